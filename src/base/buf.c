@@ -1,0 +1,78 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void buf_done(struct buf *b)
+{
+    free(b->p);
+    *b = (struct buf){ 0 };
+}
+
+void buf_clear(struct buf *b)
+{
+    b->n = 0;
+}
+
+char *buf_room(struct buf *b, size_t n)
+{
+    if (b->bad)
+        return NULL;
+    if (b->cap - b->n < n) {
+        size_t need = b->n + n, cap = b->cap ? b->cap : 256;
+        while (cap < need)
+            cap *= 2;
+        char *p = need < b->n ? NULL : realloc(b->p, cap);
+        if (!p) {
+            b->bad = true;
+            return NULL;
+        }
+        b->p = p;
+        b->cap = cap;
+    }
+    return b->p + b->n;
+}
+
+void buf_put(struct buf *b, const void *p, size_t n)
+{
+    char *to = n ? buf_room(b, n) : NULL;
+    if (!to)
+        return;
+    memcpy(to, p, n);
+    b->n += n;
+}
+
+void buf_puts(struct buf *b, struct str s)
+{
+    buf_put(b, s.p, s.n);
+}
+
+void buf_putz(struct buf *b, const char *z)
+{
+    buf_put(b, z, strlen(z));
+}
+
+void buf_putc(struct buf *b, char c)
+{
+    buf_put(b, &c, 1);
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list ap, again;
+    va_start(ap, format);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, format, ap);
+    va_end(ap);
+    char *to = n < 0 ? NULL : buf_room(b, (size_t)n + 1);
+    if (to) {
+        vsnprintf(to, (size_t)n + 1, format, again);
+        b->n += (size_t)n;
+    }
+    va_end(again);
+}
+
+struct str buf_str(const struct buf *b)
+{
+    return (struct str){ b->n ? b->p : "", b->n };
+}

@@ -1,0 +1,57 @@
+/* carrier.h - what messages ask of anything able to carry one, and what a carrier tells them.
+ *
+ * A carrier (an SMPP bind) lives on its own thread: ops only post there and return at once; news comes by
+ * messages_tell(), from any thread. Strings are borrowed for the duration of the call, both ways. */
+#pragma once
+#include "base/base.h"
+
+struct messages;
+
+struct carrier_message {
+    uint64_t   message;             /* its key; comes back in news */
+    struct str from, to;            /* E.164 with '+', or a short code / sender id as `from` */
+    struct str text;                /* UTF-8 */
+    bool       wants_receipt;
+    uint32_t   validity_s;          /* 0: the carrier's default */
+};
+
+struct carrier_ops {
+    /** Start one message. Its outcome comes later by news: exactly one CARRIER_SUBMITTED a segment, or one
+     *  CARRIER_REFUSED, or CARRIER_LOST when the link went before the answer (it may or may not have arrived).
+     *  @return ERR_NONE; ERR_BUSY: the carrier's inbox is full, try again on CARRIER_ROOM */
+    enum err (*submit)(void *carrier, const struct carrier_message *msg);
+    /** News with a token has been committed (ERR_NONE) or could not be (then the peer is told to send it again). */
+    void (*settle)(void *carrier, uint64_t token, enum err err);
+};
+
+enum carrier_news_kind {
+    CARRIER_UP,                     /* bound: ready for submits */
+    CARRIER_DOWN,                   /* not bound */
+    CARRIER_ROOM,                   /* after ERR_BUSY */
+    CARRIER_SUBMITTED,              /* message, segment, segments, remote_id */
+    CARRIER_REFUSED,                /* message, status, transient */
+    CARRIER_LOST,                   /* message */
+    CARRIER_RECEIPT,                /* token, remote_id, state, status, from, to */
+    CARRIER_INBOUND,                /* token, from, to, text, segments */
+};
+enum carrier_state { RECEIPT_DELIVERED, RECEIPT_EXPIRED, RECEIPT_DELETED, RECEIPT_UNDELIVERABLE, RECEIPT_ACCEPTED,
+                     RECEIPT_UNKNOWN, RECEIPT_REJECTED, RECEIPT_ENROUTE };
+
+struct carrier_news {
+    enum carrier_news_kind kind;
+    unsigned           carrier;     /* what messages_add_carrier() answered */
+    uint64_t           message;
+    uint32_t           segment, segments;   /* segment from 0 */
+    struct str         remote_id;   /* the SMSC's message_id as it wrote it */
+    uint32_t           status;      /* SMPP command_status, or the receipt's err: field */
+    bool               transient;   /* REFUSED: worth trying again (throttled, queue full, system error) */
+    enum carrier_state state;
+    struct str         from, to, text;
+    uint64_t           token;       /* to be settled */
+};
+
+/** Thread: control. @return the carrier's number, 1.. ; 0 when out of memory */
+unsigned messages_add_carrier(struct messages *m, struct str name, bool simulated, const struct carrier_ops *ops,
+                              void *carrier);
+/** Any thread. Copies. Never refused: a carrier has at most its window of news under way. @return ERR_NOMEM */
+MUST_USE enum err messages_tell(struct messages *m, const struct carrier_news *news);

@@ -1,0 +1,42 @@
+/* sim.h - the simulated networks: an SMSC on a real SMPP socket, a phone network on real SIP and RTP sockets.
+ *
+ * Peers of the product, never a shortcut inside it: they may use net/, codec/ and base/ only, run on threads of their own
+ * and are reached through sockets alone, except for this operator interface that drives handsets and faults.
+ * Every function here may be called from any thread and does not block: an answer comes by its `done`, called on the
+ * simulator's thread. */
+#pragma once
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/problem.h"
+
+struct sim;
+struct sim_conf {
+    const char *smpp_host; uint16_t smpp_port;      /* 0: a free port; sim_smpp_port() tells */
+    const char *sip_host;  uint16_t sip_port;       /* UDP and TCP */
+    const char *inbound_host; uint16_t inbound_port;    /* where handset calls go (the product's SIP); port may be set later */
+    uint16_t    rtp_min, rtp_max;                   /* 0, 0: any free port */
+    const char *accepted_log;                       /* file: one line per accepted submit_sm (crash tests), or NULL */
+    uint64_t    seed;
+};
+MUST_USE enum err sim_new(struct sim **out, const struct sim_conf *conf, struct problem *why);
+MUST_USE enum err sim_start(struct sim *s, struct problem *why);
+void sim_free(struct sim *s);               /* stops its threads */
+SCOPED_FREE(sim)
+uint16_t sim_smpp_port(const struct sim *s);
+uint16_t sim_sip_port(const struct sim *s);
+void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
+
+/* One command to the networks, in words an operator API passes through:
+ *   "handset.list"    {}                                        -> {"value":[{"number","state","call",...}]}
+ *   "handset.sms"     {"number","to","text"}                    -> {} : an SMS from the handset
+ *   "handset.inbox"   {"number"}                                -> {"value":[{"from","text","receivedAt"}]}
+ *   "handset.attach"  {"number"}                                -> {} : it rings until told
+ *   "handset.answer"  {"number","record":"/path.wav"|absent}    -> {} : answer what rings, or will ring
+ *   "handset.press"   {"number","digits"}                       -> {}
+ *   "handset.hangup"  {"number"}                                -> {}
+ *   "handset.dial"    {"number","to"}                           -> {} : call the product
+ *   "handset.recording" {"number"}                              -> {"path"} of the last finished recording
+ * @param args  a JSON object
+ * @param done  err ERR_NONE with a JSON object in `answer`, or an error with `why`. */
+typedef void sim_done_fn(void *arg, enum err err, struct str answer, const struct problem *why);
+MUST_USE enum err sim_command(struct sim *s, struct str verb, struct str args, sim_done_fn *done, void *arg);
