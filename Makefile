@@ -41,7 +41,7 @@ endif
 PKGS    := libmicrohttpd gnutls libcurl libuv sofia-sip-ua spandsp sndfile openssl sqlite3 jansson
 ifneq ($(shell command -v pkg-config),)
 CFLAGS_ += $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcyaml -lyaml -lm
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lyaml -lm
 endif
 
 SRC     := $(sort $(shell find src -name '*.c'))

@@ -1,0 +1,50 @@
+/* main.c - the first word decides: `serve` and `sim` stay, every other command talks to a server that runs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "main/server.h"
+#include "main/settings.h"
+
+enum { EXIT_OK = 0, EXIT_USAGE = 2 };
+
+extern char **environ;
+
+/* server.c and ctl.c are pieces of their own; a build without them says so instead of not linking. */
+__attribute__((weak)) int serve_main(const struct settings *s);
+__attribute__((weak)) int sim_main(const struct settings *s);
+__attribute__((weak)) int ctl_main(int argc, char **argv);
+
+static int run_long(int (*run)(const struct settings *), enum settings_for who, int argc, char **argv)
+{
+    static struct settings settings;
+    struct problem         why = { 0 };
+    const char            *command = who == SETTINGS_SERVE ? "serve" : "sim";
+    enum err               err = settings_read(&settings, who, argc, argv, environ, &why);
+    if (err) {
+        fprintf(stderr, "carterfone %s: %s\n", command, why.text[0] ? why.text : err_words(err));
+        return EXIT_USAGE;
+    }
+    if (settings.help) {
+        printf("carterfone %s: %s\n\n", command,
+               who == SETTINGS_SERVE ? "run the platform" : "run the simulated networks alone");
+        settings_help(stdout, who);
+        return EXIT_OK;
+    }
+    if (!run) {
+        fprintf(stderr, "carterfone %s: not built yet\n", command);
+        return EXIT_USAGE;
+    }
+    return run(&settings);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "serve") == 0)
+        return run_long(serve_main, SETTINGS_SERVE, argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], "sim") == 0)
+        return run_long(sim_main, SETTINGS_SIM, argc - 2, argv + 2);
+    if (ctl_main)
+        return ctl_main(argc - 1, argv + 1);
+    fprintf(stderr, "carterfone serve|sim ...; --help tells more\n");
+    return EXIT_USAGE;
+}
