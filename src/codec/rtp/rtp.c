@@ -1,6 +1,7 @@
 #include "codec/rtp/rtp.h"
 
-static const char TONES[16] NONSTRING = "0123456789*#ABCD";
+enum { TONES = 16 };
+static const char tone_of[] = "0123456789*#ABCD";
 
 enum { VERSION = 2 << 6, PADDING = 1 << 5, EXTENSION = 1 << 4, CSRC_COUNT = 15, MARKER = 1 << 7 };
 
@@ -65,13 +66,13 @@ void rtp_event_write(const struct rtp_event *e, struct wr *w)
 
 char rtp_event_tone(uint8_t event)
 {
-    return event < sizeof TONES ? TONES[event] : 0;
+    return event < TONES ? tone_of[event] : 0;
 }
 
 int rtp_tone_event(char tone)
 {
     if (tone >= 'a' && tone <= 'd')
         tone = (char)(tone - 'a' + 'A');
-    const char *at = memchr(TONES, tone, sizeof TONES);
-    return at ? (int)(at - TONES) : -1;
+    const char *at = memchr(tone_of, tone, TONES);
+    return at ? (int)(at - tone_of) : -1;
 }
