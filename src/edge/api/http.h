@@ -16,13 +16,14 @@ enum http_scope {
     HTTP_PUBLIC,                /* no credentials: /healthz, /carterfone/ca.pem */
     HTTP_RESOURCE,              /* an ACS resource's key (HMAC); api-version required */
     HTTP_OPERATOR,              /* the operator's key, or a resource's for its own objects (hc->is_operator tells) */
+    HTTP_CONTENT,               /* a recording's bytes: a resource's key, no api-version; may be signed over x-ms-host and the bare path */
 };
 
 struct http_call {
     struct arena          *arena;
     struct app_api        *api;
     const char            *method;          /* "GET" ... */
-    struct str             path;            /* decoded after routing: see params */
+    struct str             path;            /* as sent, without the query */
     struct str             params[4];       /* percent-decoded {path parameters}, in order */
     struct str             api_version;
     struct str             body;
@@ -49,7 +50,7 @@ struct str http_base_url(struct http_call *hc);
 /** Add an answer header (control or http thread, before http_reply). */
 void http_answer_header(struct http_call *hc, const char *name, const char *format, ...) PRINTF(3, 4);
 /** Answer with hc->out as JSON (Content-Type application/json; charset=utf-8), or no body when it is empty.
- *  Ends the handler's claim on hc. Any thread; once. */
+ *  Ends the handler's claim on hc. Any thread; once. A HEAD request gets the same headers and no body. */
 void http_reply(struct http_call *hc, int status);
 /** Same with another content type. */
 void http_reply_as(struct http_call *hc, int status, const char *content_type);
@@ -60,11 +61,13 @@ struct http_route {
     const char     *method;
     const char     *path;           /* "/phoneNumbers/{n}/capabilities", "/calling/callConnections/{id}:play" */
     enum http_scope scope;
-    enum err      (*read)(struct http_call *hc);    /* http thread; may be NULL */
-    enum err      (*run)(struct http_call *hc);     /* control thread; NULL: 501, it stands in docs/conformance.md */
+    enum err      (*read)(struct http_call *hc);    /* http thread; may be NULL; may answer, then run is skipped */
+    enum err      (*run)(struct http_call *hc);     /* control thread; NULL (and read NULL): 501, docs/conformance.md */
     const char     *operation;      /* the published operationId, or "Carterfone_..." for our own */
     const char     *test;           /* the test that shows it; "" while not built */
 };
 /* Each area has one table, ended by a route without a method: edge/api/<area>_api.c. */
-extern const struct http_route numbers_routes[], sms_routes[], calling_routes[], identity_routes[], sip_routes[],
-                               briefs_routes[], management_routes[], operator_routes[];
+extern const struct http_route ops_routes[], numbers_routes[], sms_routes[], calling_routes[], identity_routes[],
+                               rooms_routes[], sip_routes[], briefs_routes[], management_routes[], operator_routes[];
+/** All of them, ended by NULL (routes.c). */
+extern const struct http_route *const http_route_tables[];

@@ -1,0 +1,40 @@
+/* numbers_api.c - phone numbers: search, buy, change, release (spec phone-numbers 2025-06-01).
+ *
+ * Rows without a `run` answer 501: they stand in docs/conformance.md. */
+#include "edge/api/http.h"
+
+const struct http_route numbers_routes[] = {
+    { "GET", "/availablePhoneNumbers/countries/{countryCode}/areaCodes", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_ListAreaCodes", "" },
+    { "GET", "/availablePhoneNumbers/countries", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_ListAvailableCountries", "" },
+    { "POST", "/availablePhoneNumbers/countries/{countryCode}/:browse", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_BrowseAvailableNumbers", "" },
+    { "GET", "/availablePhoneNumbers/countries/{countryCode}/localities", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_ListAvailableLocalities", "" },
+    { "GET", "/availablePhoneNumbers/countries/{countryCode}/offerings", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_ListOfferings", "" },
+    { "GET", "/availablePhoneNumbers/reservations", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_ListReservations", "" },
+    { "PATCH", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_CreateOrUpdateReservation", "" },
+    { "GET", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_GetReservation", "" },
+    { "DELETE", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_DeleteReservation", "" },
+    { "POST", "/availablePhoneNumbers/reservations/{reservationId}/:purchase", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_PurchaseReservation", "" },
+    { "POST", "/availablePhoneNumbers/countries/{countryCode}/:search", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_SearchAvailablePhoneNumbers", "" },
+    { "GET", "/availablePhoneNumbers/searchResults/{searchId}", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_GetSearchResult", "" },
+    { "POST", "/availablePhoneNumbers/:purchase", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_PurchasePhoneNumbers", "" },
+    { "GET", "/phoneNumbers/operations/{operationId}", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_GetOperation", "" },
+    { "DELETE", "/phoneNumbers/operations/{operationId}", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_CancelOperation", "" },
+    { "PATCH", "/phoneNumbers/{phoneNumber}/capabilities", HTTP_RESOURCE, NULL, NULL,
+      "PhoneNumbers_UpdateCapabilities", "" },
+    { "GET", "/phoneNumbers/{phoneNumber}", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_GetByNumber", "" },
+    { "DELETE", "/phoneNumbers/{phoneNumber}", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_ReleasePhoneNumber", "" },
+    { "GET", "/phoneNumbers", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_ListPhoneNumbers", "" },
+    { "POST", "/operatorInformation/:search", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_OperatorInformationSearch", "" },
+    { 0 },
+};
