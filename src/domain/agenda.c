@@ -6,7 +6,6 @@ struct agenda {
     uint64_t              orders;
     struct loop_timer     timer;        /* set for the first entry, at most HORIZON away */
     struct clock         *clock;
-    int64_t               firing_us;    /* while advancing: the due time of the entry that fires; else 0 */
 };
 
 /* The wall clock may be stepped under the product clock: look again at least this often. */
@@ -140,25 +139,28 @@ size_t agenda_catch_up(struct agenda *a)
     return n;
 }
 
+static void clock_move_to(struct agenda *a, int64_t product_us)
+{
+    int64_t ahead = product_us - clock_product_us(a->clock);
+    if (ahead > 0)
+        clock_set_offset_us(a->clock, clock_offset_us(a->clock) + ahead);
+}
+
 size_t agenda_advance(struct agenda *a, int64_t to_us)
 {
     size_t n = 0;
     for (; a->count && a->heap[0]->due_us <= to_us; n++) {
-        int64_t due = a->heap[0]->due_us;
-        a->firing_us = due > clock_product_us(a->clock) ? due : 0;
+        clock_move_to(a, a->heap[0]->due_us);   /* each fires at its own time: what it sets counts from there */
         fire(a);
     }
-    a->firing_us = 0;
-    int64_t ahead = to_us - clock_product_us(a->clock);
-    if (ahead > 0)
-        clock_set_offset_us(a->clock, clock_offset_us(a->clock) + ahead);
+    clock_move_to(a, to_us);
     arm(a);
     return n;
 }
 
 int64_t agenda_now_us(const struct agenda *a)
 {
-    return a->firing_us ? a->firing_us : clock_product_us(a->clock);
+    return clock_product_us(a->clock);
 }
 
 size_t agenda_count(const struct agenda *a)

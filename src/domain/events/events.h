@@ -28,14 +28,70 @@ struct callback_new {
     struct str data;                /* JSON object */
 };
 
-/* What events_write() made and events_go() needs; keep it with the unit. */
+/* What was written into one unit and waits for its commit: start with {0}, keep it with the unit. */
+struct delivery;
 struct event_batch {
-    uint64_t first, last;           /* delivery keys; 0: nothing to deliver */
+    struct delivery *chain;
+    uint64_t         newest;        /* the last event written, whether or not somebody is subscribed; 0: none */
 };
 
 /** Add the rows for one event (and a delivery for each subscription that wants it) to the unit. @return ERR_NOMEM */
 MUST_USE enum err events_write(struct events *ev, struct db_unit *u, const struct event_new *e, struct event_batch *batch);
 MUST_USE enum err events_write_callback(struct events *ev, struct db_unit *u, const struct callback_new *c,
                                         struct event_batch *batch);
-/** The unit committed (ERR_NONE): deliver; or failed: forget. */
-void events_go(struct events *ev, const struct event_batch *batch, enum err committed);
+/** The unit committed (ERR_NONE): deliver; or failed: forget. The batch is empty then. Once for every batch. */
+void events_go(struct events *ev, struct event_batch *batch, enum err committed);
+
+/** Does anybody of this resource listen for the type? (IncomingCall: 180 or 480.) */
+bool events_wanted(const struct events *ev, uint64_t resource, struct str type);
+
+/* -- set-up ------------------------------------------------------------------------------------------------------ */
+MUST_USE enum err events_new(struct events **out, struct control *control, const struct courier_ops *courier,
+                             void *courier_self);
+void events_free(struct events *ev);
+SCOPED_FREE(events)
+/** Read subscriptions and what is undelivered, before the threads start. */
+MUST_USE enum err events_load(struct events *ev, struct problem *why);
+/** Start delivering what events_load() found. Thread: control. */
+void events_resume(struct events *ev);
+/** Where this server is reached from outside, for validation URLs: "https://localhost:4500". Copied. */
+void events_set_base_url(struct events *ev, struct str url);
+
+/* -- subscriptions ------------------------------------------------------------------------------------------------ */
+struct event_subscription_new {
+    uint64_t   resource;
+    struct str name;                /* empty: one is made */
+    struct str url;
+    struct str types;               /* comma-separated full type names; empty: all */
+    bool       cloud;               /* CloudEvents 1.0 instead of the Event Grid schema */
+};
+enum event_subscription_state { SUBSCRIPTION_AWAITING, SUBSCRIPTION_ACTIVE, SUBSCRIPTION_FAILED };
+
+/** Outcome of subscribing: key and state are valid on ERR_NONE; `why` on any error. Called on control, once. */
+typedef void events_subscribed_fn(void *arg, enum err err, uint64_t key, const struct problem *why);
+/** Store, then prove the endpoint by the handshake of its schema. An endpoint that answers 200 without the code stays
+ *  AWAITING until its validation URL is opened; one that cannot be reached or refuses is dropped and `done` says why.
+ *  @return ERR_RANGE, ERR_BUSY, ERR_NOMEM with `why`; then no done */
+MUST_USE enum err events_subscribe(struct events *ev, const struct event_subscription_new *s, events_subscribed_fn *done,
+                                   void *arg, struct problem *why);
+/** The validation URL was opened. @return ERR_ABSENT, ERR_UNPROVEN */
+MUST_USE enum err events_validate(struct events *ev, uint64_t key, struct str code);
+/** Ends it and its undelivered events. @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err events_unsubscribe(struct events *ev, uint64_t key);
+/** Members of an open JSON array: the subscriptions of one resource, or of all (0). */
+void events_write_subscriptions(const struct events *ev, uint64_t resource, struct jw *w);
+/** One of them, as an element of an open array or a named member. False when there is none. */
+bool events_write_subscription(const struct events *ev, uint64_t key, struct jw *w, const char *name);
+
+/* -- looking ------------------------------------------------------------------------------------------------------- */
+/** Events after a cursor ("" or "0": from now on; "all": from the oldest kept), oldest first, waiting up to wait_us for the first one.
+ *  `done` gets {"value":[…],"last":"<cursor>"}; called on control, once. */
+typedef void events_listed_fn(void *arg, enum err err, struct str json);
+struct events_query {
+    uint64_t   resource;            /* 0: all */
+    struct str after;
+    struct str type;                /* empty: all */
+    int64_t    wait_us;             /* at most 60 s */
+};
+MUST_USE enum err events_list(struct events *ev, const struct events_query *q, events_listed_fn *done, void *arg,
+                              struct problem *why);

@@ -1,0 +1,181 @@
+/* listing.c - reading events back: for `events list` and, by waiting, for `events tail`. */
+#include "domain/events/events_priv.h"
+
+#include <stdio.h>
+
+static const int64_t WAIT_MAX_US = 60 * (int64_t)US_PER_S;
+enum { LISTINGS_MAX = 1000 };
+
+/* One events_list() call: a read, and when it found nothing, a place among the waiting until an event or the time-out.
+ * Waiting counts on the loop's own clock: a client's patience does not move with the product clock. */
+struct listing {
+    struct db_read     read;
+    struct listing    *next;            /* among the waiting */
+    struct events     *ev;
+    uint64_t           resource, after;
+    char              *type;
+    struct mono        until;
+    struct loop_timer  timer;
+    bool               reading;
+    events_listed_fn  *done;
+    void              *arg;
+};
+
+static void listing_free(struct listing *l)
+{
+    loop_timer_done(&l->timer);
+    free(l->type);
+    free(l);
+}
+
+static void waiting_remove(struct listing *l)
+{
+    for (struct listing **at = &l->ev->waiting; *at; at = &(*at)->next)
+        if (*at == l) {
+            *at = l->next;
+            return;
+        }
+}
+
+void event_write(const struct event_row *row, struct jw *w)
+{
+    jw_object(w, NULL);
+    jw_text(w, "id", row->id);
+    jw_text(w, "eventType", row->type);
+    jw_text(w, "subject", row->subject);
+    jw_time(w, "eventTime", row->at_us);
+    jw_raw(w, "data", row->data);
+    jw_end(w);
+}
+
+/* Write what fits the question; *last moves over what does not, too. */
+static size_t listing_write(const struct listing *l, struct db_rows *rows, uint64_t *last, struct buf *out)
+{
+    struct event_row row;
+    size_t n = 0;
+    struct jw w = jw_of(out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    while (event_row_next(rows, &row)) {
+        *last = row.key;
+        if ((l->resource && row.resource != l->resource) || (l->type[0] && !str_eqz(row.type, l->type)))
+            continue;
+        event_write(&row, &w);
+        n++;
+    }
+    jw_end(&w);
+    jw_printf(&w, "last", "%llu", (unsigned long long)*last);
+    jw_end(&w);
+    return n;
+}
+
+static void listing_answer(struct listing *l, enum err err, struct str json)
+{
+    waiting_remove(l);
+    l->done(l->arg, err, json);
+    listing_free(l);
+}
+
+static void on_time_out(void *arg);
+static void on_rows(void *owner, struct inbox_item *item);
+static const struct inbox_kind rows_kind = { "events.rows", on_rows, NULL };
+
+static void listing_ask(struct listing *l)
+{
+    l->read = (struct db_read){ .item.kind = &rows_kind, .to = control_inbox(l->ev->control) };
+    l->reading = true;
+    enum err err = event_rows_ask_after(l->ev->control->db, l->after, &l->read);
+    if (err) {
+        l->reading = false;
+        listing_answer(l, err, (struct str){ "", 0 });
+    }
+}
+
+static void on_rows(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct listing *l = container_of(item, struct listing, read.item);
+    scoped(db_rows) struct db_rows *rows = l->read.rows;
+    scoped_buf out = { 0 };
+    l->reading = false;
+    if (l->read.err) {
+        listing_answer(l, l->read.err, (struct str){ "", 0 });
+        return;
+    }
+    uint64_t last = l->after;
+    size_t n = listing_write(l, rows, &last, &out);
+    bool more = last != l->after && db_rows_count(rows) >= 100;
+    l->after = last;
+    if (n || clock_mono().us >= l->until.us)
+        listing_answer(l, buf_err(&out), buf_str(&out));
+    else if (more || l->ev->last_event > last)
+        listing_ask(l);
+}
+
+static void on_time_out(void *arg)
+{
+    struct listing *l = arg;
+    if (!l->reading)
+        listing_ask(l);                 /* answers whatever there is, now that its time is over */
+}
+
+void listings_wake(struct events *ev)
+{
+    for (struct listing *l = ev->waiting, *next; l; l = next) {
+        next = l->next;
+        if (!l->reading)
+            listing_ask(l);
+    }
+}
+
+void listings_free(struct events *ev)
+{
+    while (ev->waiting) {
+        struct listing *l = ev->waiting;
+        ev->waiting = l->next;
+        listing_free(l);
+    }
+}
+
+static enum err cursor_read(const struct events *ev, struct str after, uint64_t *key, struct problem *why)
+{
+    if (!after.n || str_eqz(after, "0"))
+        *key = ev->last_event;
+    else if (str_eqz(after, "all"))
+        *key = 0;
+    else if (str_u64(after, INT64_MAX, key)) {
+        enum err err = problem_set(why, ERR_RANGE, "BadRequest", "'after' is the \"last\" of an earlier answer, or all.");
+        problem_target(why, "after");
+        return err;
+    }
+    return ERR_NONE;
+}
+
+enum err events_list(struct events *ev, const struct events_query *q, events_listed_fn *done, void *arg,
+                     struct problem *why)
+{
+    size_t waiting = 0;
+    uint64_t after = 0;
+    for (const struct listing *l = ev->waiting; l; l = l->next)
+        waiting++;
+    enum err err = cursor_read(ev, q->after, &after, why);
+    if (!err && waiting >= LISTINGS_MAX)
+        err = problem_set(why, ERR_BUSY, "TooManyRequests", "%zu clients wait for events already.", waiting);
+    if (err)
+        return err;
+    struct listing *l = calloc(1, sizeof *l);
+    if (!l)
+        return ERR_NOMEM;
+    int64_t wait = q->wait_us < WAIT_MAX_US ? q->wait_us : WAIT_MAX_US;
+    *l = (struct listing){ .ev = ev, .resource = q->resource, .after = after, .type = str_dup(q->type),
+                           .until = { clock_mono().us + wait }, .done = done, .arg = arg };
+    if (!l->type || loop_timer_init(ev->control->loop, &l->timer, on_time_out, l)) {
+        listing_free(l);
+        return ERR_NOMEM;
+    }
+    l->next = ev->waiting;
+    ev->waiting = l;
+    loop_timer_start(&l->timer, wait);
+    listing_ask(l);
+    return ERR_NONE;
+}
