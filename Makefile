@@ -1,7 +1,9 @@
 # Carterfone's front door. GNU make and a Debian 12 are all it assumes; `make setup-*` install the rest.
 #   make run        install what is needed, build, start the server with the simulated carrier
 #   make test       install, build, run every test
-#   make build      build/carterfone, optimised
+#   make build      build/carterfone, optimised        make unit     unit tests alone
+#   make check      format, lint, layers, sanitizers   make fuzz T=  one fuzz target
+#   make test-sdks  the Python and Java SDKs           make bench T= one measurement
 # FLAVOUR picks another build beside it: release (default), debug, asan, tsan, fuzz (clang).
 
 FLAVOUR ?= release
@@ -49,9 +51,12 @@ MAIN    := src/main/main.c
 LIB_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(MAIN),$(SRC)))
 UNIT    := $(sort $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
 UNIT_BIN:= $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT))
+REPLAY  := $(sort $(shell find tests/replay -name 'test_*.c' 2>/dev/null))
+REPLAY_BIN := $(patsubst tests/replay/%.c,$(B)/replay/%,$(REPLAY))
 FUZZ    := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
 
-.PHONY: build all unit layers clean gen
+.DEFAULT_GOAL := build
+.PHONY: build all unit layers clean gen run test test-build test-sdks check fuzz fuzz-build bench install
 build: build/carterfone
 
 build/carterfone: $(B)/carterfone
@@ -70,7 +75,7 @@ $(B)/%.o: %.c | $(GENERATED)
 $(B)/libcarterfone.a: $(LIB_OBJ)
 	@rm -f $@ && ar rcs $@ $^
 
-$(B)/carterfone: $(patsubst %.c,$(B)/%.o,$(wildcard $(MAIN))) $(LIB_OBJ)
+$(B)/carterfone: $(patsubst %.c,$(B)/%.o,$(wildcard src/main/*.c)) $(B)/libcarterfone.a
 	@echo "  ld $@"
 	@$(CC) $(LD_) -o $@ $^ $(LIBS)
 
@@ -78,16 +83,75 @@ $(B)/carterfone: $(patsubst %.c,$(B)/%.o,$(wildcard $(MAIN))) $(LIB_OBJ)
 $(B)/unit/%: tests/unit/%.c $(B)/libcarterfone.a
 	@mkdir -p $(@D)
 	@echo "  cc $<"
-	@$(CC) $(CFLAGS_) $(CFLAGS) -Itests $< -o $@ $(LD_) -Wl,--whole-archive $(B)/libcarterfone.a -Wl,--no-whole-archive $(LIBS) -lcmocka
+	@$(CC) $(CFLAGS_) $(CFLAGS) -Itests $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS) -lcmocka
+
+$(B)/replay/%: tests/replay/%.c $(B)/libcarterfone.a
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	@$(CC) $(CFLAGS_) $(CFLAGS) -Itests $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS) -lcmocka
 
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do echo "unit $$t"; $$t; done
 
-# -- fuzz targets: make fuzz T=smpp [SECONDS_EACH=10] ---------------------------------------------------------------------
+# -- fuzz targets: make fuzz T=smpp [SECONDS_EACH=10]; without T every target in turn -------------------------------------
 SECONDS_EACH ?= 10
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libcarterfone.a
 	@mkdir -p $(@D)
+	@echo "  cc $<"
 	@clang $(CFLAGS_) -fsanitize=fuzzer $< -o $@ $(LD_) build/fuzz/libcarterfone.a $(LIBS)
+
+fuzz-build: $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))
+
+fuzz:
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=fuzz $(if $(T),build/fuzz/fuzz_$(T),fuzz-build)
+	@set -e; for t in $(if $(T),build/fuzz/fuzz_$(T),$(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ))); do \
+	    corpus=tests/fuzz/corpus/$${t##*/fuzz_}; mkdir -p build/fuzz/corpus/$${t##*/}; echo "fuzz $$t"; \
+	    $$t -max_total_time=$(SECONDS_EACH) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix=build/fuzz/ \
+	        build/fuzz/corpus/$${t##*/} $$([ -d $$corpus ] && echo $$corpus); done
+
+# -- the front door -----------------------------------------------------------------------------------------------------
+# The set-up may install what the lines above ask pkg-config about, so what follows it is another make.
+JOBS   := -j$(shell nproc)
+PREFIX ?= /usr/local
+RUN    ?=
+
+run:
+	@sh tools/setup.sh run
+	@$(MAKE) --no-print-directory $(JOBS) build
+	@exec build/carterfone serve $(RUN)
+
+test:
+	@sh tools/setup.sh test
+	@$(MAKE) --no-print-directory $(JOBS) layers build
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=asan test-build
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=fuzz fuzz-build
+	@sh tools/test-run.sh $(T)
+
+test-build: $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN)
+
+test-sdks:
+	@sh tools/setup.sh sdks
+	@$(MAKE) --no-print-directory $(JOBS) build
+	@sh tests/sdks/run.sh
+
+# format, layers, lint, and the unit tests under the sanitizers
+check:
+	@sh tools/setup.sh check
+	@sh tools/check.sh
+	@$(MAKE) --no-print-directory $(JOBS) layers
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=asan unit
+
+# make bench T=start; without T it says which there are
+bench:
+	@$(if $(T),$(MAKE) --no-print-directory $(JOBS) build && sh bench/$(T).sh,ls bench/*.sh | sed 's|bench/\(.*\)\.sh|make bench T=\1|')
+
+install: build
+	install -D -m 755 build/carterfone $(DESTDIR)$(PREFIX)/bin/carterfone
+	install -D -m 644 docs/man/carterfone.1 $(DESTDIR)$(PREFIX)/share/man/man1/carterfone.1
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/carterfone/LICENSE
+
+clean:
+	rm -rf build
 
 layers:
 	@sh tools/layers.sh
