@@ -1,10 +1,13 @@
 /* db.h - the store port: named statements, written in units, read in rows.
  *
  * A write is a *unit*: statements run in order inside one savepoint; each may state how many rows it must touch, and a
- * miss rolls back that unit alone (ERR_CONFLICT). Units run in posted order on the `store` thread; the group commits
- * when its inbox is empty or after 2 ms; the reply goes to the poster's inbox after the commit. If COMMIT fails, every
- * unit of the group answers ERR_STORE. Reads run on read threads and see every unit whose reply has been sent.
- * Statements live in src/store/<thing>.sql and are the same for every engine (`store/statements.h`, generated). */
+ * miss, or a row that a UNIQUE or CHECK forbids, rolls back that unit alone (ERR_CONFLICT). Units run in posted order
+ * on the `store` thread; the group commits when its inbox is empty or after 2 ms; the reply goes to the poster's inbox
+ * after the commit. If COMMIT fails, every unit of the group answers ERR_STORE. Reads run on read threads and see every
+ * unit whose reply has been sent. Tables carry no foreign keys: a guard says what must be there.
+ * Statements live in src/store/<thing>.sql and are the same for every engine (`store/statements.h`, generated).
+ * Its tables come from src/store/migrations/NNNN_name.sql: forward only, never edited once landed; whoever lands first
+ * has the number, the next takes the one after (the build refuses gaps and doubles). */
 #pragma once
 #include "base/base.h"
 #include "base/inbox.h"
@@ -68,7 +71,7 @@ MUST_USE enum err db_run(struct db *db, struct db_unit *u);
 struct db_read {
     struct inbox_item item;
     struct inbox     *to;
-    enum err          err;          /* ERR_NONE, ERR_STORE */
+    enum err          err;          /* ERR_NONE, ERR_STORE (also over 1 s or 64 MiB) */
     struct db_rows   *rows;         /* on ERR_NONE */
 };
 /** @param limit_rows  stop after this many, 1.. @return ERR_BUSY, ERR_NOMEM */
