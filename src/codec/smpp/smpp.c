@@ -1,0 +1,258 @@
+#include "codec/smpp/smpp.h"
+
+/* -- tables made from the lists ------------------------------------------------------------------------------------ */
+static const struct { uint32_t id; enum smpp_body body; const char *name; } commands[] = {
+#define C_ROW(name, id, body) { id, body, #name },
+    SMPP_COMMANDS(C_ROW)
+};
+static const struct { uint32_t code; const char *name; } statuses[] = {
+#define S_ROW(name, code) { code, #name },
+    SMPP_STATUSES(S_ROW)
+};
+
+static int command_row(uint32_t command)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (commands[i].id == command)
+            return (int)i;
+    return -1;
+}
+
+const char *smpp_command_name(uint32_t command)
+{
+    int row = command_row(command);
+    return row < 0 ? "?" : commands[row].name;
+}
+
+const char *smpp_status_name(uint32_t status)
+{
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        if (statuses[i].code == status)
+            return statuses[i].name;
+    return "?";
+}
+
+enum err smpp_frame(const void *p, size_t n, size_t *pdu_n)
+{
+    *pdu_n = 0;
+    if (n < 4)
+        return ERR_NONE;
+    struct rd r = rd_of(p, n);
+    uint32_t length = rd_u32(&r);
+    if (length < SMPP_HEAD_OCTETS || length > SMPP_PDU_MAX)
+        return ERR_SIZE;
+    if (n >= length)
+        *pdu_n = length;
+    return ERR_NONE;
+}
+
+/* -- reading ------------------------------------------------------------------------------------------------------- */
+
+/* Up to the NUL. Longer than the specification's size is accepted: passwords of more than 8 octets and long
+ * message_ids are common in the field, and the frame already bounds them. */
+static struct str rd_cstr(struct rd *r)
+{
+    const uint8_t *nul = r->bad || !rd_left(r) ? NULL : memchr(r->p, 0, rd_left(r));
+    if (!nul) {
+        r->bad = true;
+        return (struct str){ "", 0 };
+    }
+    struct str s = { (const char *)r->p, (size_t)(nul - r->p) };
+    r->p = nul + 1;
+    return s;
+}
+
+static struct str rd_octets(struct rd *r, size_t n)
+{
+    const uint8_t *p = rd_take(r, n);
+    return p ? (struct str){ (const char *)p, n } : (struct str){ "", 0 };
+}
+
+#define R_U8(name)           m->name = rd_u8(r);
+#define R_CSTR(name, size)   m->name = rd_cstr(r);
+#define R_OCTETS(name, most) m->name = rd_octets(r, rd_u8(r));
+static void bind_read(struct smpp_bind *m, struct rd *r)           { SMPP_BIND(R_U8, R_CSTR, R_OCTETS) }
+static void bind_resp_read(struct smpp_bind_resp *m, struct rd *r) { SMPP_BIND_RESP_(R_U8, R_CSTR, R_OCTETS) }
+static void sm_read(struct smpp_sm *m, struct rd *r)               { SMPP_SM(R_U8, R_CSTR, R_OCTETS) }
+static void sm_resp_read(struct smpp_sm_resp *m, struct rd *r)     { SMPP_SM_RESP_(R_U8, R_CSTR, R_OCTETS) }
+
+/* An integer of 1..4 octets whatever its tag says: some SMSCs send message_state as two. */
+static bool tlv_int(struct str v, uint16_t *out)
+{
+    uint32_t sum = 0;
+    if (v.n < 1 || v.n > 4)
+        return false;
+    for (size_t i = 0; i < v.n; i++)
+        sum = sum << 8 | (uint8_t)v.p[i];
+    *out = (uint16_t)sum;
+    return true;
+}
+
+/* With or without its NUL (5.3.2.12 wants one; several SMSCs leave it out). */
+static struct str tlv_cstr(struct str v)
+{
+    const char *nul = v.n ? memchr(v.p, 0, v.n) : NULL;
+    return (struct str){ v.p, nul ? (size_t)(nul - v.p) : v.n };
+}
+
+static void tlv_read(struct smpp_tlvs *t, uint16_t tag, struct str v)
+{
+    switch (tag) {                      /* unknown tags are skipped (3.3) */
+#define R_TINT(id, name, octets)  case id: t->has_##name = tlv_int(v, &t->name); break;
+#define R_TCSTR(id, name, most)   case id: t->has_##name = true; t->name = tlv_cstr(v); break;
+#define R_TOCTETS(id, name, most) case id: t->has_##name = true; t->name = v; break;
+    SMPP_TLVS(R_TINT, R_TCSTR, R_TOCTETS)
+    }
+}
+
+static bool all_zero(const struct rd *r)
+{
+    for (const uint8_t *p = r->p; p < r->end; p++)
+        if (*p)
+            return false;
+    return true;
+}
+
+static void tlvs_read(struct smpp_tlvs *t, struct rd *r)
+{
+    while (!r->bad && rd_left(r)) {
+        if (rd_left(r) < 4 && all_zero(r))      /* a stray NUL or padding behind the body: seen, harmless */
+            return;
+        uint16_t tag = rd_u16(r), n = rd_u16(r);
+        struct str v = rd_octets(r, n);
+        if (!r->bad)
+            tlv_read(t, tag, v);
+    }
+}
+
+static void body_read(struct smpp_pdu *out, enum smpp_body body, struct rd *r)
+{
+    bool bare = smpp_is_resp(out->command) && !rd_left(r);
+    if (bare && (out->status != ESME_ROK || out->command == SMPP_deliver_sm_resp))
+        return;             /* a refusal needs no body (4.1.2, 4.4.2); deliver_sm_resp's is unused, some leave it out */
+    switch (body) {
+    case SMPP_BODY_NONE:        return;         /* whatever follows is ignored */
+    case SMPP_BODY_BIND:        bind_read(&out->bind, r); break;
+    case SMPP_BODY_BIND_RESP:   bind_resp_read(&out->bind_resp, r); break;
+    case SMPP_BODY_SM:          sm_read(&out->sm, r); break;
+    case SMPP_BODY_SM_RESP:     sm_resp_read(&out->sm_resp, r); break;
+    }
+    tlvs_read(&out->tlvs, r);
+}
+
+enum err smpp_read(struct smpp_pdu *out, const void *p, size_t n)
+{
+    struct rd r = rd_of(p, n);
+    *out = (struct smpp_pdu){ 0 };
+    rd_u32(&r);                                 /* command_length: smpp_frame() has seen it */
+    out->command = rd_u32(&r);
+    out->status = rd_u32(&r);
+    out->sequence = rd_u32(&r);
+    int row = command_row(out->command);
+    if (row < 0)
+        return r.bad ? ERR_SYNTAX : ERR_ABSENT;
+    body_read(out, commands[row].body, &r);
+    return rd_err(&r);
+}
+
+/* -- writing ------------------------------------------------------------------------------------------------------- */
+
+/* A value the specification has no room for spoils the PDU: `range` tells it from a full buffer. */
+struct out {
+    struct wr *w;
+    bool       range;
+};
+
+static void wr_cstr(struct out *o, struct str s, size_t size)
+{
+    if (s.n >= size || (s.n && memchr(s.p, 0, s.n)))
+        o->range = true;
+    wr_put(o->w, s.p, s.n);
+    wr_u8(o->w, 0);
+}
+
+static void wr_counted(struct out *o, struct str s, size_t most)
+{
+    if (s.n > most)
+        o->range = true;
+    wr_u8(o->w, (uint8_t)s.n);
+    wr_put(o->w, s.p, s.n);
+}
+
+#define W_U8(name)           wr_u8(o->w, m->name);
+#define W_CSTR(name, size)   wr_cstr(o, m->name, size);
+#define W_OCTETS(name, most) wr_counted(o, m->name, most);
+static void bind_write(struct out *o, const struct smpp_bind *m)           { SMPP_BIND(W_U8, W_CSTR, W_OCTETS) }
+static void bind_resp_write(struct out *o, const struct smpp_bind_resp *m) { SMPP_BIND_RESP_(W_U8, W_CSTR, W_OCTETS) }
+static void sm_write(struct out *o, const struct smpp_sm *m)               { SMPP_SM(W_U8, W_CSTR, W_OCTETS) }
+static void sm_resp_write(struct out *o, const struct smpp_sm_resp *m)     { SMPP_SM_RESP_(W_U8, W_CSTR, W_OCTETS) }
+
+static void tlv_int_write(struct out *o, uint16_t tag, uint16_t v, uint16_t octets)
+{
+    wr_u16(o->w, tag);
+    wr_u16(o->w, octets);
+    if (octets == 1 && v > 0xff)
+        o->range = true;
+    if (octets == 1)
+        wr_u8(o->w, (uint8_t)v);
+    else
+        wr_u16(o->w, v);
+}
+
+static void tlv_str_write(struct out *o, uint16_t tag, struct str v, size_t most, bool nul)
+{
+    if (v.n + nul > most || (nul && v.n && memchr(v.p, 0, v.n)))
+        o->range = true;
+    wr_u16(o->w, tag);
+    wr_u16(o->w, (uint16_t)(v.n + nul));
+    wr_put(o->w, v.p, v.n);
+    if (nul)
+        wr_u8(o->w, 0);
+}
+
+static void tlvs_write(struct out *o, const struct smpp_tlvs *t)
+{
+#define W_TINT(id, name, octets)  if (t->has_##name) tlv_int_write(o, id, t->name, octets);
+#define W_TCSTR(id, name, most)   if (t->has_##name) tlv_str_write(o, id, t->name, most, true);
+#define W_TOCTETS(id, name, most) if (t->has_##name) tlv_str_write(o, id, t->name, most, false);
+    SMPP_TLVS(W_TINT, W_TCSTR, W_TOCTETS)
+}
+
+static void body_write(struct out *o, const struct smpp_pdu *pdu, enum smpp_body body)
+{
+    switch (body) {
+    case SMPP_BODY_NONE:        return;
+    case SMPP_BODY_BIND:        bind_write(o, &pdu->bind); break;
+    case SMPP_BODY_BIND_RESP:   bind_resp_write(o, &pdu->bind_resp); break;
+    case SMPP_BODY_SM:          sm_write(o, &pdu->sm); break;
+    case SMPP_BODY_SM_RESP:     sm_resp_write(o, &pdu->sm_resp); break;
+    }
+    tlvs_write(o, &pdu->tlvs);
+}
+
+enum err smpp_write(struct wr *w, const struct smpp_pdu *pdu)
+{
+    uint8_t *start = w->p;
+    struct out o = { w, false };
+    int row = command_row(pdu->command);
+    if (row < 0)
+        return ERR_ABSENT;
+    wr_u32(w, 0);
+    wr_u32(w, pdu->command);
+    wr_u32(w, pdu->status);
+    wr_u32(w, pdu->sequence);
+    body_write(&o, pdu, commands[row].body);
+    size_t n = (size_t)(w->p - start);
+    if (w->bad || o.range || n > SMPP_PDU_MAX) {
+        w->p = start;
+        return o.range || n > SMPP_PDU_MAX ? ERR_RANGE : ERR_SIZE;
+    }
+    struct wr head = wr_of(start, 4);
+    wr_u32(&head, (uint32_t)n);
+    return ERR_NONE;
+}
+
+struct str smpp_sm_octets(const struct smpp_pdu *pdu)
+{
+    return pdu->tlvs.has_message_payload ? pdu->tlvs.message_payload : pdu->sm.short_message;
+}
