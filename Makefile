@@ -80,10 +80,12 @@ $(B)/carterfone: $(patsubst %.c,$(B)/%.o,$(wildcard src/main/*.c)) $(B)/libcarte
 	@$(CC) $(LD_) -o $@ $^ $(LIBS)
 
 # -- unit tests -------------------------------------------------------------------------------------------------------
+# a test that needs one library more, say a foreign codec to compare with: LIBS_<test> := -l...
+LIBS_test_smpp_libsmpp34 := -lsmpp34
 $(B)/unit/%: tests/unit/%.c $(B)/libcarterfone.a
 	@mkdir -p $(@D)
 	@echo "  cc $<"
-	@$(CC) $(CFLAGS_) $(CFLAGS) -Itests $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS) -lcmocka
+	@$(CC) $(CFLAGS_) $(CFLAGS) -Itests $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS) $(LIBS_$(notdir $*)) -lcmocka
 
 $(B)/replay/%: tests/replay/%.c $(B)/libcarterfone.a
 	@mkdir -p $(@D)
