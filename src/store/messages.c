@@ -1,0 +1,146 @@
+#include "store/messages.h"
+
+void message_row_insert(struct db_unit *u, const struct message_row *row)
+{
+    db_do(u, DB_MESSAGE_INSERT, 1, DB_I(row->key), DB_I(row->resource), DB_I(row->inbound), DB_T(row->from),
+          DB_T(row->to), DB_T(row->text), DB_T(row->tag), DB_I(row->report), DB_T(row->repeat_id), DB_I(row->state),
+          DB_I(row->segments), DB_T(row->carrier), DB_I(row->created_us), DB_T(row->trail));
+}
+
+void message_row_step(struct db_unit *u, uint64_t key, int state, struct str carrier, int64_t at_us, struct str trail)
+{
+    db_do(u, DB_MESSAGE_STEP, 1, DB_I(key), DB_I(state), DB_T(carrier), DB_I(at_us), DB_T(trail));
+}
+
+void segment_row_insert(struct db_unit *u, const struct segment_row *row)
+{
+    db_do(u, DB_SEGMENT_INSERT, 1, DB_I(row->message), DB_I(row->segment), DB_T(row->carrier), DB_T(row->remote_id));
+}
+
+void message_row_nothing(struct db_unit *u)
+{
+    db_unit_add(u, DB_MESSAGE_NOTHING, DB_ANY_ROWS, NULL, 0);
+}
+
+void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, int64_t at_us)
+{
+    db_do(u, DB_OPTOUT_ADD, DB_ANY_ROWS, DB_T(sender), DB_T(recipient), DB_I(at_us));
+}
+
+void optout_row_remove(struct db_unit *u, struct str sender, struct str recipient)
+{
+    db_do(u, DB_OPTOUT_REMOVE, DB_ANY_ROWS, DB_T(sender), DB_T(recipient));
+}
+
+/* A row callback's error travels through db_each(), which only knows "go on". */
+struct each {
+    enum err (*on_message)(void *arg, const struct message_row *row);
+    enum err (*on_segment)(void *arg, const struct segment_row *row);
+    enum err (*on_optout)(void *arg, struct str sender, struct str recipient);
+    void    *arg;
+    enum err err;
+};
+
+static bool each_unfinished(void *arg, const struct db_rows *r)
+{
+    struct each *each = arg;
+    struct message_row row = {
+        .key = (uint64_t)db_int(r, 0),
+        .resource = (uint64_t)db_int(r, 1),
+        .from = db_text(r, 2),
+        .to = db_text(r, 3),
+        .text = db_text(r, 4),
+        .tag = db_text(r, 5),
+        .report = db_int(r, 6) != 0,
+        .state = (int)db_int(r, 7),
+        .segments = (unsigned)db_int(r, 8),
+        .carrier = db_text(r, 9),
+    };
+    each->err = each->on_message(each->arg, &row);
+    return !each->err;
+}
+
+static bool each_segment(void *arg, const struct db_rows *r)
+{
+    struct each *each = arg;
+    struct segment_row row = { (uint64_t)db_int(r, 0), (unsigned)db_int(r, 1), db_text(r, 2), db_text(r, 3) };
+    each->err = each->on_segment(each->arg, &row);
+    return !each->err;
+}
+
+static bool each_repeat(void *arg, const struct db_rows *r)
+{
+    struct each *each = arg;
+    struct message_row row = { .key = (uint64_t)db_int(r, 0), .resource = (uint64_t)db_int(r, 1),
+                               .repeat_id = db_text(r, 2) };
+    each->err = each->on_message(each->arg, &row);
+    return !each->err;
+}
+
+static bool each_optout(void *arg, const struct db_rows *r)
+{
+    struct each *each = arg;
+    each->err = each->on_optout(each->arg, db_text(r, 0), db_text(r, 1));
+    return !each->err;
+}
+
+static enum err walk(struct db *db, enum db_stmt stmt, const struct db_val *vals, size_t n, db_row_fn *fn, struct each *each)
+{
+    enum err err = db_each(db, stmt, vals, n, fn, each);
+    return err ? err : each->err;
+}
+
+enum err message_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct message_row *row), void *arg)
+{
+    return walk(db, DB_MESSAGE_UNFINISHED, NULL, 0, each_unfinished, &(struct each){ .on_message = fn, .arg = arg });
+}
+
+enum err segment_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct segment_row *row), void *arg)
+{
+    return walk(db, DB_SEGMENT_UNFINISHED, NULL, 0, each_segment, &(struct each){ .on_segment = fn, .arg = arg });
+}
+
+enum err message_rows_repeats(struct db *db, uint64_t from_key, enum err (*fn)(void *arg, const struct message_row *row),
+                              void *arg)
+{
+    return walk(db, DB_MESSAGE_REPEATS, (const struct db_val[]){ DB_I(from_key) }, 1, each_repeat,
+                &(struct each){ .on_message = fn, .arg = arg });
+}
+
+enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient), void *arg)
+{
+    return walk(db, DB_OPTOUT_ALL, NULL, 0, each_optout, &(struct each){ .on_optout = fn, .arg = arg });
+}
+
+enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read)
+{
+    return db_ask(db, DB_MESSAGE_GET, (const struct db_val[]){ DB_I(key) }, 1, 1, read);
+}
+
+enum err message_rows_ask_before(struct db *db, uint64_t key, struct db_read *read)
+{
+    return db_ask(db, DB_MESSAGE_LIST, (const struct db_val[]){ DB_I(key) }, 1, 100, read);
+}
+
+bool message_row_next(struct db_rows *r, struct message_row *row)
+{
+    if (!db_rows_next(r))
+        return false;
+    *row = (struct message_row){
+        .key = (uint64_t)db_int(r, 0),
+        .resource = (uint64_t)db_int(r, 1),
+        .inbound = db_int(r, 2) != 0,
+        .from = db_text(r, 3),
+        .to = db_text(r, 4),
+        .text = db_text(r, 5),
+        .tag = db_text(r, 6),
+        .report = db_int(r, 7) != 0,
+        .state = (int)db_int(r, 8),
+        .segments = (unsigned)db_int(r, 9),
+        .carrier = db_text(r, 10),
+        .created_us = db_int(r, 11),
+        .updated_us = db_int(r, 12),
+        .trail = db_text(r, 13),
+    };
+    return true;
+}

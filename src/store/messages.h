@@ -1,0 +1,40 @@
+/* messages.h - rows of messages, of the segments carriers took, and of opt-outs. As store/accounts.h: writing adds to a
+ * unit, *_each blocks and is for start-up, text borrows. */
+#pragma once
+#include "store/db.h"
+
+struct message_row {
+    uint64_t   key, resource;
+    bool       inbound, report;
+    struct str from, to, text, tag, repeat_id, carrier, trail;
+    int        state;               /* 10 and above are final */
+    unsigned   segments;
+    int64_t    created_us, updated_us;
+};
+struct segment_row {
+    uint64_t   message;
+    unsigned   segment;
+    struct str carrier, remote_id;
+};
+
+void message_row_insert(struct db_unit *u, const struct message_row *row);
+/** @param trail  lines to append */
+void message_row_step(struct db_unit *u, uint64_t key, int state, struct str carrier, int64_t at_us, struct str trail);
+void segment_row_insert(struct db_unit *u, const struct segment_row *row);
+/** A statement that changes nothing: its commit says that everything posted before has been decided. */
+void message_row_nothing(struct db_unit *u);
+void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, int64_t at_us);
+void optout_row_remove(struct db_unit *u, struct str sender, struct str recipient);
+
+MUST_USE enum err message_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct message_row *row), void *arg);
+MUST_USE enum err segment_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct segment_row *row), void *arg);
+/** Rows with a repeat_id from this key on: key, resource and repeat_id are filled. */
+MUST_USE enum err message_rows_repeats(struct db *db, uint64_t from_key,
+                                       enum err (*fn)(void *arg, const struct message_row *row), void *arg);
+MUST_USE enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient),
+                                   void *arg);
+
+MUST_USE enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read);
+/** Up to 100, newest first, with keys below this one. */
+MUST_USE enum err message_rows_ask_before(struct db *db, uint64_t key, struct db_read *read);
+bool message_row_next(struct db_rows *rows, struct message_row *row);

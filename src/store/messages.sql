@@ -1,0 +1,44 @@
+-- Messages, one row each, and the segments a carrier has taken. `trail` grows by a line a step: "<us> <step> <words>".
+
+-- :name message_insert
+INSERT INTO message (key, resource, inbound, sender, recipient, body, tag, report, repeat_id, state, segments, carrier,
+                     created_us, updated_us, trail)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14);
+
+-- :name message_step
+UPDATE message SET state = ?2, carrier = ?3, updated_us = ?4, trail = trail || ?5 WHERE key = ?1;
+
+-- :name segment_insert
+INSERT INTO segment (message, segment, carrier, remote_id) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (message, segment) DO UPDATE SET carrier = excluded.carrier, remote_id = excluded.remote_id;
+
+-- :name message_nothing
+SELECT 1;
+
+-- :name message_unfinished
+SELECT key, resource, sender, recipient, body, tag, report, state, segments, carrier
+FROM message WHERE state < 10 AND inbound = 0 ORDER BY key;
+
+-- :name segment_unfinished
+SELECT s.message, s.segment, s.carrier, s.remote_id
+FROM segment s JOIN message m ON m.key = s.message WHERE m.state < 10 ORDER BY s.message, s.segment;
+
+-- :name message_repeats
+SELECT key, resource, repeat_id FROM message WHERE key >= ?1 AND repeat_id <> '' ORDER BY key;
+
+-- :name message_get
+SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail
+FROM message WHERE key = ?1;
+
+-- :name message_list
+SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail
+FROM message WHERE key < ?1 ORDER BY key DESC LIMIT 100;
+
+-- :name optout_all
+SELECT sender, recipient FROM optout;
+
+-- :name optout_add
+INSERT INTO optout (sender, recipient, at_us) VALUES (?1, ?2, ?3) ON CONFLICT (sender, recipient) DO NOTHING;
+
+-- :name optout_remove
+DELETE FROM optout WHERE sender = ?1 AND recipient = ?2;
