@@ -1,0 +1,163 @@
+#include "store/db.h"
+#include "store/store_priv.h"
+
+#include "base/problem.h"
+#include "base/str.h"
+#include "unit/tmp.h"
+
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+struct fixture {
+    struct tmp tmp;
+    char       path[128];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    f->tmp = tmp_new();
+    snprintf(f->path, sizeof f->path, "%s", tmp_file(&f->tmp, "x.db"));
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    tmp_free(&f->tmp);
+    free(f);
+    return 0;
+}
+
+static enum err try_open(const struct fixture *f, struct problem *why)
+{
+    struct db *db = NULL;
+    struct db_conf conf = { .path = f->path, .readers = 1, .bound = 10 };
+    enum err err = db_open(&db, &conf, why);
+    if (!err)
+        db_close(db);
+    return err;
+}
+
+/* What somebody else's hand does to the file. */
+static void meddle(const struct fixture *f, const char *sql)
+{
+    sqlite3 *raw;
+    assert_int_equal(sqlite3_open(f->path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(raw);
+}
+
+static void a_database_opens_again_and_again(void **state)
+{
+    struct problem why;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(try_open(*state, &why), ERR_NONE);
+}
+
+static void a_newer_database_is_refused(void **state)
+{
+    struct problem why;
+    assert_int_equal(try_open(*state, &why), ERR_NONE);
+    meddle(*state, "INSERT INTO migration VALUES (9999, 'later', 'x', 0)");
+    assert_int_equal(try_open(*state, &why), ERR_STORE);
+    assert_string_equal(why.code, "StoreNewer");
+    assert_non_null(strstr(why.text, "9999"));
+}
+
+static void a_migration_edited_after_it_was_applied_is_refused(void **state)
+{
+    struct problem why;
+    assert_int_equal(try_open(*state, &why), ERR_NONE);
+    meddle(*state, "UPDATE migration SET checksum = 'other' WHERE number = 1");
+    assert_int_equal(try_open(*state, &why), ERR_STORE);
+    assert_string_equal(why.code, "StoreEdited");
+    assert_non_null(strstr(why.text, "Migration 1 ("));
+}
+
+static void a_gap_in_what_was_applied_is_refused(void **state)
+{
+    static const struct migration two[] = { { 1, "one", "CREATE TABLE a (x)" }, { 2, "two", "CREATE TABLE b (x)" } };
+    const struct fixture *f = *state;
+    struct problem why;
+    scoped(conn) struct conn *c = NULL;
+    assert_int_equal(conn_open(&c, f->path, CONN_WRITE, &why), ERR_NONE);
+    assert_int_equal(conn_migrate(c, two, 2, &why), ERR_NONE);
+    meddle(f, "DELETE FROM migration WHERE number = 1");
+    assert_int_equal(conn_migrate(c, two, 2, &why), ERR_STORE);
+    assert_string_equal(why.code, "StoreEdited");
+}
+
+static void a_failing_migration_leaves_nothing_behind(void **state)
+{
+    static const struct migration list[] = {
+        { 1, "good", "CREATE TABLE a (x)" },
+        { 2, "bad", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1)" },
+    };
+    static const struct migration mended[] = {
+        { 1, "good", "CREATE TABLE a (x)" },
+        { 2, "bad", "CREATE TABLE b (x)" },
+    };
+    const struct fixture *f = *state;
+    struct problem why;
+    scoped(conn) struct conn *c = NULL;
+    assert_int_equal(conn_open(&c, f->path, CONN_WRITE, &why), ERR_NONE);
+    assert_int_equal(conn_migrate(c, list, 2, &why), ERR_STORE);
+    assert_non_null(strstr(why.text, "2 (bad)"));
+    assert_non_null(strstr(why.text, "nowhere"));
+    assert_int_equal(conn_migrate(c, mended, 2, &why), ERR_NONE);
+}
+
+static void a_file_that_is_no_database_is_refused(void **state)
+{
+    const struct fixture *f = *state;
+    struct problem why;
+    FILE *out = fopen(f->path, "w");
+    for (int i = 0; i < 500; i++)
+        fputs("this is not a database\n", out);
+    fclose(out);
+    assert_int_equal(try_open(f, &why), ERR_STORE);
+    assert_non_null(strstr(why.text, "not a database"));
+}
+
+/* Opening prepares them all; here: each is one statement, and its values are counted rightly. */
+static void every_statement_is_one_and_takes_what_it_says(void **state)
+{
+    const struct fixture *f = *state;
+    struct problem why;
+    assert_int_equal(try_open(f, &why), ERR_NONE);
+    sqlite3 *raw;
+    assert_int_equal(sqlite3_open(f->path, &raw), SQLITE_OK);
+    for (size_t i = 0; i < DB_STATEMENTS; i++) {
+        sqlite3_stmt *st = NULL;
+        const char *rest = NULL;
+        if (sqlite3_prepare_v2(raw, statements[i].sql, -1, &st, &rest) != SQLITE_OK)
+            fail_msg("%s: %s", statements[i].name, sqlite3_errmsg(raw));
+        if (*rest)
+            fail_msg("%s is more than one statement", statements[i].name);
+        if ((unsigned)sqlite3_bind_parameter_count(st) != statements[i].params)
+            fail_msg("%s: miscounted parameters", statements[i].name);
+        if (sqlite3_column_count(st) > COLUMNS_MAX)
+            fail_msg("%s returns too many columns", statements[i].name);
+        sqlite3_finalize(st);
+    }
+    sqlite3_close(raw);
+}
+
+int main(void)
+{
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_database_opens_again_and_again),
+        T(a_newer_database_is_refused),
+        T(a_migration_edited_after_it_was_applied_is_refused),
+        T(a_gap_in_what_was_applied_is_refused),
+        T(a_failing_migration_leaves_nothing_behind),
+        T(a_file_that_is_no_database_is_refused),
+        T(every_statement_is_one_and_takes_what_it_says),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
