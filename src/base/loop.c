@@ -64,17 +64,25 @@ enum err loop_new(struct loop **out, const char *name, size_t inbox_bound, void 
     return ERR_NONE;
 }
 
-void loop_run_here(struct loop *loop)
+static void run(struct loop *loop)
 {
-    loop->thread = pthread_self();
     loop->running = true;
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     loop->running = false;
 }
 
+void loop_run_here(struct loop *loop)
+{
+    loop->thread = pthread_self();
+    run(loop);
+}
+
+/* `thread` is the starter's to write (pthread_create does so before the thread begins) and its to read. */
 static void *loop_main(void *arg)
 {
-    loop_run_here(arg);
+    struct loop *loop = arg;
+    pthread_setname_np(pthread_self(), loop->name);
+    run(loop);
     return NULL;
 }
 
@@ -83,7 +91,6 @@ enum err loop_start(struct loop *loop)
     if (pthread_create(&loop->thread, NULL, loop_main, loop))
         return ERR_NOMEM;
     loop->started = true;
-    pthread_setname_np(loop->thread, loop->name);
     return ERR_NONE;
 }
 
