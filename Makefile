@@ -95,6 +95,11 @@ $(B)/replay/%: tests/replay/%.c $(B)/libcarterfone.a
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do echo "unit $$t"; $$t; done
 
+# was this sound in that recording? (end-to-end tests)
+build/correlate: tools/correlate.c tests/hear.h $(B)/libcarterfone.a
+	@echo "  cc $<"
+	@$(CC) $(CFLAGS_) $(CFLAGS) -Itests $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS)
+
 # -- fuzz targets: make fuzz T=smpp [SECONDS_EACH=10]; without T every target in turn -------------------------------------
 SECONDS_EACH ?= 10
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libcarterfone.a
