@@ -1,0 +1,39 @@
+/* smpp_edge.h - SMSCs we bind to as a client (ESME): each bind is a carrier of domain/messages.
+ *
+ * One thread, `smpp`, with its own loop owns every bind: link, window, queue, rate, reassembly. The control thread
+ * reaches a bind through carrier_ops alone, which only post; news goes back by messages_tell(). smpp_edge_new, _add,
+ * _stop and _free are called by app.c, _add on the control thread (it registers the carrier). (SMPP 3.4) */
+#pragma once
+#include "base/base.h"
+#include "base/problem.h"
+
+struct messages;
+struct smpp_edge;
+
+enum smpp_bind_type { BIND_TRANSCEIVER, BIND_TRANSMITTER, BIND_RECEIVER };
+struct smpp_bind_conf {
+    struct str name;                /* of the carrier: unique, 1..63 octets */
+    struct str host;                /* name or address */
+    uint16_t   port;
+    struct str system_id;           /* 1..15 octets */
+    struct str password;            /* 0..8 octets (SMPP 3.4, 5.2.2) */
+    struct str system_type;         /* 0..12 octets */
+    enum smpp_bind_type type;
+    unsigned   window;              /* unanswered submit_sm at once, 1..1000; 0: 10 */
+    unsigned   rate;                /* segments a second, 1..100000; 0: as fast as the SMSC answers */
+    bool       simulated;           /* the carrier's side of the wall (ARCHITECTURE.md) */
+    /* An SMSC that has one deliver_sm under way at a time never sends part 2 while part 1 is unanswered: then parts but
+     * the last are answered at once, and a crash before the last one loses them. */
+    bool       answer_parts_early;
+};
+
+/** Start the thread. @return ERR_NONE, ERR_NOMEM, ERR_IO */
+MUST_USE enum err smpp_edge_new(struct smpp_edge **out, struct messages *messages);
+/** Thread: control. Registers the carrier and starts binding, again and again until it stops.
+ *  @return ERR_NONE, ERR_RANGE (`why` says which field), ERR_NOMEM */
+MUST_USE enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why);
+/** Unbind everywhere: what is under way may be answered for at most 5 s, what never left is told as refused for now.
+ *  Then end the thread. Blocks; `messages` must still take news. */
+void smpp_edge_stop(struct smpp_edge *edge);
+void smpp_edge_free(struct smpp_edge *edge);            /* after smpp_edge_stop() */
+SCOPED_FREE(smpp_edge)
