@@ -1,0 +1,128 @@
+/* inbound.c - a message from a phone: stored and announced by one unit, then acknowledged to the carrier. */
+#include "base/log.h"
+#include "base/metric.h"
+#include "domain/messages/messages_priv.h"
+
+#include <stdio.h>
+
+METRIC_COUNTER(received_total, "carterfone_sms_received_total", "Messages received for leased numbers")
+METRIC_COUNTER(unwanted_total, "carterfone_sms_unwanted_total", "Messages received for numbers that take none")
+
+struct receiving {
+    struct db_done       done;
+    struct messages     *m;
+    struct event_batch   events;
+    struct carrier_slot *carrier;
+    uint64_t             token;
+    bool                 opts_out, opts_in;
+    size_t               key_n;
+    char                 key[];             /* "<sender> <recipient>" of the opt-out */
+};
+
+bool optout_has(const struct messages *m, struct str sender, struct str recipient)
+{
+    char key[96];
+    int n = snprintf(key, sizeof key, STR_FMT " " STR_FMT, STR_ARG(sender), STR_ARG(recipient));
+    return n > 0 && (size_t)n < sizeof key && strmap_find(m->optouts, str_of(key)) != NULL;
+}
+
+static void on_received(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct receiving *g = container_of(item, struct receiving, done.item);
+    struct str key = { g->key, g->key_n };
+    if (!g->done.err && g->opts_out)
+        (void)!strmap_put(g->m->optouts, key, g->m);
+    if (!g->done.err && g->opts_in)
+        strmap_take(g->m->optouts, key);
+    events_go(g->m->events, &g->events, g->done.err);
+    g->carrier->ops->settle(g->carrier->self, g->token, g->done.err);
+    free(g);
+}
+
+static const struct inbox_kind received_kind = { "messages.received", on_received, NULL };
+
+/* US toll-free: the carrier itself answers these words and blocks; we record what it did (acs-facts: opt-out). */
+static void keywords(struct receiving *g, struct str text)
+{
+    struct str word = str_trim(text);
+    g->opts_out = str_eq_nocase(word, STR("STOP"));
+    g->opts_in = str_eq_nocase(word, STR("START")) || str_eq_nocase(word, STR("UNSTOP"));
+}
+
+static enum err event_add(struct messages *m, struct db_unit *u, const struct message_row *row, struct event_batch *batch)
+{
+    char id[SMS_ID_SIZE], subject[64];
+    scoped_buf data = { 0 };
+    message_public_id(m, row->key, true, id);
+    snprintf(subject, sizeof subject, "/phonenumber/%.40s", row->to.p + (row->to.n && row->to.p[0] == '+'));
+    struct jw w = jw_of(&data);
+    jw_object(&w, NULL);
+    jw_textz(&w, "messageId", id);
+    jw_text(&w, "from", row->from);
+    jw_text(&w, "to", row->to);
+    jw_text(&w, "message", row->text);
+    jw_time(&w, "receivedTimestamp", row->created_us);
+    jw_int(&w, "segmentCount", row->segments);
+    jw_end(&w);
+    struct event_new e = { .resource = row->resource, .type = STR("Microsoft.Communication.SMSReceived"),
+                           .subject = str_of(subject), .data = buf_str(&data), .id = str_of(id) };
+    return data.bad ? ERR_NOMEM : events_write(m->events, u, &e, batch);
+}
+
+static struct receiving *receiving_new(struct carrier_slot *c, const struct carrier_news *n)
+{
+    size_t key_n = n->from.n + n->to.n + 1;
+    struct receiving *g = calloc(1, sizeof *g + key_n + 1);
+    if (!g)
+        return NULL;
+    *g = (struct receiving){ .done = { .item.kind = &received_kind, .to = control_inbox(c->m->control) }, .m = c->m,
+                             .carrier = c, .token = n->token, .key_n = key_n };
+    snprintf(g->key, key_n + 1, STR_FMT " " STR_FMT, STR_ARG(n->to), STR_ARG(n->from));
+    return g;
+}
+
+void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
+{
+    struct messages *m = c->m;
+    const struct lease *lease = numbers_lease(m->numbers, n->to);
+    if (!lease || !(lease->sms & CAP_INBOUND) || lease->simulated != c->simulated) {
+        metric_add(&unwanted_total, 1);
+        log_info("messages", "a message of %s was for a number that takes none", c->name);
+        c->ops->settle(c->self, n->token, ERR_NONE);
+        return;
+    }
+    scoped_buf trail = { 0 };
+    struct message_row row = { .key = ids_next(m->control->ids), .resource = lease->resource, .inbound = true,
+                               .from = n->from, .to = n->to, .text = n->text, .state = 10,
+                               .segments = n->segments ? n->segments : 1, .carrier = str_of(c->name),
+                               .created_us = control_now_us(m->control) };
+    trail_line(&trail, row.created_us, "smpp", "deliver_sm from %s, %u segments", c->name, row.segments);
+    trail_line(&trail, row.created_us, "number", "leased with inbound SMS");
+    struct receiving *g = receiving_new(c, n);
+    struct db_unit *u = db_unit_new();
+    enum err err = g && !trail.bad ? ERR_NONE : ERR_NOMEM;
+    if (!err) {
+        keywords(g, n->text);
+        if (g->opts_out)
+            trail_line(&trail, row.created_us, "opt-out", "recorded: the carrier answers for toll-free numbers");
+        row.trail = buf_str(&trail);
+        message_row_insert(u, &row);
+        if (g->opts_out)
+            optout_row_add(u, n->to, n->from, row.created_us);
+        if (g->opts_in)
+            optout_row_remove(u, n->to, n->from);
+        err = event_add(m, u, &row, &g->events);
+    }
+    if (!err)
+        err = db_post(m->control->db, u, &g->done);
+    if (err) {                          /* the carrier keeps it and sends it again */
+        db_unit_free(u);
+        if (g)
+            events_go(m->events, &g->events, err);
+        free(g);
+        c->ops->settle(c->self, n->token, err);
+        return;
+    }
+    metric_add(&received_total, 1);
+}

@@ -1,0 +1,202 @@
+/* looking.c - public ids, and messages as people and programs see them. */
+#include "domain/messages/messages_priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+void message_public_id(const struct messages *m, uint64_t key, bool inbound, char id[SMS_ID_SIZE])
+{
+    char guid[GUID_SIZE];
+    time_t t = (time_t)(id_time_us(key) / US_PER_S);
+    struct tm tm;
+    gmtime_r(&t, &tm);
+    ids_guid(m->control->ids, ID_MESSAGE, key, guid);
+    char stamp[20];
+    strftime(stamp, sizeof stamp, "%Y%m%d%H%M%S", &tm);
+    snprintf(id, SMS_ID_SIZE, "%s_%.14s%s_noam", inbound ? "Incoming" : "Outgoing", stamp, guid);
+}
+
+enum err message_id_read(const struct messages *m, struct str id, uint64_t *key)
+{
+    enum { PREFIX = 9, STAMP = 14, GUID = GUID_SIZE - 1 };
+    if (id.n < PREFIX + STAMP + GUID || !(str_starts(id, STR("Outgoing_")) || str_starts(id, STR("Incoming_"))))
+        return ERR_ABSENT;
+    return ids_guid_read(m->control->ids, ID_MESSAGE, (struct str){ id.p + PREFIX + STAMP, GUID }, key) ? ERR_ABSENT
+                                                                                                        : ERR_NONE;
+}
+
+void trail_line(struct buf *b, int64_t us, const char *step, const char *format, ...)
+{
+    char words[512];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(words, sizeof words, format, ap);
+    va_end(ap);
+    for (char *c = words; *c; c++)
+        if (*c == '\n')
+            *c = ' ';                   /* a peer's text must not forge a line */
+    buf_printf(b, "%lld %s %s\n", (long long)us, step, words);
+}
+
+/* What an asker wants of the row or rows that come. */
+struct looking {
+    struct db_read    read;
+    struct messages  *m;
+    uint64_t          resource;         /* 0: any */
+    void            (*write)(struct looking *l, struct db_rows *rows, struct buf *out);
+    bool              found;
+    messages_json_fn *done;
+    void             *arg;
+};
+
+static bool may_see(const struct looking *l, const struct message_row *row)
+{
+    return !l->resource || l->resource == row->resource;
+}
+
+static void message_write(const struct looking *l, const struct message_row *row, struct jw *w)
+{
+    char id[SMS_ID_SIZE];
+    message_public_id(l->m, row->key, row->inbound, id);
+    jw_object(w, NULL);
+    jw_textz(w, "messageId", id);
+    jw_textz(w, "direction", row->inbound ? "inbound" : "outbound");
+    jw_text(w, "from", row->from);
+    jw_text(w, "to", row->to);
+    jw_text(w, "message", row->text);
+    jw_textz(w, "state", row->inbound ? "received" : message_state_word(row->state));
+    jw_int(w, "segments", row->segments);
+    jw_text(w, "carrier", row->carrier);
+    if (row->tag.n)
+        jw_text(w, "tag", row->tag);
+    jw_time(w, "createdAt", row->created_us);
+    jw_time(w, "updatedAt", row->updated_us);
+    jw_end(w);
+}
+
+static void write_one(struct looking *l, struct db_rows *rows, struct buf *out)
+{
+    struct message_row row;
+    struct jw w = jw_of(out);
+    if (!message_row_next(rows, &row) || !may_see(l, &row))
+        return;
+    l->found = true;
+    message_write(l, &row, &w);
+}
+
+static void write_list(struct looking *l, struct db_rows *rows, struct buf *out)
+{
+    struct message_row row;
+    struct jw w = jw_of(out);
+    l->found = true;
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    while (message_row_next(rows, &row))
+        if (may_see(l, &row))
+            message_write(l, &row, &w);
+    jw_end(&w);
+    jw_end(&w);
+}
+
+static void write_trail_line(struct jw *w, struct str line)
+{
+    struct str us_text, rest, step;
+    uint64_t us = 0;
+    str_cut(line, ' ', &us_text, &rest);
+    str_cut(rest, ' ', &step, &rest);
+    if (str_u64(us_text, INT64_MAX, &us))
+        return;
+    jw_object(w, NULL);
+    jw_time(w, "time", (int64_t)us);
+    jw_text(w, "step", step);
+    jw_text(w, "text", rest);
+    jw_end(w);
+}
+
+static void write_trail(struct looking *l, struct db_rows *rows, struct buf *out)
+{
+    struct message_row row;
+    char id[SMS_ID_SIZE];
+    struct jw w = jw_of(out);
+    if (!message_row_next(rows, &row) || !may_see(l, &row))
+        return;
+    l->found = true;
+    message_public_id(l->m, row.key, row.inbound, id);
+    jw_object(&w, NULL);
+    jw_textz(&w, "id", id);
+    jw_textz(&w, "kind", "message");
+    jw_textz(&w, "state", row.inbound ? "received" : message_state_word(row.state));
+    jw_array(&w, "lines");
+    for (struct str rest = row.trail, line; rest.n;) {
+        str_cut(rest, '\n', &line, &rest);
+        write_trail_line(&w, line);
+    }
+    jw_end(&w);
+    jw_end(&w);
+}
+
+static void on_rows(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct looking *l = container_of(item, struct looking, read.item);
+    scoped(db_rows) struct db_rows *rows = l->read.rows;
+    scoped_buf out = { 0 };
+    enum err err = l->read.err;
+    if (!err)
+        l->write(l, rows, &out);
+    if (!err)
+        err = l->found ? buf_err(&out) : ERR_ABSENT;
+    l->done(l->arg, err, buf_str(&out));
+    free(l);
+}
+
+static const struct inbox_kind rows_kind = { "messages.rows", on_rows, NULL };
+
+static struct looking *looking_new(struct messages *m, uint64_t resource, messages_json_fn *done, void *arg)
+{
+    struct looking *l = calloc(1, sizeof *l);
+    if (l)
+        *l = (struct looking){ .read = { .item.kind = &rows_kind, .to = control_inbox(m->control) }, .m = m,
+                               .resource = resource, .done = done, .arg = arg };
+    return l;
+}
+
+static enum err ask_one(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg,
+                        void (*write)(struct looking *l, struct db_rows *rows, struct buf *out))
+{
+    uint64_t key = 0;
+    enum err err = message_id_read(m, id, &key);
+    if (err)
+        return err;
+    struct looking *l = looking_new(m, resource, done, arg);
+    if (!l)
+        return ERR_NOMEM;
+    l->write = write;
+    err = message_row_ask(m->control->db, key, &l->read);
+    if (err)
+        free(l);
+    return err;
+}
+
+enum err messages_show(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg)
+{
+    return ask_one(m, resource, id, done, arg, write_one);
+}
+
+enum err messages_explain(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg)
+{
+    return ask_one(m, resource, id, done, arg, write_trail);
+}
+
+enum err messages_list(struct messages *m, uint64_t resource, messages_json_fn *done, void *arg)
+{
+    struct looking *l = looking_new(m, resource, done, arg);
+    if (!l)
+        return ERR_NOMEM;
+    l->write = write_list;
+    enum err err = message_rows_ask_before(m->control->db, INT64_MAX, &l->read);
+    if (err)
+        free(l);
+    return err;
+}

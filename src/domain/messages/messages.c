@@ -1,0 +1,288 @@
+#include "domain/messages/messages_priv.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+static const int64_t REPEATS_KEPT_US = 24 * 3600 * (int64_t)US_PER_S;
+
+static const struct {
+    int         stored;
+    const char *word;
+} states[MESSAGE_STATE_COUNT] = {
+#define STATE_ROW(name, stored, word) [MSG_##name] = { stored, word },
+    MESSAGE_STATES(STATE_ROW)
+};
+
+int message_state_stored(enum message_state s)
+{
+    return states[s].stored;
+}
+
+enum message_state message_state_read(int stored)
+{
+    for (int s = 0; s < MESSAGE_STATE_COUNT; s++)
+        if (states[s].stored == stored)
+            return (enum message_state)s;
+    return MSG_UNKNOWN;
+}
+
+const char *message_state_word(int stored)
+{
+    return states[message_state_read(stored)].word;
+}
+
+enum err messages_new(struct messages **out, struct control *control, struct accounts *accounts, struct numbers *numbers,
+                      struct events *events)
+{
+    struct messages *m = calloc(1, sizeof *m);
+    if (!m)
+        return ERR_NOMEM;
+    *m = (struct messages){ .control = control, .accounts = accounts, .numbers = numbers, .events = events };
+    m->carriers_tail = &m->carriers;
+    m->live = map_new();
+    m->by_remote = strmap_new();
+    m->repeats[0] = strmap_new();
+    m->repeats[1] = strmap_new();
+    m->optouts = strmap_new();
+    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || !m->optouts) {
+        messages_free(m);
+        return ERR_NOMEM;
+    }
+    *out = m;
+    return ERR_NONE;
+}
+
+void messages_free(struct messages *m)
+{
+    if (!m)
+        return;
+    uint64_t key;
+    void *value;
+    agenda_clear(m->control->agenda, &m->repeats_turn);
+    early_free(m);
+    strmap_free(m->by_remote);
+    m->by_remote = NULL;
+    for (size_t at = 0; m->live && map_next(m->live, &at, &key, &value);)
+        message_free(m, value);
+    map_free(m->live);
+    strmap_free(m->repeats[0]);
+    strmap_free(m->repeats[1]);
+    strmap_free(m->optouts);
+    for (struct carrier_slot *c = m->carriers, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    free(m);
+}
+
+/* -- start-up ------------------------------------------------------------------------------------------------------- */
+
+static enum err load_message(void *arg, const struct message_row *row)
+{
+    struct messages *m = arg;
+    struct message *msg = message_make(row);
+    if (!msg || map_put(m->live, msg->key, msg)) {
+        if (msg)
+            message_free(m, msg);
+        return ERR_NOMEM;
+    }
+    ids_after(m->control->ids, msg->key);
+    /* what was on the wire when the process ended goes again: at least once */
+    if (msg->state == MSG_SENDING)
+        msg->state = MSG_QUEUED;
+    return ERR_NONE;
+}
+
+static enum err load_segment(void *arg, const struct segment_row *row)
+{
+    struct messages *m = arg;
+    struct message *msg = map_find(m->live, row->message);
+    if (!msg || msg->state != MSG_SUBMITTED)
+        return ERR_NONE;
+    return outbound_remember_remote(m, msg, row->segment, row->carrier, row->remote_id);
+}
+
+static enum err load_optout(void *arg, struct str sender, struct str recipient)
+{
+    struct messages *m = arg;
+    scoped_buf key = { 0 };
+    buf_printf(&key, STR_FMT " " STR_FMT, STR_ARG(sender), STR_ARG(recipient));
+    return key.bad ? ERR_NOMEM : strmap_put(m->optouts, buf_str(&key), m);
+}
+
+/* Two generations of a day each: an id is remembered for 24 to 48 hours, and forgetting costs nothing per id. */
+static void on_repeats_turn(void *arg, int64_t due_us)
+{
+    struct messages *m = arg;
+    struct strmap *fresh = strmap_new();
+    if (fresh) {
+        strmap_free(m->repeats[1]);
+        m->repeats[1] = m->repeats[0];
+        m->repeats[0] = fresh;
+    }
+    (void)!agenda_set(m->control->agenda, &m->repeats_turn, due_us + REPEATS_KEPT_US, on_repeats_turn, m);
+}
+
+enum err messages_load(struct messages *m, struct problem *why)
+{
+    struct db *db = m->control->db;
+    enum err err = message_rows_unfinished(db, load_message, m);
+    if (!err)
+        err = segment_rows_unfinished(db, load_segment, m);
+    if (!err)
+        err = optout_rows_each(db, load_optout, m);
+    if (!err)
+        err = repeats_load(m);
+    if (!err)
+        err = agenda_set(m->control->agenda, &m->repeats_turn, control_now_us(m->control) + REPEATS_KEPT_US,
+                         on_repeats_turn, m);
+    if (err)
+        return problem_set(why, err, "InternalError", "The messages in the database cannot be read: %s.", err_words(err));
+    if (map_count(m->live))
+        log_info("messages", "%zu messages of an earlier run go on", map_count(m->live));
+    return ERR_NONE;
+}
+
+/* -- carriers -------------------------------------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    uint64_t x = (*(struct message *const *)a)->key, y = (*(struct message *const *)b)->key;
+    return (x > y) - (x < y);
+}
+
+/* Messages loaded at start wait without a carrier until one is added that may take them, oldest first. */
+static void adopt_waiting(struct messages *m)
+{
+    size_t n = 0, count = map_count(m->live);
+    uint64_t key;
+    void *value;
+    struct message **waiting = calloc(count ? count : 1, sizeof *waiting);
+    if (!waiting)
+        return;
+    for (size_t at = 0; map_next(m->live, &at, &key, &value);) {
+        struct message *msg = value;
+        if (msg->state == MSG_QUEUED && !msg->carrier && !msg->writing)
+            waiting[n++] = msg;
+    }
+    qsort(waiting, n, sizeof *waiting, by_key);     /* the map's order is random; a key is a time */
+    for (size_t i = 0; i < n; i++)
+        outbound_queue(m, waiting[i]);
+    free(waiting);
+}
+
+unsigned messages_add_carrier(struct messages *m, struct str name, bool simulated, const struct carrier_ops *ops,
+                              void *carrier)
+{
+    struct carrier_slot *c = calloc(1, sizeof *c);
+    if (!c)
+        return 0;
+    *c = (struct carrier_slot){ .m = m, .number = ++m->carrier_count, .simulated = simulated, .ops = ops,
+                                .self = carrier };
+    str_copyz(c->name, sizeof c->name, name);
+    c->tail = &c->head;
+    *m->carriers_tail = c;
+    m->carriers_tail = &c->next;
+    adopt_waiting(m);
+    return c->number;
+}
+
+static struct carrier_slot *carrier_numbered(struct messages *m, unsigned number)
+{
+    struct carrier_slot *c = m->carriers;
+    while (c && c->number != number)
+        c = c->next;
+    return c;
+}
+
+void messages_write_carriers(const struct messages *m, struct jw *w)
+{
+    for (const struct carrier_slot *c = m->carriers; c; c = c->next) {
+        jw_object(w, NULL);
+        jw_textz(w, "name", c->name);
+        jw_bool(w, "simulated", c->simulated);
+        jw_bool(w, "up", c->up);
+        jw_int(w, "waiting", (int64_t)c->waiting);
+        jw_end(w);
+    }
+}
+
+/* -- news ------------------------------------------------------------------------------------------------------------ */
+
+struct news_item {
+    struct inbox_item   item;
+    struct messages    *m;
+    struct carrier_news news;           /* its strings point behind the struct */
+    char                bytes[];
+};
+
+static void up(struct carrier_slot *c, const struct carrier_news *n)
+{
+    (void)n;
+    c->up = true;
+    c->full = false;
+    log_info("messages", "carrier %s is up, %zu messages wait", c->name, c->waiting);
+    outbound_pump(c);
+}
+
+static void down(struct carrier_slot *c, const struct carrier_news *n)
+{
+    (void)n;
+    if (c->up)
+        log_warn("messages", "carrier %s is down", c->name);
+    c->up = false;
+}
+
+static void room(struct carrier_slot *c, const struct carrier_news *n)
+{
+    (void)n;
+    c->full = false;
+    outbound_pump(c);
+}
+
+static void (*const on_news[])(struct carrier_slot *c, const struct carrier_news *n) = {
+    [CARRIER_UP] = up,
+    [CARRIER_DOWN] = down,
+    [CARRIER_ROOM] = room,
+    [CARRIER_SUBMITTED] = outbound_submitted,
+    [CARRIER_REFUSED] = outbound_refused,
+    [CARRIER_LOST] = outbound_lost,
+    [CARRIER_RECEIPT] = outbound_receipt,
+    [CARRIER_INBOUND] = inbound_arrived,
+};
+
+static void on_item(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct news_item *i = container_of(item, struct news_item, item);
+    struct carrier_slot *c = carrier_numbered(i->m, i->news.carrier);
+    if (c)
+        on_news[i->news.kind](c, &i->news);
+    free(i);
+}
+
+static const struct inbox_kind news_kind = { "messages.news", on_item, NULL };
+
+static struct str copy_to(char **at, struct str s)
+{
+    struct str copy = { *at, s.n };
+    str_copyz(*at, s.n + 1, s);
+    *at += s.n + 1;
+    return copy;
+}
+
+enum err messages_tell(struct messages *m, const struct carrier_news *n)
+{
+    size_t bytes = n->remote_id.n + n->from.n + n->to.n + n->text.n + 4;
+    struct news_item *i = malloc(sizeof *i + bytes);
+    if (!i)
+        return ERR_NOMEM;
+    *i = (struct news_item){ .item.kind = &news_kind, .m = m, .news = *n };
+    char *at = i->bytes;
+    i->news.remote_id = copy_to(&at, n->remote_id);
+    i->news.from = copy_to(&at, n->from);
+    i->news.to = copy_to(&at, n->to);
+    i->news.text = copy_to(&at, n->text);
+    inbox_post_always(control_inbox(m->control), &i->item);
+    return ERR_NONE;
+}

@@ -1,0 +1,62 @@
+/* messages.h - SMS out and in: accepted durably, carried at least once, reported by events.
+ *
+ * Thread: control, but for messages_tell() (carrier.h). In-flight messages live in memory and are rebuilt at start from
+ * their rows; a message's row is written before its 202 and before anything of it leaves the process. */
+#pragma once
+#include "base/json.h"
+#include "base/problem.h"
+#include "domain/control.h"
+#include "domain/messages/carrier.h"
+
+struct accounts;
+struct events;
+struct numbers;
+
+MUST_USE enum err messages_new(struct messages **out, struct control *control, struct accounts *accounts,
+                               struct numbers *numbers, struct events *events);
+void messages_free(struct messages *m);
+SCOPED_FREE(messages)
+/** Read what is unfinished, before the threads start. */
+MUST_USE enum err messages_load(struct messages *m, struct problem *why);
+
+enum { SMS_RECIPIENTS_MAX = 100, SMS_TEXT_MAX_UNITS = 2048, SMS_ID_SIZE = 80 };
+
+struct sms_recipient {
+    struct str to;
+    struct str repeat_id;               /* repeatabilityRequestId; may be empty */
+};
+struct sms_send {
+    uint64_t                    resource;
+    struct str                  from;
+    const struct sms_recipient *recipients;
+    size_t                      n;      /* 1..SMS_RECIPIENTS_MAX */
+    struct str                  text;   /* valid UTF-8, at most SMS_TEXT_MAX_UNITS */
+    bool                        report; /* SMSDeliveryReportReceived wanted */
+    struct str                  tag;
+};
+struct sms_result {
+    struct str to;                      /* as asked; lives as long as the request's arena */
+    int        status;                  /* 202, or 400 for a recipient that cannot be */
+    char       id[SMS_ID_SIZE];         /* with 202 */
+    char       error[768];              /* else: the service's words, or the rule's and what to do */
+};
+/** After the commit (ERR_NONE), or when it failed. `results` in request order, borrowed during the call. */
+typedef void messages_sent_fn(void *arg, enum err err, const struct sms_result *results, size_t n);
+
+/** Decide, store, queue. `send` and what it points at must live until `done`.
+ *  @return ERR_UNPROVEN (from is not leased here), ERR_RANGE (it cannot send SMS, ...), ERR_BUSY, ERR_NOMEM with `why`;
+ *  then no done */
+MUST_USE enum err messages_send(struct messages *m, const struct sms_send *send, messages_sent_fn *done, void *arg,
+                                struct problem *why);
+
+/** What carriers there are, as elements of an open array: name, simulated, up, waiting. */
+void messages_write_carriers(const struct messages *m, struct jw *w);
+
+/* -- looking: answers come on control, once, as JSON text ------------------------------------------------------------ */
+typedef void messages_json_fn(void *arg, enum err err, struct str json);
+/** @param id  a public message id, Outgoing_... or Incoming_...  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
+MUST_USE enum err messages_show(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
+/** {"id","kind":"message","lines":[{"time","step","text"}]} */
+MUST_USE enum err messages_explain(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
+/** {"value":[...]} newest first, at most 100. */
+MUST_USE enum err messages_list(struct messages *m, uint64_t resource, messages_json_fn *done, void *arg);

@@ -1,0 +1,226 @@
+/* sending.c - POST /sms decided: who may send from what to whom, what is a repetition, then stored in one unit. */
+#include "base/metric.h"
+#include "codec/gsm7/gsm7.h"
+#include "domain/messages/messages_priv.h"
+
+#include <stdio.h>
+
+METRIC_COUNTER(accepted_total, "carterfone_sms_accepted_total", "Recipients accepted by POST /sms")
+METRIC_COUNTER(repeated_total, "carterfone_sms_repeated_total", "Recipients that were a repetition")
+
+static const int64_t REPEATS_LOADED_US = 48 * 3600 * (int64_t)US_PER_S;
+
+/* One request on its way to disk. */
+struct sending {
+    struct db_done         done;
+    struct messages       *m;
+    const struct sms_send *send;
+    messages_sent_fn      *then;
+    void                  *arg;
+    struct message        *made[SMS_RECIPIENTS_MAX];        /* new ones, in request order */
+    size_t                 made_n;
+    struct sms_result      results[];
+};
+
+static void repeat_key(struct buf *b, uint64_t resource, struct str id)
+{
+    buf_printf(b, "%llx ", (unsigned long long)resource);
+    for (size_t i = 0; i < id.n; i++)               /* the service compares these ids without case */
+        buf_putc(b, (char)(id.p[i] >= 'A' && id.p[i] <= 'Z' ? id.p[i] | 0x20 : id.p[i]));
+}
+
+static uint64_t repeat_find(const struct messages *m, struct str key)
+{
+    void *hit = strmap_find(m->repeats[0], key);
+    if (!hit)
+        hit = strmap_find(m->repeats[1], key);
+    return (uint64_t)(uintptr_t)hit;
+}
+
+static enum err load_repeat(void *arg, const struct message_row *row)
+{
+    struct messages *m = arg;
+    scoped_buf key = { 0 };
+    repeat_key(&key, row->resource, row->repeat_id);
+    return key.bad ? ERR_NOMEM : strmap_put(m->repeats[1], buf_str(&key), (void *)(uintptr_t)row->key);
+}
+
+enum err repeats_load(struct messages *m)
+{
+    return message_rows_repeats(m->control->db, id_floor(clock_wall_us() - REPEATS_LOADED_US), load_repeat, m);
+}
+
+static void sending_forget(struct sending *g)
+{
+    for (size_t i = 0; i < g->made_n; i++) {
+        map_take(g->m->live, g->made[i]->key);
+        message_free(g->m, g->made[i]);
+    }
+    for (size_t i = 0; i < g->send->n; i++) {       /* they were not accepted: the same ids may come again */
+        scoped_buf key = { 0 };
+        uint64_t message = 0;
+        repeat_key(&key, g->send->resource, g->send->recipients[i].repeat_id);
+        if (g->results[i].status == 202 && !message_id_read(g->m, str_of(g->results[i].id), &message)
+            && repeat_find(g->m, buf_str(&key)) == message) {
+            strmap_take(g->m->repeats[0], buf_str(&key));
+            strmap_take(g->m->repeats[1], buf_str(&key));
+        }
+    }
+}
+
+static void on_stored(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct sending *g = container_of(item, struct sending, done.item);
+    if (g->done.err)
+        sending_forget(g);
+    g->then(g->arg, g->done.err, g->results, g->send->n);
+    for (size_t i = 0; !g->done.err && i < g->made_n; i++) {
+        g->made[i]->writing = false;
+        outbound_queue(g->m, g->made[i]);
+    }
+    free(g);
+}
+
+static const struct inbox_kind stored_kind = { "messages.stored", on_stored, NULL };
+
+static enum err sender_check(const struct messages *m, const struct sms_send *s, const struct lease **out,
+                             struct problem *why)
+{
+    const struct lease *lease = numbers_lease(m->numbers, s->from);
+    enum err err = ERR_NONE;
+    if (!lease || lease->resource != s->resource) {
+        err = problem_set(why, ERR_UNPROVEN, "Unauthorized", "The number in 'from' is not leased to this resource.");
+        problem_rule(why, "SenderNotLeased",
+                     "Send from a number of this resource (GET /phoneNumbers lists them), written as E.164 with '+'.");
+    } else if (!(lease->sms & CAP_OUTBOUND) && lease->type == NUMBER_GEOGRAPHIC) {
+        err = problem_set(why, ERR_RANGE, "BadRequest",
+                          "Local (geographic) numbers cannot send SMS in this edition of the catalogue.");
+        problem_rule(why, "SmsNotAvailableForNumberType",
+                     "Lease a toll-free number for an application with the capability sms: outbound or inbound+outbound.");
+    } else if (!(lease->sms & CAP_OUTBOUND)) {
+        err = problem_set(why, ERR_RANGE, "BadRequest", "The number in 'from' is leased without outbound SMS.");
+        problem_rule(why, "SmsOutboundNotLeased", "Change its capabilities to sms: outbound or inbound+outbound.");
+    }
+    if (err)
+        problem_target(why, "from");
+    *out = lease;
+    return err;
+}
+
+static void refuse_one(struct sms_result *r, const char *text)
+{
+    r->status = 400;
+    str_copyz(r->error, sizeof r->error, str_of(text));
+}
+
+/* The real service's words where they are known; else the rule's own and what to do. */
+static void judge_recipient(const struct messages *m, const struct lease *from, const struct sms_send *s,
+                            struct str to, struct sms_result *r)
+{
+    struct problem why = { 0 };
+    enum err err = numbers_may_text(m->numbers, from, to, &why);
+    r->to = to;
+    r->status = 202;
+    if (err == ERR_RANGE || err == ERR_SYNTAX) {
+        refuse_one(r, "Invalid To phone number format.");
+    } else if (err) {
+        char text[sizeof why.text + sizeof why.suggestion];
+        snprintf(text, sizeof text, "%s %s", why.text, why.suggestion);
+        refuse_one(r, text);
+    } else if (optout_has(m, s->from, to)) {
+        refuse_one(r, "Sender blocked for given recipient.");
+    }
+}
+
+/* A recipient that is not a repetition: its message, in memory and in the unit. */
+static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct str trail, unsigned segments)
+{
+    struct messages *m = g->m;
+    const struct sms_send *s = g->send;
+    struct message_row row = { .key = ids_next(m->control->ids), .resource = s->resource, .report = s->report,
+                               .from = s->from, .to = s->recipients[i].to, .text = s->text, .tag = s->tag,
+                               .repeat_id = s->recipients[i].repeat_id, .state = message_state_stored(MSG_QUEUED),
+                               .segments = segments, .created_us = control_now_us(m->control), .trail = trail };
+    struct message *msg = message_make(&row);
+    if (!msg || map_put(m->live, msg->key, msg)) {
+        free(msg ? msg->remote_ids : NULL);
+        free(msg);
+        return ERR_NOMEM;
+    }
+    msg->writing = true;
+    g->made[g->made_n++] = msg;
+    message_row_insert(u, &row);
+    message_public_id(m, row.key, false, g->results[i].id);
+    metric_add(&accepted_total, 1);
+    return ERR_NONE;
+}
+
+static enum err add_or_repeat(struct sending *g, struct db_unit *u, size_t i, struct str trail, unsigned segments)
+{
+    struct str id = g->send->recipients[i].repeat_id;
+    if (!id.n)
+        return add_one(g, u, i, trail, segments);
+    scoped_buf key = { 0 };
+    repeat_key(&key, g->send->resource, id);
+    uint64_t earlier = key.bad ? 0 : repeat_find(g->m, buf_str(&key));
+    if (earlier) {
+        metric_add(&repeated_total, 1);
+        message_public_id(g->m, earlier, false, g->results[i].id);
+        return ERR_NONE;
+    }
+    enum err err = key.bad ? ERR_NOMEM : add_one(g, u, i, trail, segments);
+    if (err)
+        return err;
+    return strmap_put(g->m->repeats[0], buf_str(&key), (void *)(uintptr_t)g->made[g->made_n - 1]->key);
+}
+
+static void trail_begin(struct buf *trail, const struct messages *m, const struct sms_send *s, unsigned segments)
+{
+    int64_t now = control_now_us(m->control);
+    const struct resource *r = accounts_resource(m->accounts, s->resource);
+    trail_line(trail, now, "request", "resource %s proved itself", r ? r->name : "?");
+    trail_line(trail, now, "sender", "leased here with outbound SMS");
+    trail_line(trail, now, "recipient", "possible number, in a country this sender may text, not opted out");
+    trail_line(trail, now, "encoding", "%s, %u segment%s", gsm7_fits(s->text) ? "GSM-7" : "UCS-2", segments,
+               segments == 1 ? "" : "s");
+    trail_line(trail, now, "stored", "202 after the commit");
+}
+
+enum err messages_send(struct messages *m, const struct sms_send *s, messages_sent_fn *then, void *arg,
+                       struct problem *why)
+{
+    const struct lease *lease = NULL;
+    enum err err = sender_check(m, s, &lease, why);
+    if (err)
+        return err;
+    struct sending *g = calloc(1, sizeof *g + s->n * sizeof g->results[0]);
+    struct db_unit *u = db_unit_new();
+    if (!g || !u) {
+        free(g);
+        db_unit_free(u);
+        return ERR_NOMEM;
+    }
+    *g = (struct sending){ .done = { .item.kind = &stored_kind, .to = control_inbox(m->control) }, .m = m, .send = s,
+                           .then = then, .arg = arg };
+    unsigned segments = sms_segments(s->text);
+    scoped_buf trail = { 0 };
+    trail_begin(&trail, m, s, segments);
+    for (size_t i = 0; !err && i < s->n; i++) {
+        judge_recipient(m, lease, s, s->recipients[i].to, &g->results[i]);
+        if (g->results[i].status == 202)
+            err = add_or_repeat(g, u, i, buf_str(&trail), segments);
+    }
+    if (!g->made_n)
+        message_row_nothing(u);         /* only repetitions: they answer when the first of them is safe */
+    if (!err)
+        err = db_post(m->control->db, u, &g->done);
+    if (err) {
+        sending_forget(g);
+        free(g);
+        db_unit_free(u);
+        return problem_set(why, err, err == ERR_BUSY ? "TooManyRequests" : "ServiceUnavailable",
+                           "Nothing was accepted: %s. Send the same request again.", err_words(err));
+    }
+    return ERR_NONE;
+}
