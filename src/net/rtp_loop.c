@@ -328,11 +328,11 @@ static void command_free(struct inbox_item *item)
     static const struct inbox_kind kind_##name = { "rtp." #name, on_##name, command_free };
 COMMANDS(COMMAND_KIND)
 
-static enum err post(struct rtp_loop *rl, const struct inbox_kind *kind, const struct command *values)
+static struct command *command_of(const struct inbox_kind *kind, const struct command *values)
 {
     struct command *c = malloc(sizeof *c + values->tones.n);
     if (!c)
-        return ERR_NOMEM;
+        return NULL;
     *c = *values;
     c->item.kind = kind;
     if (c->audio)
@@ -341,6 +341,14 @@ static enum err post(struct rtp_loop *rl, const struct inbox_kind *kind, const s
         memcpy(c + 1, values->tones.p, values->tones.n);
         c->tones.p = (char *)(c + 1);
     }
+    return c;
+}
+
+static enum err post(struct rtp_loop *rl, const struct inbox_kind *kind, const struct command *values)
+{
+    struct command *c = command_of(kind, values);
+    if (!c)
+        return ERR_NOMEM;
     enum err err = inbox_post(loop_inbox(rl->loop), &c->item);
     if (err)
         command_free(&c->item);
@@ -390,7 +398,11 @@ enum err rtp_loop_listen(struct rtp_loop *rl, uint64_t leg, unsigned sound_ms)
 
 enum err rtp_loop_close(struct rtp_loop *rl, uint64_t leg)
 {
-    return post(rl, &kind_close, &(struct command){ .leg = leg });
+    struct command *c = command_of(&kind_close, &(struct command){ .leg = leg });
+    if (!c)
+        return ERR_NOMEM;
+    inbox_post_always(loop_inbox(rl->loop), &c->item);
+    return ERR_NONE;
 }
 
 /* -- life ------------------------------------------------------------------------------------------------------------------- */

@@ -80,4 +80,5 @@ MUST_USE enum err rtp_loop_send_tones(struct rtp_loop *rl, uint64_t leg, uint64_
 MUST_USE enum err rtp_loop_record(struct rtp_loop *rl, uint64_t leg);
 /** Tell `heard` after sound_ms of sound (not silence), counted from now. */
 MUST_USE enum err rtp_loop_listen(struct rtp_loop *rl, uint64_t leg, unsigned sound_ms);
+/** Never refused for lack of room. @return ERR_NONE, ERR_NOMEM */
 MUST_USE enum err rtp_loop_close(struct rtp_loop *rl, uint64_t leg);
