@@ -148,9 +148,21 @@ check:
 	@$(MAKE) --no-print-directory $(JOBS) layers
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=asan unit
 
-# make bench T=start; without T it says which there are
+# make bench T=start runs bench/start.sh or bench/start.c; without T it says which there are
+build/release/bench/%: bench/%.c build/release/libcarterfone.a
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	@$(CC) $(CFLAGS_) $(CFLAGS) -Ibench $< -o $@ $(LD_) build/release/libcarterfone.a $(LIBS)
+
 bench:
-	@$(if $(T),$(MAKE) --no-print-directory $(JOBS) build && sh bench/$(T).sh,ls bench/*.sh | sed 's|bench/\(.*\)\.sh|make bench T=\1|')
+ifeq ($(T),)
+	@ls bench/*.sh bench/*.c 2>/dev/null | sed "s|bench/\(.*\)\.[a-z]*|make bench T=\1|"
+else ifneq ($(wildcard bench/$(T).c),)
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release build/release/bench/$(T)
+	@build/release/bench/$(T) build/release/bench
+else
+	@$(MAKE) --no-print-directory $(JOBS) build && sh bench/$(T).sh
+endif
 
 install: build
 	install -D -m 755 build/carterfone $(DESTDIR)$(PREFIX)/bin/carterfone

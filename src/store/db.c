@@ -21,7 +21,7 @@ enum {
     READ_US = 1000000,                  /* the longest read */
     READ_OCTETS_MAX = 64 << 20,
     LOG_COPY_PAGES = 1000,              /* a read thread copies the log back from here */
-    LOG_STALL_PAGES = 16000,            /* the writer does it itself: sustained load outran the read thread */
+    LOG_STALL_PAGES = 4000,            /* the writer does it itself: sustained load outran the read thread */
     IDLE_MS = 500,
 };
 
