@@ -1,0 +1,183 @@
+#include "base/str.h"
+#include "domain/control.h"
+#include "edge/api/api.h"
+#include "edge/api/http_priv.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* -- asking ------------------------------------------------------------------------------------------------------------- */
+
+struct str call_header(const struct call *c, struct str name)
+{
+    for (size_t i = 0; i < c->n_headers; i++)
+        if (str_eq_nocase(c->headers[i].name, name))
+            return c->headers[i].value;
+    return (struct str){ NULL, 0 };
+}
+
+struct str http_header(struct http_call *hc, const char *name)
+{
+    return call_header(call_of(hc), str_of(name));
+}
+
+struct str http_query(struct http_call *hc, const char *name)
+{
+    struct str value = { NULL, 0 };     /* the escapes of the whole query were checked before any handler saw it */
+    (void)!http_query_find(hc->arena, call_of(hc)->query, str_of(name), &value);
+    return value;
+}
+
+enum err http_query_int(struct http_call *hc, const char *name, int64_t min, int64_t max, int64_t otherwise,
+                        int64_t *out)
+{
+    struct str text = http_query(hc, name);
+    uint64_t v;
+    if (!text.p) {
+        *out = otherwise;
+        return ERR_NONE;
+    }
+    if (str_u64(text, (uint64_t)max, &v) || (int64_t)v < min) {
+        enum err err = problem_set(&hc->why, ERR_RANGE, "BadRequest",
+                                   "The query parameter '%s' must be a whole number of %" PRId64 " to %" PRId64 ".",
+                                   name, min, max);
+        problem_target(&hc->why, "%s", name);
+        return err;
+    }
+    *out = (int64_t)v;
+    return ERR_NONE;
+}
+
+struct str http_base_url(struct http_call *hc)
+{
+    struct call *c = call_of(hc);
+    return arena_printf(hc->arena, "%s://" STR_FMT, c->tls ? "https" : "http",
+                        STR_ARG(call_header(c, STR("host"))));
+}
+
+/* -- answering ---------------------------------------------------------------------------------------------------------- */
+
+void http_answer_header(struct http_call *hc, const char *name, const char *format, ...)
+{
+    struct call *c = call_of(hc);
+    char text[1024];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    for (char *p = text; *p; p++)
+        if (*p == '\r' || *p == '\n')
+            *p = ' ';                   /* what a peer chose must not end the header */
+    struct answer_header *h = arena_one(hc->arena, struct answer_header);
+    if (!h)
+        return;
+    *h = (struct answer_header){ c->answers, arena_str(hc->arena, str_of(name)), arena_str(hc->arena, str_of(text)) };
+    if (h->name.p && h->value.p)
+        c->answers = h;
+}
+
+static void answer(struct call *c, int status, const char *content_type)
+{
+    c->status = status;
+    c->content_type = content_type;
+    if (buf_err(&c->hc.out)) {          /* half an answer is none */
+        buf_done(&c->hc.out);
+        c->status = 503;
+    }
+    call_answered(c);
+}
+
+void http_reply_as(struct http_call *hc, int status, const char *content_type)
+{
+    answer(call_of(hc), status, content_type);
+}
+
+void http_reply(struct http_call *hc, int status)
+{
+    answer(call_of(hc), status, "application/json; charset=utf-8");
+}
+
+int http_status_of(enum err err)
+{
+    switch (err) {                      /* no default: -Wswitch brings a new error here */
+    case ERR_NONE:          return 500; /* http_fail() with nothing wrong is our own mistake */
+    case ERR_RANGE:
+    case ERR_SYNTAX:        return 400;
+    case ERR_SIZE:          return 413;
+    case ERR_ABSENT:        return 404;
+    case ERR_CONFLICT:      return 409;
+    case ERR_UNPROVEN:      return 401;
+    case ERR_FORBIDDEN:     return 403;
+    case ERR_UNPROCESSABLE: return 422;
+    case ERR_BUSY:          return 429;
+    case ERR_NOMEM:
+    case ERR_STORE:
+    case ERR_IO:
+    case ERR_CLOSED:        return 503;
+    case ERR_TIMEOUT:       return 504;
+    case ERR_UNBUILT:       return 501;
+    case ERR_METHOD:        return 405;
+    }
+    return 500;
+}
+
+/* The service's words for a status, used when nobody gave better ones. */
+static void default_words(enum err err, const char **code, const char **text)
+{
+    switch (http_status_of(err)) {
+    case 400: *code = "BadRequest";            *text = "The request is not valid.";                                break;
+    case 401: *code = "Denied";                *text = "Denied by the resource provider.";                         break;
+    case 403: *code = "Forbidden";             *text = "A rule forbids this.";                                     break;
+    case 404: *code = "NotFound";              *text = "There is no such thing.";                                  break;
+    case 405: *code = "MethodNotAllowed";      *text = "This path does not take that method.";                     break;
+    case 409: *code = "Conflict";              *text = "Something else was there first.";                          break;
+    case 413: *code = "RequestEntityTooLarge"; *text = "The request is too large.";                                break;
+    case 422: *code = "UnprocessableEntity";   *text = "The request contradicts itself or what is there.";         break;
+    case 429: *code = "TooManyRequests";       *text = "Too much at once; try again in a moment.";                 break;
+    case 501: *code = "NotImplemented";        *text = "This operation is not built yet; see docs/conformance.md.";break;
+    case 503: *code = "ServiceUnavailable";    *text = "The server cannot do this now; try again in a moment.";    break;
+    case 504: *code = "GatewayTimeout";        *text = "No answer came in time.";                                  break;
+    default:  *code = "InternalServerError";   *text = "The server encountered an internal error.";               break;
+    }
+}
+
+/* A problem's text may have been cut inside a character. */
+static struct str whole_characters(const char *z)
+{
+    struct str s = str_of(z);
+    for (int i = 0; i < 4 && s.n && !utf8_valid(s); i++)
+        s.n--;
+    return utf8_valid(s) ? s : STR("(not text)");
+}
+
+static void write_envelope(struct buf *out, enum err err, const struct problem *why)
+{
+    const char *code, *text;
+    struct jw w = jw_of(out);
+    default_words(err, &code, &text);
+    buf_clear(out);
+    jw_object(&w, NULL);
+    jw_object(&w, "error");
+    jw_text(&w, "code", why->code[0] ? whole_characters(why->code) : str_of(code));
+    jw_text(&w, "message", why->code[0] || why->text[0] ? whole_characters(why->text) : str_of(text));
+    if (why->target[0])
+        jw_text(&w, "target", whole_characters(why->target));
+    if (why->rule[0] || why->suggestion[0]) {
+        jw_object(&w, "innererror");
+        jw_text(&w, "code", whole_characters(why->rule));
+        jw_text(&w, "message", whole_characters(why->suggestion));
+        jw_end(&w);
+    }
+    jw_end(&w);
+    jw_end(&w);
+}
+
+void http_fail(struct http_call *hc, enum err err)
+{
+    int status = http_status_of(err), wait_s = hc->why.retry_after_s;
+    if (status == 429 || status == 503)         /* without it the SDKs throw at once on 429 */
+        http_answer_header(hc, "Retry-After", "%d", wait_s > 0 ? wait_s : 1);
+    write_envelope(&hc->out, err, &hc->why);
+    http_reply(hc, status);
+}

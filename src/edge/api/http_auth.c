@@ -1,0 +1,230 @@
+#include "edge/api/http_auth.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/str.h"
+
+enum { HASH_OCTETS = 32, SKEW_MINUTES = 15 };
+
+static enum err denied(struct problem *why, const char *rule, const char *words)
+{
+    enum err err = problem_set(why, ERR_UNPROVEN, "Denied", "Denied by the resource provider.");
+    problem_rule(why, rule, "%s", words);
+    return err;
+}
+
+/* -- the query as JS signs it ----------------------------------------------------------------------------------------- */
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool form_plain(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '*' || c == '-' || c == '.'
+           || c == '_';
+}
+
+static void form_put(struct buf *b, unsigned char c)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    if (c == ' ')
+        buf_putc(b, '+');
+    else if (form_plain(c))
+        buf_putc(b, (char)c);
+    else
+        buf_put(b, (char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
+}
+
+/* One name or value, decoded and encoded in one walk. A % that starts no escape is itself (WHATWG URL, 5.1). */
+static void form_again(struct buf *b, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        int hi = c == '%' && i + 2 < s.n ? hex_value(s.p[i + 1]) : -1;
+        int lo = hi >= 0 ? hex_value(s.p[i + 2]) : -1;
+        if (lo >= 0) {
+            c = (unsigned char)(hi << 4 | lo);
+            i += 2;
+        } else if (c == '+') {
+            c = ' ';
+        }
+        form_put(b, c);
+    }
+}
+
+struct str http_auth_form_target(struct arena *arena, struct str target)
+{
+    struct str path, query, pair, name, value;
+    if (!str_cut(target, '?', &path, &query))
+        return target;
+    scoped_buf b = { 0 };
+    buf_puts(&b, path);
+    char before = '?';
+    while (query.n) {
+        str_cut(query, '&', &pair, &query);
+        if (!pair.n)
+            continue;
+        str_cut(pair, '=', &name, &value);
+        buf_putc(&b, before);
+        form_again(&b, name);
+        buf_putc(&b, '=');
+        form_again(&b, value);
+        before = '&';
+    }
+    return b.bad ? (struct str){ NULL, 0 } : arena_str(arena, buf_str(&b));
+}
+
+/* -- the variants ------------------------------------------------------------------------------------------------------- */
+
+static struct str without_port(struct str host)
+{
+    size_t n = host.n;
+    while (n && host.p[n - 1] >= '0' && host.p[n - 1] <= '9')
+        n--;
+    return n && n < host.n && host.p[n - 1] == ':' ? (struct str){ host.p, n - 1 } : host;
+}
+
+static struct str without_query(struct str target)
+{
+    struct str path, query;
+    str_cut(target, '?', &path, &query);
+    return path;
+}
+
+struct variant {
+    struct str target, host;
+};
+enum { VARIANTS_MAX = 8 };
+
+static void add(struct variant *v, size_t *n, struct str target, struct str host)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (str_eq(v[i].target, target) && str_eq(v[i].host, host))
+            return;
+    v[(*n)++] = (struct variant){ target, host };
+}
+
+/* In order of how often they are met. @return how many */
+static size_t variants(struct variant v[VARIANTS_MAX], const struct http_signed *rq, struct arena *arena)
+{
+    size_t n = 0;
+    struct str form = http_auth_form_target(arena, rq->target), bare = without_port(rq->host);
+    add(v, &n, rq->target, rq->host);                   /* Python, Java, .NET; JS when nothing needs escaping */
+    add(v, &n, form, rq->host);                         /* JS: the query through URLSearchParams */
+    add(v, &n, rq->target, bare);                       /* hand-written clients: host name without its port */
+    add(v, &n, form, bare);
+    add(v, &n, str_from(rq->target, 1), rq->host);      /* Python over http: the path without its first slash */
+    if (rq->content && rq->ms_host.n) {                 /* JS downloading a recording */
+        add(v, &n, without_query(rq->target), rq->ms_host);
+        add(v, &n, rq->target, rq->ms_host);
+    }
+    return n;
+}
+
+/* -- the proof ---------------------------------------------------------------------------------------------------------- */
+
+struct attempt {
+    struct str text;                    /* the string to sign */
+    uint8_t    signature[HASH_OCTETS];  /* the caller's */
+};
+
+static bool attempt_fits(void *arg, struct str key)
+{
+    const struct attempt *at = arg;
+    uint8_t made[HASH_OCTETS];
+    hmac_sha256(made, key.p, key.n, at->text);
+    return equal_constant_time(made, at->signature, sizeof made);
+}
+
+/* "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=..." */
+static enum err signature_read(struct str header, uint8_t signature[HASH_OCTETS], struct problem *why)
+{
+    static const struct str scheme = { "HMAC-SHA256 ", 12 }, bearer = { "Bearer ", 7 };
+    static const struct str list = { "SignedHeaders=x-ms-date;host;x-ms-content-sha256", 48 };
+    static const struct str value = { "Signature=", 10 };
+    struct str names, proof;
+    uint8_t octets[HASH_OCTETS + 3];
+    size_t n;
+    if (!header.n)
+        return denied(why, "NoCredentials", "There is no Authorization header; sign the request with an access key.");
+    if (header.n >= bearer.n && str_eq_nocase((struct str){ header.p, bearer.n }, bearer))
+        return denied(why, "BearerNotBuilt", "Bearer tokens are not built yet; sign with an access key (HMAC-SHA256).");
+    if (header.n < scheme.n || !str_eq_nocase((struct str){ header.p, scheme.n }, scheme))
+        return denied(why, "MalformedCredentials", "Authorization is neither HMAC-SHA256 nor Bearer.");
+    if (!str_cut(str_trim(str_from(header, scheme.n)), '&', &names, &proof) || !str_eq_nocase(names, list)
+        || !str_starts(proof, value))
+        return denied(why, "MalformedCredentials",
+                      "Expected HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=BASE64.");
+    if (base64_read(octets, sizeof octets, str_from(proof, value.n), &n) || n != HASH_OCTETS)
+        return denied(why, "MalformedCredentials", "The signature is not base64 of 32 octets.");
+    memcpy(signature, octets, HASH_OCTETS);
+    return ERR_NONE;
+}
+
+static enum err date_check(const struct http_signed *rq, struct problem *why)
+{
+    int64_t date, off;
+    if (!rq->date.n)
+        return denied(why, "DateMissing", "There is no x-ms-date header.");
+    if (time_rfc1123_read(rq->date, &date))
+        return denied(why, "DateMalformed", "x-ms-date is not of the form 'Sun, 22 Nov 2026 19:23:56 GMT'.");
+    off = rq->now_us > date ? rq->now_us - date : date - rq->now_us;
+    if (off > (int64_t)SKEW_MINUTES * 60 * US_PER_S)
+        return denied(why, "DateSkew", "x-ms-date is more than 15 minutes from this server's clock.");
+    return ERR_NONE;
+}
+
+static enum err hash_check(const struct http_signed *rq, struct problem *why)
+{
+    uint8_t hash[HASH_OCTETS];
+    char text[BASE64_SIZE(HASH_OCTETS)];
+    if (!rq->content_hash.n)
+        return denied(why, "HashMissing", "There is no x-ms-content-sha256 header.");
+    sha256(hash, rq->body.n ? rq->body : STR(""));
+    size_t n = base64_write(text, hash, sizeof hash);
+    if (rq->content_hash.n != n || !equal_constant_time(text, rq->content_hash.p, n))
+        return denied(why, "HashMismatch", "x-ms-content-sha256 is not the hash of the body that arrived.");
+    return ERR_NONE;
+}
+
+static enum err try_variants(struct keyring *ring, const struct http_signed *rq, struct keyring_question *q,
+                             struct attempt *at, struct arena *arena, struct keyring_proof *out)
+{
+    struct variant v[VARIANTS_MAX];
+    enum err err = ERR_UNPROVEN;
+    for (size_t i = 0, n = variants(v, rq, arena); i < n && err == ERR_UNPROVEN; i++) {
+        at->text = arena_printf(arena, STR_FMT "\n" STR_FMT "\n" STR_FMT ";" STR_FMT ";" STR_FMT, STR_ARG(rq->method),
+                                STR_ARG(v[i].target), STR_ARG(rq->date), STR_ARG(v[i].host), STR_ARG(rq->content_hash));
+        if (!at->text.p || !v[i].target.p)
+            return ERR_NOMEM;
+        err = keyring_prove(ring, q, out);
+    }
+    return err;
+}
+
+enum err http_auth_prove(struct keyring *ring, const struct http_signed *rq, struct keyring_question *q,
+                         struct arena *arena, struct keyring_proof *out, struct problem *why)
+{
+    struct attempt at;
+    enum err err = signature_read(rq->authorization, at.signature, why);
+    if (!err)
+        err = date_check(rq, why);
+    if (!err)
+        err = hash_check(rq, why);
+    if (err)
+        return err;
+    q->fits = attempt_fits;
+    q->arg = &at;
+    err = try_variants(ring, rq, q, &at, arena, out);
+    if (err == ERR_ABSENT)
+        return denied(why, "UnknownResource", "No resource answers to this host, and there is no default one.");
+    if (err == ERR_UNPROVEN)
+        return denied(why, "BadSignature", "The signature fits no key of the resource: check the access key, and that "
+                      "METHOD, path with query, x-ms-date, host and x-ms-content-sha256 are signed as sent.");
+    return err;
+}
