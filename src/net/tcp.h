@@ -1,0 +1,41 @@
+/* tcp.h - a non-blocking TCP connection and listener on a loop.
+ *
+ * Thread: the loop's. What is sent in one turn of the loop leaves in one system call at the start of the next. Every
+ * callback may free the connection it came from. */
+#pragma once
+#include "base/base.h"
+#include "base/problem.h"
+
+struct loop;
+struct tcp_conn;
+struct tcp_listener;
+
+enum { TCP_UNSENT_MAX = 1 << 20 };      /* a peer that does not read is let go beyond this */
+
+struct tcp_ops {
+    void (*on_open)(void *arg);         /* connected; not called for adopted sockets */
+    /** @return how many octets were used; the others come again, with more behind them */
+    size_t (*on_bytes)(void *arg, const uint8_t *p, size_t n);
+    /** Once: ERR_CLOSED (the peer ended it), ERR_ABSENT (no such host), ERR_IO, ERR_SIZE (see TCP_UNSENT_MAX). */
+    void (*on_gone)(void *arg, enum err why);
+};
+
+/** Callbacks come later, never from inside. @return ERR_NONE, ERR_NOMEM, ERR_IO */
+MUST_USE enum err tcp_connect(struct tcp_conn **out, struct loop *loop, const char *host, uint16_t port,
+                              const struct tcp_ops *ops, void *arg);
+/** Take over an accepted socket; it is closed on error too. @return ERR_NONE, ERR_NOMEM, ERR_IO */
+MUST_USE enum err tcp_adopt(struct tcp_conn **out, struct loop *loop, int fd, const struct tcp_ops *ops, void *arg);
+/** Copies. Nothing happens on a connection that is gone. */
+void tcp_send(struct tcp_conn *c, const void *p, size_t n);
+/** Send what is waiting now, as far as the peer takes it: before tcp_free(), for a last word. */
+void tcp_flush(struct tcp_conn *c);
+void tcp_free(struct tcp_conn *c);
+
+/** `peer` is "address:port" of the other end; the socket is the callback's to keep (tcp_adopt) or close. */
+typedef void tcp_accept_fn(void *arg, int fd, const char *peer);
+/** @param port 0: a free one  @return ERR_NONE, ERR_IO (`why`), ERR_NOMEM */
+MUST_USE enum err tcp_listen(struct tcp_listener **out, struct loop *loop, const char *host, uint16_t port,
+                             tcp_accept_fn *on_accept, void *arg, struct problem *why);
+uint16_t tcp_listener_port(const struct tcp_listener *l);
+void tcp_listener_free(struct tcp_listener *l);
+SCOPED_FREE(tcp_listener)
