@@ -12,3 +12,32 @@ MIGRATIONS := $(sort $(wildcard src/store/migrations/*.sql))
 $(GEN)/store/migrations.inc: tools/migrations.awk $(MIGRATIONS) src/store/migrations
 	@mkdir -p $(GEN)/store
 	@awk -f tools/migrations.awk $(MIGRATIONS) > $@.new && mv $@.new $@
+# phone numbers: country codes, area codes, prices, what may be acquired; and the rules that refuse
+GENERATED += $(GEN)/codec/e164/npa.inc $(GEN)/codec/e164/codes.inc $(GEN)/domain/rules.inc \
+             $(GEN)/domain/rate_groups.inc $(GEN)/domain/rate_prefixes.inc \
+             $(GEN)/domain/catalogue_rows.inc $(GEN)/domain/catalogue_countries.inc
+RATES     := data/rates/pstn.csv data/rates/pstn_overlay.csv
+CATALOGUE := $(sort $(wildcard data/catalogue/*/*.csv))
+
+$(GEN)/codec/e164/npa.inc: data/nanp/npa.csv tools/nanpgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -v which=npa -f tools/csv.awk -f tools/nanpgen.awk $< > $@.new && mv $@.new $@
+$(GEN)/codec/e164/codes.inc: data/e164/country_codes.csv tools/nanpgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -v which=codes -f tools/csv.awk -f tools/nanpgen.awk $< > $@.new && mv $@.new $@
+$(GEN)/domain/rules.inc: data/rules.csv tools/rulesgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -f tools/csv.awk -f tools/rulesgen.awk $< > $@.new && mv $@.new $@
+$(GEN)/domain/rate_groups.inc: $(RATES) tools/ratesgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -v which=groups -f tools/csv.awk -f tools/ratesgen.awk $(RATES) > $@.new && mv $@.new $@
+$(GEN)/domain/rate_prefixes.inc: $(RATES) tools/ratesgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -v which=prefixes -f tools/csv.awk -f tools/ratesgen.awk $(RATES) > $@.pairs
+	@sort -n -k1,1 $@.pairs | awk -v which=rows -f tools/csv.awk -f tools/ratesgen.awk > $@.new && mv $@.new $@
+$(GEN)/domain/catalogue_rows.inc: $(CATALOGUE) tools/cataloguegen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -v what=rows -f tools/csv.awk -f tools/cataloguegen.awk $(filter %/availability.csv,$(CATALOGUE)) > $@.new && mv $@.new $@
+$(GEN)/domain/catalogue_countries.inc: $(CATALOGUE) tools/cataloguegen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -v what=countries -f tools/csv.awk -f tools/cataloguegen.awk $(filter %/countries.csv,$(CATALOGUE)) > $@.new && mv $@.new $@

@@ -1,7 +1,8 @@
 /* numbers.h - the numbers a resource leases: search, hold, purchase, change, release, look-up.
  *
  * Thread: control. The catalogue (numbers/catalogue.h) says what is allowed; this says who holds what. A contested fact
- * (hold, buy) is decided against memory that control owns and marks pending while its unit is being committed. */
+ * (hold, buy) is decided against memory that control owns and marks pending while its unit is being committed; guards in
+ * the unit would stop a second owner even if memory were wrong. Life of a number: numbers/life.h. */
 #pragma once
 #include "base/problem.h"
 #include "domain/control.h"
@@ -26,10 +27,115 @@ struct lease {
     int64_t          purchased_us;
 };
 
+/* -- making --------------------------------------------------------------------------------------------------------- */
+struct numbers_conf {
+    const char *edition;                /* "2020-10"; static */
+    uint64_t    seed;                   /* orders the simulated inventory */
+    bool        simulator;              /* offer the simulated inventory */
+};
+/** @return ERR_RANGE (no such edition), ERR_NOMEM, with `why` */
+MUST_USE enum err numbers_new(struct numbers **out, struct control *control, const struct accounts *accounts,
+                              const struct numbers_conf *conf, struct problem *why);
+void numbers_free(struct numbers *n);
+SCOPED_FREE(numbers)
+/** Read leases, holds, released numbers and recent operations, set their timers. Before the threads start; it blocks.
+ *  @return ERR_STORE, ERR_NOMEM, with `why` */
+MUST_USE enum err numbers_load(struct numbers *n, struct problem *why);
+const char *numbers_edition(const struct numbers *n);
+
+/* -- look-up -------------------------------------------------------------------------------------------------------- */
 /** The lease of a number now in use, or NULL. `e164` with or without '+'. Borrowed until control returns to its loop. */
 const struct lease *numbers_lease(const struct numbers *n, struct str e164);
+/** The same for one resource, as the API tells it. @return ERR_RANGE (no phone number), ERR_ABSENT, with `why` */
+MUST_USE enum err numbers_lease_of(const struct numbers *n, uint64_t resource, struct str e164, const struct lease **out,
+                                   struct problem *why);
+int64_t numbers_lease_micro(const struct numbers *n, const struct lease *l);    /* a month, millionths of a US dollar */
+
+/** Are numbers of this country offered by the edition? @return ERR_RANGE with `why` */
+MUST_USE enum err numbers_country(const struct numbers *n, struct str country, struct problem *why);
 
 /** May a lease call / text this destination, under the edition?  @return ERR_NONE, ERR_FORBIDDEN or ERR_RANGE with `why`
- *  (rule, suggestion). The destination is E.164 with '+'. */
+ *  (rule, suggestion). The destination is E.164 with '+'. Emergency numbers are not asked here. */
 MUST_USE enum err numbers_may_call(const struct numbers *n, const struct lease *from, struct str to, struct problem *why);
 MUST_USE enum err numbers_may_text(const struct numbers *n, const struct lease *from, struct str to, struct problem *why);
+/** The sender's half of numbers_may_text(): a whole request stands or falls with it. @return ERR_RANGE with `why` */
+MUST_USE enum err numbers_may_send_texts(const struct numbers *n, const struct lease *from, struct problem *why);
+/** May this caller / sender reach the lease? A caller that is no phone number (anonymous) may call.
+ *  @return ERR_NONE, ERR_FORBIDDEN with `why` */
+MUST_USE enum err numbers_may_be_called(const struct numbers *n, const struct lease *to, struct str from,
+                                        struct problem *why);
+MUST_USE enum err numbers_may_be_texted(const struct numbers *n, const struct lease *to, struct str from,
+                                        struct problem *why);
+
+/* -- search, purchase, change, release ------------------------------------------------------------------------------ */
+enum { NUMBERS_SEARCH_MOST = 1000, NUMBERS_HOLD_S = 15 * 60, NUMBERS_QUARANTINE_DAYS = 45, NUMBERS_KEEP_S = 24 * 3600 };
+
+struct number_search_new {
+    struct str       country;           /* ISO 3166-1 alpha-2 */
+    enum number_type type;
+    enum assignment  assignment;
+    enum capability  calling, sms;
+    struct str       area_code;         /* empty: any */
+    int64_t          quantity;          /* 1..NUMBERS_SEARCH_MOST */
+};
+
+enum search_state { SEARCH_HELD, SEARCH_BOUGHT, SEARCH_EXPIRED, SEARCH_CANCELED };
+struct number_search {
+    uint64_t          key, resource;    /* key: also its operation's */
+    char              country[3];
+    enum number_type  type;
+    enum assignment   assignment;
+    enum capability   calling, sms;
+    enum search_state state;
+    int64_t           expires_us;       /* end of the hold, product time */
+    int64_t           lease_micro;      /* for each number, a month */
+    size_t            count;
+    const uint64_t   *numbers;
+};
+
+/* Everything that takes a poll of the official SDKs. It is done when its unit is: clients read `succeeded` at once. */
+enum operation_kind { OPERATION_SEARCH, OPERATION_PURCHASE, OPERATION_RELEASE, OPERATION_CAPABILITIES, OPERATION_KINDS };
+enum operation_status { OPERATION_SUCCEEDED, OPERATION_FAILED, OPERATION_CANCELED };
+struct number_operation {
+    uint64_t              key, resource;
+    enum operation_kind   kind;
+    enum operation_status status;
+    int64_t               created_us, changed_us;
+    uint64_t              subject;      /* SEARCH, PURCHASE: the search's key; else the number */
+};
+
+/** The outcome, on control, once committed: ERR_NONE with the operation, or ERR_STORE, ERR_CONFLICT with `why`. Both are
+ *  borrowed during the call. */
+typedef void numbers_done_fn(void *arg, enum err err, const struct number_operation *op, const struct problem *why);
+
+/* Each of these answers an error at once (with `why`, and then no done), or ERR_NONE and done later. */
+/** Hold what there is, up to the quantity, for 15 minutes.
+ *  @return ERR_RANGE (the request), ERR_FORBIDDEN (who asks), ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err numbers_search(struct numbers *n, uint64_t resource, const struct number_search_new *rq,
+                                 numbers_done_fn *done, void *arg, struct problem *why);
+/** Lease everything a search holds. Again for a bought search: done at once with the first operation.
+ *  @return ERR_ABSENT (no such search), ERR_CONFLICT (the hold has ended), ERR_FORBIDDEN, ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t search, numbers_done_fn *done,
+                                   void *arg, struct problem *why);
+/** Change capabilities; NULL leaves one as it is. @return ERR_ABSENT, ERR_RANGE, ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, const enum capability *calling,
+                                 const enum capability *sms, numbers_done_fn *done, void *arg, struct problem *why);
+/** Give a number back: out of use at once, offered again after its billing cycle and the quarantine.
+ *  @return ERR_ABSENT, ERR_RANGE, ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, numbers_done_fn *done, void *arg,
+                                  struct problem *why);
+/** Cancel an operation. A search gives its hold back; what is done otherwise stays done.
+ *  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err numbers_cancel(struct numbers *n, uint64_t resource, enum operation_kind kind, uint64_t key,
+                                 numbers_done_fn *done, void *arg, struct problem *why);
+
+/** NULL: none of this resource, or older than NUMBERS_KEEP_S. Borrowed until control returns to its loop. */
+const struct number_search *numbers_search_find(const struct numbers *n, uint64_t resource, uint64_t key);
+const struct number_operation *numbers_operation_find(const struct numbers *n, uint64_t resource,
+                                                      enum operation_kind kind, uint64_t key);
+
+/** Leases of a resource (0: of all) by rising number, from the skip-th, at most `top`; then done. Leases are borrowed
+ *  during the call. `more`: there are further ones. @return ERR_BUSY, ERR_NOMEM */
+typedef void numbers_list_fn(void *arg, enum err err, const struct lease *const *leases, size_t count, bool more);
+MUST_USE enum err numbers_list(struct numbers *n, uint64_t resource, int64_t skip, int64_t top, numbers_list_fn *done,
+                               void *arg, struct problem *why);

@@ -1,0 +1,18 @@
+/* rates.h - what a minute of a call costs, by longest prefix of the destination (data/rates).
+ *
+ * Pure functions over a generated table: any thread. Prices are millionths of a US dollar a minute. */
+#pragma once
+#include "base/base.h"
+
+struct rate {
+    const char *name;           /* "Germany - Mobile" */
+    const char *type;           /* landline | mobile | mixed | non-geographic */
+    char        country[3];
+    int64_t     micro_a_minute;
+};
+
+/** @param digits  E.164 digits as an integer  @return static; NULL: nobody priced it */
+const struct rate *rate_find(uint64_t digits);
+/** How many prefixes are priced; the i-th of them, by rising value, with its rate. */
+size_t rate_count(void);
+uint64_t rate_prefix(size_t i, const struct rate **rate);

@@ -1,0 +1,43 @@
+/* catalogue.h - what may be acquired where, by whom, for how much, and what it may reach: one table in memory.
+ *
+ * Thread: any; static data compiled in from data/catalogue/<edition>/. Everything that asks "is it allowed?" asks here:
+ * offerings, search, purchase, capability changes, calls, messages. */
+#pragma once
+#include "domain/numbers/numbers.h"
+
+/* (edition, country, type, assignment) -> the rest. Lists are separated by blanks; "rated": every priced destination. */
+struct catalogue_row {
+    const char      *edition;
+    char             country[3];
+    enum number_type type;
+    enum assignment  assignment;
+    enum capability  calling, sms;                  /* the most a number may have */
+    const char      *calls_to, *calls_from, *sms_to, *sms_from;
+    int64_t          lease_micro;                   /* millionths of a US dollar a month */
+    bool             paid_only;
+    const char      *billing;                       /* countries a subscription may be billed in */
+};
+
+bool catalogue_has_edition(const char *edition);
+/** The i-th row of the edition; NULL after the last. */
+const struct catalogue_row *catalogue_row(const char *edition, size_t i);
+/** NULL: not offered. */
+const struct catalogue_row *catalogue_find(const char *edition, struct str country, enum number_type type,
+                                           enum assignment assignment);
+/** The i-th country of the edition: its code, and its name in English; NULL after the last. */
+const char *catalogue_country(const char *edition, size_t i, const char **name);
+bool catalogue_sells_in(const char *edition, struct str country);
+
+/** Is the country in a list of the table ("US CA")? An empty country is in none. */
+bool catalogue_lists(const char *list, const char *country);
+/** Does a list reach this number? "rated" reaches whatever has a price. */
+bool catalogue_reaches(const char *list, uint64_t digits);
+
+/* Words of the wire. */
+const char *number_type_word(enum number_type type);        /* geographic, tollFree */
+const char *assignment_word(enum assignment assignment);    /* person, application */
+const char *capability_word(enum capability cap);           /* none, inbound, outbound, inbound+outbound */
+/** Letters of any case, as the service takes them. @return ERR_RANGE */
+MUST_USE enum err number_type_read(struct str word, enum number_type *out);
+MUST_USE enum err assignment_read(struct str word, enum assignment *out);
+MUST_USE enum err capability_read(struct str word, enum capability *out);

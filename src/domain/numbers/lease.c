@@ -1,0 +1,508 @@
+/* lease.c - search and hold, purchase, change, release, cancel. */
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "codec/e164/e164.h"
+#include "domain/numbers/numbers_priv.h"
+
+#include <stdio.h>
+
+/* -- searches and the end of their holds ---------------------------------------------------------------------------- */
+
+struct search *search_new(struct numbers *n, size_t count)
+{
+    struct search *s = calloc(1, sizeof *s + count * sizeof s->numbers[0]);
+    if (!s)
+        return NULL;
+    s->n = n;
+    s->pub.count = count;
+    s->pub.numbers = s->numbers;
+    return s;
+}
+
+/* Tell each number that the search holds: after a crash one of them may be another's already. */
+static void search_feed(struct search *s, enum number_event ev)
+{
+    for (size_t i = 0; i < s->pub.count; i++) {
+        struct number *x = number_find(s->n, s->numbers[i]);
+        if (x && x->search == s->pub.key)
+            number_feed(x, ev);
+    }
+}
+
+void search_keep(struct search *s)
+{
+    int64_t made = s->pub.expires_us - NUMBERS_HOLD_S * (int64_t)US_PER_S;
+    int64_t due = s->pub.state == SEARCH_HELD ? s->pub.expires_us : made + NUMBERS_KEEP_S * (int64_t)US_PER_S;
+    if (agenda_set(s->n->control->agenda, &s->due, due, search_on_due, s))
+        log_warn("numbers", "no memory for a timer: a search is kept until the next start");
+}
+
+static void search_drop(struct search *s)
+{
+    agenda_clear(s->n->control->agenda, &s->due);
+    free(map_take(s->n->searches, s->pub.key));
+}
+
+static void search_end(struct search *s, enum search_state state, enum number_event ev)
+{
+    s->pub.state = state;
+    search_feed(s, ev);
+    search_keep(s);
+}
+
+void search_on_due(void *arg, int64_t due_us)
+{
+    (void)due_us;
+    struct search *s = arg;
+    if (s->pub.state == SEARCH_HELD && s->busy)
+        return;                         /* its purchase or cancel decides, and sets the timer again if need be */
+    struct db_unit *u = db_unit_new();
+    if (s->pub.state == SEARCH_HELD) {
+        number_rows_drop(u, s->pub.key);
+        number_search_row_end(u, s->pub.key, SEARCH_EXPIRED, 0, false);
+        numbers_post_quietly(s->n, u);
+        search_end(s, SEARCH_EXPIRED, NUMBER_EV_DUE);
+        return;
+    }
+    number_search_row_delete(u, s->pub.key);
+    numbers_post_quietly(s->n, u);
+    search_drop(s);
+}
+
+static struct search *search_of(const struct numbers *n, uint64_t resource, uint64_t key)
+{
+    struct search *s = map_find(n->searches, key);
+    return s && s->committed && s->pub.resource == resource ? s : NULL;
+}
+
+const struct number_search *numbers_search_find(const struct numbers *n, uint64_t resource, uint64_t key)
+{
+    const struct search *s = search_of(n, resource, key);
+    return s ? &s->pub : NULL;
+}
+
+/* -- picking numbers ------------------------------------------------------------------------------------------------ */
+
+struct pick {
+    const struct numbers           *n;
+    const struct number_search_new *rq;
+    const char                     *country;
+    unsigned                        npa;        /* 0: any of the type */
+    uint64_t                       *found;
+    size_t                          count, most;
+};
+
+static bool area_fits(const struct pick *p, const struct nanp_area *a)
+{
+    enum nanp_kind kind = p->rq->type == NUMBER_TOLL_FREE ? NANP_TOLL_FREE : NANP_GEOGRAPHIC;
+    return a->kind == kind && !strcmp(a->country, p->country) && (!p->npa || a->npa == p->npa);
+}
+
+static void pick_untouched(struct pick *p, unsigned npa)
+{
+    if (p->n->pools[npa].touched >= INVENTORY_POOL)
+        return;
+    for (unsigned i = 0; i < INVENTORY_LINES && p->count < p->most; i++) {
+        uint64_t digits = inventory_at(p->n->conf.seed, npa, i);
+        if (digits && !number_find(p->n, digits))
+            p->found[p->count++] = digits;
+    }
+}
+
+/* Nothing untouched is left: numbers in quarantine are offered again, the simulated carrier being nobody's neighbour. */
+static void pick_quarantined(struct pick *p)
+{
+    uint64_t key;
+    void *value;
+    for (size_t at = 0; p->count < p->most && map_next(p->n->numbers, &at, &key, &value);) {
+        const struct number *x = value;
+        struct nanp_number na;
+        const struct nanp_area *a = nanp_read(key, &na) ? nanp_area(na.npa) : NULL;
+        if (x->state == NUMBER_QUARANTINE && x->lease.simulated && a && area_fits(p, a))
+            p->found[p->count++] = key;
+    }
+}
+
+static void pick(struct pick *p, uint64_t start)
+{
+    if (!p->n->conf.simulator)
+        return;
+    size_t n_areas;
+    const struct nanp_area *areas = nanp_areas(&n_areas);
+    for (size_t i = 0; i < n_areas && p->count < p->most; i++) {
+        const struct nanp_area *a = &areas[(start + i) % n_areas];
+        if (area_fits(p, a))
+            pick_untouched(p, a->npa);
+    }
+    if (p->count < p->most)
+        pick_quarantined(p);
+}
+
+/* -- search --------------------------------------------------------------------------------------------------------- */
+
+static enum err check_area_code(const struct number_search_new *rq, const char *country, unsigned *npa, struct problem *why)
+{
+    *npa = 0;
+    if (!rq->area_code.n)
+        return ERR_NONE;
+    char code[16], type[16];
+    uint64_t v = 0;
+    str_copyz(code, sizeof code, rq->area_code);
+    str_copyz(type, sizeof type, str_of(number_type_word(rq->type)));
+    const struct nanp_area *a = rq->area_code.n == 3 && !str_u64(rq->area_code, 999, &v) ? nanp_area((unsigned)v) : NULL;
+    enum err err = ERR_NONE;
+    if (!a || strcmp(a->country, country))
+        err = rule_problem(why, ERR_RANGE, RULE_AREA_CODE_UNKNOWN, code, country, type);
+    else if (a->kind != (rq->type == NUMBER_TOLL_FREE ? NANP_TOLL_FREE : NANP_GEOGRAPHIC))
+        err = rule_problem(why, ERR_RANGE, RULE_AREA_CODE_NOT_OF_TYPE, code, type, country);
+    if (err)
+        problem_target(why, "areaCode");
+    *npa = (unsigned)v;
+    return err;
+}
+
+static enum err check_quantity(int64_t quantity, struct problem *why)
+{
+    if (quantity >= 1 && quantity <= NUMBERS_SEARCH_MOST)
+        return ERR_NONE;
+    char got[24], most[24];
+    snprintf(got, sizeof got, "%lld", (long long)quantity);
+    snprintf(most, sizeof most, "%d", NUMBERS_SEARCH_MOST);
+    enum err err = rule_problem(why, ERR_RANGE, RULE_QUANTITY_OUT_OF_RANGE, got, most);
+    problem_target(why, "quantity");
+    return err;
+}
+
+/* Mark them all in memory, or none. */
+static enum err hold_in_memory(struct search *s, const struct number_search_new *rq)
+{
+    struct numbers *n = s->n;
+    for (size_t i = 0; i < s->pub.count; i++) {
+        struct number *x = number_find(n, s->numbers[i]);
+        if (!x && !(x = number_touch(n, s->numbers[i]))) {
+            search_feed(s, NUMBER_EV_UNDONE);
+            return ERR_NOMEM;
+        }
+        number_feed(x, NUMBER_EV_HOLD);
+        x->search = s->pub.key;
+        x->lease = (struct lease){ .number = s->numbers[i], .resource = s->pub.resource, .type = rq->type,
+                                   .assignment = rq->assignment, .calling = rq->calling, .sms = rq->sms,
+                                   .simulated = true, .carrier = "sim" };
+        str_copyz(x->lease.country, sizeof x->lease.country, rq->country);
+    }
+    return ERR_NONE;
+}
+
+static void write_hold(struct db_unit *u, const struct search *s, int64_t now)
+{
+    scoped_buf list = { 0 };
+    for (size_t i = 0; i < s->pub.count; i++)
+        buf_printf(&list, "%s%llu", i ? " " : "", (unsigned long long)s->numbers[i]);
+    number_search_row_insert(u, &(struct number_search_row){
+        .key = s->pub.key, .resource = s->pub.resource, .country = str_of(s->pub.country), .numbers = buf_str(&list),
+        .type = (int)s->pub.type, .assignment = (int)s->pub.assignment, .calling = (int)s->pub.calling,
+        .sms = (int)s->pub.sms, .expires_us = s->pub.expires_us, .lease_micro = s->pub.lease_micro });
+    for (size_t i = 0; i < s->pub.count; i++) {
+        const struct lease *l = &number_find(s->n, s->numbers[i])->lease;
+        number_row_hold(u, &(struct number_row){
+            .digits = l->number, .search = s->pub.key, .resource = l->resource, .type = (int)l->type,
+            .assignment = (int)l->assignment, .calling = (int)l->calling, .sms = (int)l->sms,
+            .country = str_of(l->country), .carrier = str_of(l->carrier), .simulated = l->simulated,
+            .until_us = s->pub.expires_us }, now);
+    }
+}
+
+static void settle_search(struct task *t, enum err err)
+{
+    struct search *s = t->search;
+    search_feed(s, err ? NUMBER_EV_UNDONE : NUMBER_EV_DONE);
+    if (err) {
+        search_drop(s);
+        return;
+    }
+    s->committed = true;
+    search_keep(s);
+    log_info("numbers", "held %zu %s numbers", s->pub.count, number_type_word(s->pub.type));
+}
+
+static enum err search_make(struct numbers *n, uint64_t resource, const struct number_search_new *rq,
+                            const struct catalogue_row *row, const struct pick *p, struct search **out)
+{
+    struct search *s = search_new(n, p->count);
+    if (!s)
+        return ERR_NOMEM;
+    s->pub.key = ids_next(n->control->ids);
+    s->pub.resource = resource;
+    memcpy(s->pub.country, row->country, sizeof s->pub.country);
+    s->pub.type = rq->type;
+    s->pub.assignment = rq->assignment;
+    s->pub.calling = rq->calling;
+    s->pub.sms = rq->sms;
+    s->pub.expires_us = numbers_now(n) + NUMBERS_HOLD_S * (int64_t)US_PER_S;
+    s->pub.lease_micro = row->lease_micro;
+    memcpy(s->numbers, p->found, p->count * sizeof p->found[0]);
+    if (map_put(n->searches, s->pub.key, s)) {
+        free(s);
+        return ERR_NOMEM;
+    }
+    if (hold_in_memory(s, rq)) {
+        search_drop(s);
+        return ERR_NOMEM;
+    }
+    *out = s;
+    return ERR_NONE;
+}
+
+/* Everything is checked and `p` filled: mark and post. */
+static enum err search_start(struct numbers *n, uint64_t resource, const struct number_search_new *rq,
+                             const struct catalogue_row *row, const struct pick *p, numbers_done_fn *done, void *arg,
+                             struct problem *why)
+{
+    struct search *s;
+    struct task *t;
+    enum err err = search_make(n, resource, rq, row, p, &s);
+    if (err)
+        return err;
+    err = task_new(n, OPERATION_SEARCH, resource, s->pub.key, s->pub.key, settle_search, done, arg, &t);
+    if (err) {
+        search_feed(s, NUMBER_EV_UNDONE);
+        search_drop(s);
+        return err;
+    }
+    t->search = s;
+    struct db_unit *u = db_unit_new();
+    write_hold(u, s, numbers_now(n));
+    return task_post(t, u, why);
+}
+
+enum err numbers_search(struct numbers *n, uint64_t resource, const struct number_search_new *rq, numbers_done_fn *done,
+                        void *arg, struct problem *why)
+{
+    const struct catalogue_row *row;
+    struct pick p = { .n = n, .rq = rq };
+    enum err err = check_quantity(rq->quantity, why);
+    if (!err)
+        err = numbers_plan(n, rq->country, rq->type, rq->assignment, rq->calling, rq->sms, &row, why);
+    if (!err)
+        err = check_area_code(rq, row->country, &p.npa, why);
+    if (!err)
+        err = numbers_eligible(n, resource, row, why);
+    if (err)
+        return err;
+    p.country = row->country;
+    p.most = (size_t)rq->quantity;
+    p.found = calloc(p.most, sizeof p.found[0]);
+    if (!p.found)
+        return ERR_NOMEM;
+    pick(&p, hash_u64(n->conf.seed ^ n->picks++));
+    err = p.count ? search_start(n, resource, rq, row, &p, done, arg, why)
+                  : rule_problem(why, ERR_RANGE, RULE_OUT_OF_STOCK);
+    free(p.found);
+    return err;
+}
+
+/* -- purchase ------------------------------------------------------------------------------------------------------- */
+
+static enum err busy(const char *what, struct problem *why)
+{
+    enum err err = rule_problem(why, ERR_BUSY, RULE_NUMBER_BUSY, what);
+    if (why)
+        why->retry_after_s = 1;
+    return err;
+}
+
+static enum err hold_over(const struct search *s, struct problem *why)
+{
+    char when[ISO8601_SIZE];
+    time_iso8601(when, s->pub.expires_us);
+    if (s->pub.state == SEARCH_CANCELED)
+        return rule_problem(why, ERR_CONFLICT, RULE_SEARCH_CANCELED);
+    return rule_problem(why, ERR_CONFLICT, RULE_RESERVATION_EXPIRED, when);
+}
+
+static enum err search_missing(const struct numbers *n, uint64_t key, struct problem *why)
+{
+    char guid[GUID_SIZE];
+    ids_guid(n->control->ids, ID_SEARCH, key, guid);
+    enum err err = rule_problem(why, ERR_ABSENT, RULE_SEARCH_NOT_FOUND, guid);
+    problem_target(why, "searchId");
+    return err;
+}
+
+static void settle_purchase(struct task *t, enum err err)
+{
+    struct search *s = t->search;
+    s->busy = false;
+    if (err) {
+        search_feed(s, NUMBER_EV_UNDONE);
+        search_keep(s);                 /* its hold may have ended meanwhile: then it is due at once */
+        return;
+    }
+    for (size_t i = 0; i < s->pub.count; i++)
+        number_find(s->n, s->numbers[i])->lease.purchased_us = t->op->pub.created_us;
+    s->purchase = t->op->pub.key;
+    search_end(s, SEARCH_BOUGHT, NUMBER_EV_DONE);
+    log_info("numbers", "leased %zu %s numbers", s->pub.count, number_type_word(s->pub.type));
+}
+
+static enum err purchase_start(struct search *s, numbers_done_fn *done, void *arg, struct problem *why)
+{
+    struct numbers *n = s->n;
+    struct task *t;
+    enum err err = task_new(n, OPERATION_PURCHASE, s->pub.resource, ids_next(n->control->ids), s->pub.key,
+                            settle_purchase, done, arg, &t);
+    if (err)
+        return err;
+    t->search = s;
+    s->busy = true;
+    search_feed(s, NUMBER_EV_BUY);
+    struct db_unit *u = db_unit_new();
+    number_rows_buy(u, s->pub.key, s->pub.count, t->op->pub.created_us);
+    number_search_row_end(u, s->pub.key, SEARCH_BOUGHT, t->op->pub.key, true);
+    return task_post(t, u, why);
+}
+
+enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t key, numbers_done_fn *done, void *arg,
+                          struct problem *why)
+{
+    struct search *s = search_of(n, resource, key);
+    if (!s)
+        return search_missing(n, key, why);
+    if (s->busy)
+        return busy("this search", why);
+    const struct number_operation *first = s->pub.state == SEARCH_BOUGHT
+        ? numbers_operation_find(n, resource, OPERATION_PURCHASE, s->purchase) : NULL;
+    if (first) {                        /* asked again, after an answer that did not arrive */
+        done(arg, ERR_NONE, first, NULL);
+        return ERR_NONE;
+    }
+    if (s->pub.state != SEARCH_HELD || numbers_now(n) >= s->pub.expires_us)
+        return hold_over(s, why);
+    const struct catalogue_row *row = catalogue_find(edition_of(n), str_of(s->pub.country), s->pub.type,
+                                                     s->pub.assignment);
+    if (!row)
+        return rule_problem(why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED, number_type_word(s->pub.type),
+                            assignment_word(s->pub.assignment), edition_of(n));
+    enum err err = numbers_eligible(n, resource, row, why);
+    return err ? err : purchase_start(s, done, arg, why);
+}
+
+/* -- change and release --------------------------------------------------------------------------------------------- */
+
+static enum err leased_number(struct numbers *n, uint64_t resource, struct str e164, struct number **out,
+                              struct problem *why)
+{
+    char text[E164_SIZE];
+    const struct lease *l;
+    enum err err = numbers_lease_of(n, resource, e164, &l, why);
+    if (err)
+        return err;
+    struct number *x = number_find(n, l->number);
+    if (x->state != NUMBER_LEASED)
+        return busy(e164_write(text, l->number), why);
+    *out = x;
+    return ERR_NONE;
+}
+
+static void settle_number(struct task *t, enum err err)
+{
+    number_feed(t->number, err ? NUMBER_EV_UNDONE : NUMBER_EV_DONE);
+}
+
+static enum err number_task(struct number *x, enum operation_kind kind, numbers_done_fn *done, void *arg,
+                            struct task **out)
+{
+    struct numbers *n = x->n;
+    enum err err = task_new(n, kind, x->lease.resource, ids_next(n->control->ids), x->lease.number, settle_number, done,
+                            arg, out);
+    if (!err)
+        (*out)->number = x;
+    return err;
+}
+
+enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, const enum capability *calling,
+                        const enum capability *sms, numbers_done_fn *done, void *arg, struct problem *why)
+{
+    struct number *x;
+    const struct catalogue_row *row;
+    enum err err = leased_number(n, resource, e164, &x, why);
+    if (err)
+        return err;
+    const struct lease *l = &x->lease;
+    enum capability to_calling = calling ? *calling : l->calling, to_sms = sms ? *sms : l->sms;
+    err = numbers_plan(n, str_of(l->country), l->type, l->assignment, to_calling, to_sms, &row, why);
+    struct task *t;
+    if (!err)
+        err = number_task(x, OPERATION_CAPABILITIES, done, arg, &t);
+    if (err)
+        return err;
+    x->calling = to_calling;
+    x->sms = to_sms;
+    number_feed(x, NUMBER_EV_CHANGE);
+    struct db_unit *u = db_unit_new();
+    number_row_change(u, l->number, resource, (int)to_calling, (int)to_sms);
+    return task_post(t, u, why);
+}
+
+enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, numbers_done_fn *done, void *arg,
+                         struct problem *why)
+{
+    struct number *x;
+    struct task *t;
+    enum err err = leased_number(n, resource, e164, &x, why);
+    if (!err)
+        err = number_task(x, OPERATION_RELEASE, done, arg, &t);
+    if (err)
+        return err;
+    x->until_us = billing_cycle_end(x->lease.purchased_us, numbers_now(n));
+    number_feed(x, NUMBER_EV_RELEASE);
+    struct db_unit *u = db_unit_new();
+    number_row_release(u, x->lease.number, resource, x->until_us);
+    return task_post(t, u, why);
+}
+
+/* -- cancel --------------------------------------------------------------------------------------------------------- */
+
+static void settle_cancel(struct task *t, enum err err)
+{
+    struct search *s = t->search;
+    s->busy = false;
+    if (err) {
+        search_keep(s);
+        return;
+    }
+    t->op->pub.status = OPERATION_CANCELED;
+    t->op->pub.changed_us = numbers_now(t->n);
+    search_end(s, SEARCH_CANCELED, NUMBER_EV_CANCEL);
+}
+
+static enum err cancel_hold(struct search *s, struct operation *op, numbers_done_fn *done, void *arg, struct problem *why)
+{
+    struct task *t = calloc(1, sizeof *t);
+    if (!t)
+        return ERR_NOMEM;
+    *t = (struct task){ .n = s->n, .settle = settle_cancel, .search = s, .op = op, .then = done, .arg = arg };
+    s->busy = true;
+    struct db_unit *u = db_unit_new();
+    number_rows_drop(u, s->pub.key);
+    number_search_row_end(u, s->pub.key, SEARCH_CANCELED, 0, true);
+    number_operation_row_status(u, op->pub.key, OPERATION_CANCELED, numbers_now(s->n));
+    return task_post(t, u, why);
+}
+
+enum err numbers_cancel(struct numbers *n, uint64_t resource, enum operation_kind kind, uint64_t key,
+                        numbers_done_fn *done, void *arg, struct problem *why)
+{
+    if (!numbers_operation_find(n, resource, kind, key))
+        return rule_problem(why, ERR_ABSENT, RULE_OPERATION_NOT_FOUND, "");
+    struct operation *op = map_find(n->operations, key);
+    struct search *s = kind == OPERATION_SEARCH ? search_of(n, resource, op->pub.subject) : NULL;
+    if (s && s->busy)
+        return busy("this search", why);
+    if (s && s->pub.state == SEARCH_HELD)
+        return cancel_hold(s, op, done, arg, why);
+    done(arg, ERR_NONE, &op->pub, NULL);        /* it is done already: nothing is left to cancel */
+    return ERR_NONE;
+}

@@ -1,0 +1,336 @@
+#include "domain/numbers/numbers.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/str.h"
+#include "codec/e164/e164.h"
+#include "domain/numbers/numbers_priv.h"
+
+METRIC_GAUGE(touched, "carterfone_numbers_touched", "Numbers that are held, leased, released or in quarantine");
+
+enum err numbers_new(struct numbers **out, struct control *control, const struct accounts *accounts,
+                     const struct numbers_conf *conf, struct problem *why)
+{
+    if (!catalogue_has_edition(conf->edition))
+        return problem_set(why, ERR_RANGE, "BadRequest", "There is no edition '%s' of the catalogue; 2020-10 is one.",
+                           conf->edition);
+    struct numbers *n = calloc(1, sizeof *n);
+    if (!n)
+        return ERR_NOMEM;
+    n->control = control;
+    n->accounts = accounts;
+    n->conf = *conf;
+    n->numbers = map_new();
+    n->searches = map_new();
+    n->operations = map_new();
+    if (!n->numbers || !n->searches || !n->operations) {
+        numbers_free(n);
+        return ERR_NOMEM;
+    }
+    *out = n;
+    return ERR_NONE;
+}
+
+void numbers_free(struct numbers *n)
+{
+    if (!n)
+        return;
+    uint64_t key;
+    void *value;
+    for (size_t at = 0; n->numbers && map_next(n->numbers, &at, &key, &value);) {
+        agenda_clear(n->control->agenda, &((struct number *)value)->due);
+        free(value);
+    }
+    for (size_t at = 0; n->searches && map_next(n->searches, &at, &key, &value);) {
+        agenda_clear(n->control->agenda, &((struct search *)value)->due);
+        free(value);
+    }
+    for (size_t at = 0; n->operations && map_next(n->operations, &at, &key, &value);) {
+        agenda_clear(n->control->agenda, &((struct operation *)value)->due);
+        free(value);
+    }
+    map_free(n->numbers);
+    map_free(n->searches);
+    map_free(n->operations);
+    free(n);
+}
+
+const char *numbers_edition(const struct numbers *n)
+{
+    return n->conf.edition;
+}
+
+/* -- numbers in memory ---------------------------------------------------------------------------------------------- */
+
+struct number *number_find(const struct numbers *n, uint64_t digits)
+{
+    return map_find(n->numbers, digits);
+}
+
+/* Only the simulated inventory is counted: a pool that is all touched need not be walked. */
+static void pool_count(struct numbers *n, uint64_t digits, int by)
+{
+    struct nanp_number na;
+    if (inventory_has(digits) && nanp_read(digits, &na))
+        n->pools[na.npa].touched += (uint32_t)by;
+}
+
+struct number *number_touch(struct numbers *n, uint64_t digits)
+{
+    struct number *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    *x = (struct number){ .lease.number = digits, .n = n, .state = NUMBER_AVAILABLE };
+    if (map_put(n->numbers, digits, x)) {
+        free(x);
+        return NULL;
+    }
+    pool_count(n, digits, 1);
+    metric_add(&touched, 1);
+    return x;
+}
+
+void number_drop(struct number *x)
+{
+    struct numbers *n = x->n;
+    agenda_clear(n->control->agenda, &x->due);
+    pool_count(n, x->lease.number, -1);
+    metric_add(&touched, -1);
+    free(map_take(n->numbers, x->lease.number));
+}
+
+static void on_number_due(void *arg, int64_t due_us)
+{
+    (void)due_us;
+    number_feed(arg, NUMBER_EV_DUE);
+}
+
+enum err number_wait(struct number *x)
+{
+    return agenda_set(x->n->control->agenda, &x->due, x->until_us, on_number_due, x);
+}
+
+void numbers_post_quietly(struct numbers *n, struct db_unit *u)
+{
+    struct db_done *done = calloc(1, sizeof *done);
+    if (!done || db_post(n->control->db, u, done)) {
+        free(done);
+        db_unit_free(u);
+    }
+}
+
+/* -- reading at start ----------------------------------------------------------------------------------------------- */
+
+static enum err load_search(void *arg, const struct number_search_row *row)
+{
+    struct numbers *n = arg;
+    size_t count = 0;
+    struct str head, rest = row->numbers;
+    for (struct str r = row->numbers; r.n; count++)
+        str_cut(r, ' ', &head, &r);
+    struct search *s = search_new(n, count);
+    if (!s)
+        return ERR_NOMEM;
+    s->pub.key = row->key;
+    s->pub.resource = row->resource;
+    s->pub.type = (enum number_type)row->type;
+    s->pub.assignment = (enum assignment)row->assignment;
+    s->pub.calling = (enum capability)row->calling;
+    s->pub.sms = (enum capability)row->sms;
+    s->pub.state = (enum search_state)row->state;
+    s->pub.expires_us = row->expires_us;
+    s->pub.lease_micro = row->lease_micro;
+    s->purchase = row->purchase;
+    s->committed = true;
+    str_copyz(s->pub.country, sizeof s->pub.country, row->country);
+    enum err err = ERR_NONE;
+    for (size_t i = 0; i < count && !err; i++) {
+        str_cut(rest, ' ', &head, &rest);
+        err = str_u64(head, UINT64_MAX, &s->numbers[i]) ? ERR_STORE : ERR_NONE;
+    }
+    if (!err)
+        err = map_put(n->searches, s->pub.key, s);
+    if (err) {
+        free(s);
+        return err;
+    }
+    ids_after(n->control->ids, s->pub.key);
+    search_keep(s);
+    return ERR_NONE;
+}
+
+static enum number_state state_of_row(enum number_row_state state)
+{
+    switch (state) {
+    case NUMBER_ROW_HELD:       return NUMBER_HELD;
+    case NUMBER_ROW_LEASED:     return NUMBER_LEASED;
+    case NUMBER_ROW_RELEASED:   return NUMBER_RELEASED;
+    case NUMBER_ROW_QUARANTINE: return NUMBER_QUARANTINE;
+    }
+    return NUMBER_AVAILABLE;
+}
+
+static enum err load_number(void *arg, const struct number_row *row)
+{
+    struct numbers *n = arg;
+    enum number_state state = state_of_row(row->state);
+    if (state == NUMBER_AVAILABLE)
+        return ERR_STORE;
+    const struct search *s = map_find(n->searches, row->search);
+    if (state == NUMBER_HELD && (!s || s->pub.state != SEARCH_HELD))
+        return ERR_NONE;                /* left over from a hold that ended as the server stopped: available */
+    struct number *x = number_touch(n, row->digits);
+    if (!x)
+        return ERR_NOMEM;
+    x->state = state;
+    x->search = row->search;
+    x->until_us = row->until_us;
+    x->lease.resource = row->resource;
+    x->lease.type = (enum number_type)row->type;
+    x->lease.assignment = (enum assignment)row->assignment;
+    x->lease.calling = (enum capability)row->calling;
+    x->lease.sms = (enum capability)row->sms;
+    x->lease.simulated = row->simulated;
+    x->lease.purchased_us = row->purchased_us;
+    str_copyz(x->lease.country, sizeof x->lease.country, row->country);
+    str_copyz(x->lease.carrier, sizeof x->lease.carrier, row->carrier);
+    bool waits = state == NUMBER_RELEASED || state == NUMBER_QUARANTINE;
+    return waits ? number_wait(x) : ERR_NONE;
+}
+
+static enum err load_operation(void *arg, const struct number_operation_row *row)
+{
+    struct numbers *n = arg;
+    struct operation *op = calloc(1, sizeof *op);
+    if (!op)
+        return ERR_NOMEM;
+    *op = (struct operation){
+        .pub = { .key = row->key, .resource = row->resource, .kind = (enum operation_kind)row->kind,
+                 .status = (enum operation_status)row->status, .created_us = row->created_us,
+                 .changed_us = row->changed_us, .subject = row->subject },
+        .n = n,
+        .committed = true,
+    };
+    if (map_put(n->operations, op->pub.key, op)) {
+        free(op);
+        return ERR_NOMEM;
+    }
+    ids_after(n->control->ids, op->pub.key);
+    operation_keep(op);
+    return ERR_NONE;
+}
+
+enum err numbers_load(struct numbers *n, struct problem *why)
+{
+    struct db *db = n->control->db;
+    enum err err = number_search_rows_each(db, load_search, n);
+    if (!err)
+        err = number_rows_each(db, load_number, n);
+    if (!err)
+        err = number_operation_rows_each(db, load_operation, n);
+    if (err)
+        return problem_set(why, err, "InternalError", "The phone numbers in the database cannot be read: %s.",
+                           err_words(err));
+    if (map_count(n->numbers))
+        log_info("numbers", "%zu numbers are held, leased, released or in quarantine", map_count(n->numbers));
+    return ERR_NONE;
+}
+
+/* -- look-up -------------------------------------------------------------------------------------------------------- */
+
+const struct lease *lease_in_use(const struct number *x)
+{
+    return x && (x->state == NUMBER_LEASED || x->state == NUMBER_CHANGING || x->state == NUMBER_RELEASING) ? &x->lease
+                                                                                                             : NULL;
+}
+
+const struct lease *numbers_lease(const struct numbers *n, struct str e164)
+{
+    uint64_t digits;
+    return e164_read(e164, &digits) ? NULL : lease_in_use(number_find(n, digits));
+}
+
+enum err numbers_lease_of(const struct numbers *n, uint64_t resource, struct str e164, const struct lease **out,
+                          struct problem *why)
+{
+    char text[64];
+    uint64_t digits;
+    str_copyz(text, sizeof text, e164);
+    if (e164_read(e164, &digits)) {
+        enum err err = rule_problem(why, ERR_RANGE, RULE_INVALID_PHONE_NUMBER, text);
+        problem_target(why, "phonenumber");
+        return err;
+    }
+    const struct lease *l = lease_in_use(number_find(n, digits));
+    if (!l || l->resource != resource) {
+        enum err err = rule_problem(why, ERR_ABSENT, RULE_NUMBER_NOT_FOUND, e164_write(text, digits));
+        problem_target(why, "phonenumber");
+        return err;
+    }
+    *out = l;
+    return ERR_NONE;
+}
+
+int64_t numbers_lease_micro(const struct numbers *n, const struct lease *l)
+{
+    const struct catalogue_row *row = catalogue_find(edition_of(n), str_of(l->country), l->type, l->assignment);
+    return row ? row->lease_micro : 0;
+}
+
+/* -- listing -------------------------------------------------------------------------------------------------------- */
+
+struct listing {
+    struct db_read   read;
+    struct numbers  *n;
+    uint64_t         resource;
+    int64_t          top;
+    numbers_list_fn *done;
+    void            *arg;
+};
+
+/* The database says which and in what order; memory says what they are. */
+static void on_listed(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct listing *g = container_of(item, struct listing, read.item);
+    scoped(db_rows) struct db_rows *rows = g->read.err ? NULL : g->read.rows;
+    size_t asked = rows ? db_rows_count(rows) : 0, count = 0;
+    const struct lease **leases = calloc(asked + 1, sizeof(const struct lease *));
+    enum err err = g->read.err ? g->read.err : leases ? ERR_NONE : ERR_NOMEM;
+    while (!err && db_rows_next(rows) && count < (size_t)g->top) {
+        const struct lease *l = lease_in_use(number_find(g->n, number_lease_row(rows)));
+        if (l && (!g->resource || l->resource == g->resource))
+            leases[count++] = l;
+    }
+    g->done(g->arg, err, leases, count, asked > (size_t)g->top);
+    free(leases);
+    free(g);
+}
+
+static void drop_listing(struct inbox_item *item)
+{
+    struct listing *g = container_of(item, struct listing, read.item);
+    if (!g->read.err)
+        db_rows_free(g->read.rows);
+    free(g);
+}
+
+static const struct inbox_kind listed_kind = { "numbers.listed", on_listed, drop_listing };
+
+enum err numbers_list(struct numbers *n, uint64_t resource, int64_t skip, int64_t top, numbers_list_fn *done, void *arg,
+                      struct problem *why)
+{
+    struct listing *g = calloc(1, sizeof *g);
+    if (!g)
+        return ERR_NOMEM;
+    *g = (struct listing){ .n = n, .resource = resource, .top = top, .done = done, .arg = arg };
+    g->read.item.kind = &listed_kind;
+    g->read.to = control_inbox(n->control);
+    enum err err = number_leases_ask(n->control->db, resource, skip, top + 1, &g->read);
+    if (err) {
+        free(g);
+        rule_problem(why, err, RULE_STORE_BUSY);
+        if (why)
+            why->retry_after_s = 1;
+    }
+    return err;
+}

@@ -1,0 +1,94 @@
+/* numbers_priv.h - what the files of domain/numbers share: the object, its numbers, searches, operations, tasks. */
+#pragma once
+#include "base/map.h"
+#include "domain/accounts/accounts.h"
+#include "domain/numbers/catalogue.h"
+#include "domain/numbers/inventory.h"
+#include "domain/numbers/life.h"
+#include "domain/numbers/numbers.h"
+#include "domain/rules.h"
+#include "store/numbers.h"
+
+/* A number that is not simply available. */
+struct number {
+    struct lease        lease;          /* filled when held; purchased_us when leased */
+    enum number_state   state;
+    uint64_t            search;         /* the one that holds it or bought it */
+    struct numbers     *n;
+    enum capability     calling, sms;   /* CHANGING: what they will be */
+    int64_t             until_us;       /* RELEASED, QUARANTINE: when that ends; RELEASING: when the cycle will */
+    struct agenda_entry due;            /* RELEASED, QUARANTINE; a hold's time is its search's */
+};
+
+/* Kept NUMBERS_KEEP_S after it was made, so that a late purchase can be told why. */
+struct search {
+    struct number_search pub;
+    struct numbers      *n;
+    bool                 committed;     /* clients know it */
+    bool                 busy;          /* a purchase or a cancel is being committed */
+    uint64_t             purchase;      /* BOUGHT: the operation's key */
+    struct agenda_entry  due;           /* end of the hold, then of keeping it */
+    uint64_t             numbers[];
+};
+
+struct operation {
+    struct number_operation pub;
+    struct numbers         *n;
+    bool                    committed;
+    struct agenda_entry     due;        /* end of keeping it */
+};
+
+struct pool { uint32_t touched; };      /* how many of an area code's numbers are not available */
+
+struct numbers {
+    struct control        *control;
+    const struct accounts *accounts;
+    struct numbers_conf    conf;
+    struct map            *numbers;     /* digits -> struct number, owned */
+    struct map            *searches;    /* key -> struct search, owned */
+    struct map            *operations;  /* key -> struct operation, owned */
+    struct pool            pools[1000]; /* by area code */
+    uint64_t               picks;       /* searches without an area code begin at different ones */
+};
+
+/* One unit on its way to disk, and what is to be done in memory behind it. */
+struct task {
+    struct db_done    done;
+    struct numbers   *n;
+    void            (*settle)(struct task *t, enum err err);    /* memory follows the commit */
+    struct search    *search;
+    struct number    *number;
+    struct operation *op;               /* new with this unit; NULL: none */
+    numbers_done_fn  *then;
+    void             *arg;
+};
+
+static inline int64_t numbers_now(const struct numbers *n) { return agenda_now_us(n->control->agenda); }
+static inline const char *edition_of(const struct numbers *n) { return n->conf.edition; }
+
+/* numbers.c */
+struct number *number_find(const struct numbers *n, uint64_t digits);
+MUST_USE struct number *number_touch(struct numbers *n, uint64_t digits);   /* a new one, AVAILABLE; NULL: out of memory */
+void number_drop(struct number *x);
+void numbers_post_quietly(struct numbers *n, struct db_unit *u);            /* nobody waits; a loss heals at the next start */
+const struct lease *lease_in_use(const struct number *x);                   /* NULL unless leased (or changing, releasing) */
+MUST_USE enum err number_wait(struct number *x);                            /* set its timer to until_us */
+void search_on_due(void *arg, int64_t due_us);
+void search_keep(struct search *s);                                         /* set its timer by its state */
+void operation_keep(struct operation *op);
+MUST_USE struct search *search_new(struct numbers *n, size_t count);
+
+/* tasks.c */
+MUST_USE enum err task_new(struct numbers *n, enum operation_kind kind, uint64_t resource, uint64_t key, uint64_t subject,
+                           void (*settle)(struct task *, enum err), numbers_done_fn *then, void *arg, struct task **out);
+/** Adds the operation's row and posts. On failure everything is undone: settle() is called, the task freed, no `then`. */
+MUST_USE enum err task_post(struct task *t, struct db_unit *u, struct problem *why);
+
+/* rules.c */
+MUST_USE enum err numbers_eligible(const struct numbers *n, uint64_t resource, const struct catalogue_row *row,
+                                   struct problem *why);
+MUST_USE enum err numbers_plan(const struct numbers *n, struct str country, enum number_type type,
+                               enum assignment assignment, enum capability calling, enum capability sms,
+                               const struct catalogue_row **row, struct problem *why);
+/** End of the billing month (from the day of purchase, UTC) in which `now` lies. */
+int64_t billing_cycle_end(int64_t purchased_us, int64_t now_us);

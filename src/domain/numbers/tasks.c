@@ -1,0 +1,117 @@
+/* tasks.c - changes on their way to disk, and the operations that tell clients of them. */
+#include "base/log.h"
+#include "domain/numbers/numbers_priv.h"
+
+/* -- operations ----------------------------------------------------------------------------------------------------- */
+
+static void operation_drop(struct operation *op)
+{
+    agenda_clear(op->n->control->agenda, &op->due);
+    free(map_take(op->n->operations, op->pub.key));
+}
+
+static void operation_on_due(void *arg, int64_t due_us)
+{
+    (void)due_us;
+    struct operation *op = arg;
+    struct db_unit *u = db_unit_new();
+    number_operation_row_delete(u, op->pub.key);
+    numbers_post_quietly(op->n, u);
+    operation_drop(op);
+}
+
+void operation_keep(struct operation *op)
+{
+    int64_t until = op->pub.created_us + NUMBERS_KEEP_S * (int64_t)US_PER_S;
+    if (agenda_set(op->n->control->agenda, &op->due, until, operation_on_due, op))
+        log_warn("numbers", "no memory for a timer: an operation is kept until the next start");
+}
+
+const struct number_operation *numbers_operation_find(const struct numbers *n, uint64_t resource, enum operation_kind kind,
+                                                      uint64_t key)
+{
+    const struct operation *op = map_find(n->operations, key);
+    return op && op->committed && op->pub.resource == resource && op->pub.kind == kind ? &op->pub : NULL;
+}
+
+/* -- tasks ---------------------------------------------------------------------------------------------------------- */
+
+enum err task_new(struct numbers *n, enum operation_kind kind, uint64_t resource, uint64_t key, uint64_t subject,
+                  void (*settle)(struct task *, enum err), numbers_done_fn *then, void *arg, struct task **out)
+{
+    struct task *t = calloc(1, sizeof *t);
+    struct operation *op = calloc(1, sizeof *op);
+    if (!t || !op || map_put(n->operations, key, op)) {
+        free(t);
+        free(op);
+        return ERR_NOMEM;
+    }
+    int64_t now = numbers_now(n);
+    *op = (struct operation){
+        .pub = { .key = key, .resource = resource, .kind = kind, .status = OPERATION_SUCCEEDED, .created_us = now,
+                 .changed_us = now, .subject = subject },
+        .n = n,
+    };
+    *t = (struct task){ .n = n, .settle = settle, .op = op, .then = then, .arg = arg };
+    *out = t;
+    return ERR_NONE;
+}
+
+static void task_settle(struct task *t, enum err err)
+{
+    t->settle(t, err);
+    if (err && t->op && !t->op->committed) {
+        operation_drop(t->op);
+        t->op = NULL;
+    } else if (t->op && !t->op->committed) {
+        t->op->committed = true;
+        operation_keep(t->op);
+    }
+}
+
+static enum err explain(struct problem *why, enum err err)
+{
+    if (err == ERR_CONFLICT)
+        return problem_set(why, err, "Conflict", "Somebody else changed it first.");
+    rule_problem(why, err, RULE_STORE_BUSY);
+    if (why && err == ERR_BUSY)
+        why->retry_after_s = 1;
+    return err;
+}
+
+static void on_settled(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct task *t = container_of(item, struct task, done.item);
+    struct problem why = { 0 };
+    enum err err = t->done.err;
+    if (err) {
+        explain(&why, err);
+        log_error("numbers", "a change was not stored: %s", err_words(err));
+    }
+    task_settle(t, err);
+    if (t->then)
+        t->then(t->arg, err, t->op && !err ? &t->op->pub : NULL, &why);
+    free(t);
+}
+
+static const struct inbox_kind settled_kind = { "numbers.settled", on_settled, NULL };
+
+enum err task_post(struct task *t, struct db_unit *u, struct problem *why)
+{
+    const struct number_operation *op = &t->op->pub;
+    if (!t->op->committed)
+        number_operation_row_insert(u, &(struct number_operation_row){
+            .key = op->key, .resource = op->resource, .subject = op->subject, .kind = (int)op->kind,
+            .status = (int)op->status, .created_us = op->created_us, .changed_us = op->changed_us });
+    t->done.item.kind = &settled_kind;
+    t->done.to = control_inbox(t->n->control);
+    enum err err = db_post(t->n->control->db, u, &t->done);
+    if (err) {
+        db_unit_free(u);
+        task_settle(t, err);
+        free(t);
+        return explain(why, err);
+    }
+    return ERR_NONE;
+}
