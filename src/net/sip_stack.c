@@ -50,6 +50,12 @@ struct stop_command {
     int               grace_ms;
 };
 
+struct run_command {
+    struct inbox_item item;
+    void            (*fn)(void *user, void *arg);
+    void             *arg;
+};
+
 static void obey(struct sip_stack *s, struct inbox_item *item, enum sip_cue_kind kind)
 {
     struct command *cmd = container_of(item, struct command, item);
@@ -122,6 +128,22 @@ static void on_count(void *owner, struct inbox_item *item)
     free(item);
 }
 
+static void on_run(void *owner, struct inbox_item *item)
+{
+    struct sip_stack *s = owner;
+    struct run_command *cmd = container_of(item, struct run_command, item);
+    cmd->fn(s->conf.user, cmd->arg);
+    free(cmd);
+}
+
+static void drop_run(struct inbox_item *item)
+{
+    struct run_command *cmd = container_of(item, struct run_command, item);
+    cmd->fn(NULL, cmd->arg);
+    free(cmd);
+}
+
+static const struct inbox_kind kind_run = { "run", on_run, drop_run };
 static const struct inbox_kind kind_invite = { "invite", on_invite, NULL }, kind_ring = { "ring", on_ring, NULL },
                                kind_answer = { "answer", on_answer, NULL }, kind_reject = { "reject", on_reject, NULL },
                                kind_hangup = { "hangup", on_hangup, NULL }, kind_stop = { "stop", on_stop, NULL },
@@ -181,24 +203,53 @@ static bool numeric_host(const char *host)
     return host && (inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1);
 }
 
-enum err sip_stack_invite(struct sip_stack *s, const struct sip_invite *plan)
+static enum err plan_copy(struct sip_invite_plan *p, const struct sip_invite *plan)
 {
     if (!numeric_host(plan->peer.host) || !plan->peer.port || !sip_user_valid(plan->to)
         || (plan->from.n && !sip_user_valid(plan->from)) || !plan->local.port || !numeric_host(plan->local.host))
         return ERR_RANGE;
-    if (atomic_load(&s->closed))
-        return ERR_CLOSED;
-    struct invite_command *cmd = calloc(1, sizeof *cmd);
-    if (!cmd)
-        return ERR_NOMEM;
-    struct sip_invite_plan *p = &cmd->plan;
-    cmd->item.kind = &kind_invite;
     *p = (struct sip_invite_plan){ .call = plan->call, .port = plan->peer.port, .transport = plan->peer.transport,
                                    .local = plan->local, .ring_us = plan->ring_us };
     str_copyz(p->host, sizeof p->host, str_of(plan->peer.host));
     str_copyz(p->to, sizeof p->to, plan->to);
     str_copyz(p->from, sizeof p->from, plan->from);
     str_copyz(p->display, sizeof p->display, plan->display);
+    return ERR_NONE;
+}
+
+enum err sip_stack_invite(struct sip_stack *s, const struct sip_invite *plan)
+{
+    if (atomic_load(&s->closed))
+        return ERR_CLOSED;
+    struct invite_command *cmd = malloc(sizeof *cmd);
+    if (!cmd)
+        return ERR_NOMEM;
+    cmd->item.kind = &kind_invite;
+    enum err err = plan_copy(&cmd->plan, plan);
+    if (!err)
+        err = inbox_post(s->inbox, &cmd->item);
+    if (err)
+        free(cmd);
+    return err;
+}
+
+enum err sip_stack_invite_here(struct sip_stack *s, const struct sip_invite *plan)
+{
+    struct sip_invite_plan copy;
+    enum err err = plan_copy(&copy, plan);
+    if (!err)
+        sip_call_start(s, &copy);
+    return err;
+}
+
+enum err sip_stack_run(struct sip_stack *s, void (*fn)(void *user, void *arg), void *arg)
+{
+    if (atomic_load(&s->closed))
+        return ERR_CLOSED;
+    struct run_command *cmd = malloc(sizeof *cmd);
+    if (!cmd)
+        return ERR_NOMEM;
+    *cmd = (struct run_command){ .item.kind = &kind_run, .fn = fn, .arg = arg };
     enum err err = inbox_post(s->inbox, &cmd->item);
     if (err)
         free(cmd);

@@ -103,6 +103,8 @@ struct sip_invite {
 /** Send an INVITE. on_ended() tells of whatever goes wrong after this returned ERR_NONE.
  *  @return ERR_NONE, ERR_NOMEM, ERR_RANGE (peer, from or to), ERR_BUSY (inbox full), ERR_CLOSED */
 MUST_USE enum err sip_stack_invite(struct sip_stack *s, const struct sip_invite *plan);
+/** The same from within a sip_stack_run(): at once, before commands that wait. on_ended() may come before it returns. */
+MUST_USE enum err sip_stack_invite_here(struct sip_stack *s, const struct sip_invite *plan);
 /** 180 to an incoming call; with early media (local not NULL) 183 and our SDP. Again is fine.
  *  @return of this and the following: ERR_NONE, ERR_NOMEM, ERR_CLOSED. Never refused for lack of room. */
 MUST_USE enum err sip_stack_ring(struct sip_stack *s, uint64_t call, const struct sdp_audio *local);
@@ -113,6 +115,11 @@ MUST_USE enum err sip_stack_answer(struct sip_stack *s, uint64_t call, const str
 MUST_USE enum err sip_stack_reject(struct sip_stack *s, uint64_t call, int status, int q850);
 /** BYE, or CANCEL of an outgoing call before its answer, or 480 to an incoming one. on_ended(by_peer false) follows. */
 MUST_USE enum err sip_stack_hangup(struct sip_stack *s, uint64_t call, int q850);
+
+/** Run fn(user, arg) on the stack's own thread, in order with the commands: for what the owner keeps there. When the stack
+ *  has been stopped before it came to it, fn is called with user NULL, to free arg.
+ *  @return ERR_NONE, ERR_NOMEM, ERR_BUSY (inbox full), ERR_CLOSED; then fn is not called */
+MUST_USE enum err sip_stack_run(struct sip_stack *s, void (*fn)(void *user, void *arg), void *arg);
 
 /* What one stack counted since its start; any thread. */
 struct sip_counts {
