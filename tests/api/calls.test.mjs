@@ -19,7 +19,7 @@ const dial = (to, hook, from = caller) =>
 function checkCallbacks(hook) {
   for (const { batch, event } of hook.events) {
     assert.ok(Array.isArray(batch) && batch.length === 1)
-    assert.equal(parseCallAutomationEvent(event).kind ?? event.type.split('.').pop(), event.type.split('.').pop())
+    assert.equal(parseCallAutomationEvent(structuredClone(event)).kind ?? event.type.split('.').pop(), event.type.split('.').pop())
   }
 }
 

@@ -1,0 +1,283 @@
+#include "main/ctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "main/ctl_priv.h"
+#include "main/nearest.h"
+
+static const struct ctl_command *const tables[] = {
+    ctl_numbers_commands, ctl_sms_commands, ctl_call_commands, ctl_handset_commands, ctl_events_commands,
+    ctl_account_commands, ctl_carrier_commands, ctl_server_commands, ctl_routes_commands,
+};
+
+/* Understood by every command. */
+static const struct ctl_option common[] = {
+    { "server",   "URL",  CTL_MAY, "the server, such as https://127.0.0.1:4500" },
+    { "data",     "DIR",  CTL_MAY, "its data folder [./carterfone-data]" },
+    { "resource", "NAME", CTL_MAY, "act as this resource instead of the default one" },
+    { "json",     NULL,   CTL_MAY, "print the API's own objects" },
+    { "help",     NULL,   CTL_MAY, "this text" },
+    { 0 },
+};
+
+/* -- looking up what was typed --------------------------------------------------------------------------------------- */
+
+const struct ctl_command *ctl_next(const struct ctl_command *before)
+{
+    bool passed = !before;
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        for (const struct ctl_command *command = tables[i]; command->family; command++) {
+            if (passed)
+                return command;
+            passed = command == before;
+        }
+    }
+    return NULL;
+}
+
+const char *ctl_option_at(const struct ctl *c, const char *name, int i)
+{
+    for (int g = 0; g < c->given_n; g++)
+        if (strcmp(c->given[g].option->name, name) == 0 && i-- == 0)
+            return c->given[g].value;
+    return NULL;
+}
+
+const char *ctl_option(const struct ctl *c, const char *name)
+{
+    return ctl_option_at(c, name, 0);
+}
+
+int ctl_option_int(const struct ctl *c, const char *name, int64_t min, int64_t max, int64_t otherwise, int64_t *out)
+{
+    const char *value = ctl_option(c, name);
+    uint64_t    number;
+    *out = otherwise;
+    if (!value)
+        return CTL_OK;
+    if (str_u64(str_of(value), (uint64_t)max, &number) != ERR_NONE || (int64_t)number < min)
+        return ctl_usage(c, "--%s: '%s' is not a whole number in %lld..%lld", name, value, (long long)min, (long long)max);
+    *out = (int64_t)number;
+    return CTL_OK;
+}
+
+/* -- help ---------------------------------------------------------------------------------------------------------------- */
+
+static void help_options(FILE *to, const struct ctl_option *options)
+{
+    for (const struct ctl_option *o = options; o && o->name; o++) {
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->takes ? " " : "", o->takes ? o->takes : "");
+        fprintf(to, "  %-24s %s%s%s\n", left, o->help, o->need == CTL_NEEDED ? " (needed)" : "",
+                o->need == CTL_MANY ? " (repeatable)" : "");
+    }
+}
+
+static void help_command(FILE *to, const struct ctl_command *command)
+{
+    fprintf(to, "carterfone %s%s%s%s%s\n  %s\n", command->family, *command->verb ? " " : "", command->verb,
+            *command->args ? " " : "", command->args, command->help);
+    help_options(to, command->options);
+}
+
+static void help_lines(FILE *to, const char *family)
+{
+    for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
+        if (family && strcmp(command->family, family) != 0)
+            continue;
+        char left[80];
+        snprintf(left, sizeof left, "%s%s%s%s%s", command->family, *command->verb ? " " : "", command->verb,
+                 *command->args ? " " : "", command->args);
+        fprintf(to, "  %-42s %s\n", left, command->help);
+    }
+}
+
+static void help_all(FILE *to, const char *family)
+{
+    if (!family)
+        fprintf(to, "carterfone - telephony and SMS of your own, behind the Azure Communication Services API\n\n"
+                    "  serve                                      run the platform (serve --help lists its settings)\n"
+                    "  sim                                        run the simulated networks alone\n");
+    help_lines(to, family);
+    fprintf(to, "\nWith each of them:\n");
+    help_options(to, common);
+    if (!family)
+        fprintf(to, "\nExit code: 0 done, 1 refused, 2 usage, 3 no server reached.\n");
+}
+
+int ctl_usage(const struct ctl *c, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fprintf(stderr, "carterfone: ");
+    vfprintf(stderr, format, ap);
+    fprintf(stderr, "\n");
+    va_end(ap);
+    if (c && c->command)
+        help_command(stderr, c->command);
+    return CTL_USAGE;
+}
+
+/* -- reading the command line --------------------------------------------------------------------------------------------- */
+
+/* The command of the first one or two words. *used says how many. */
+static const struct ctl_command *find_command(int argc, char **argv, int *used)
+{
+    for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
+        if (strcmp(command->family, argv[0]) != 0)
+            continue;
+        *used = *command->verb ? 2 : 1;
+        if (!*command->verb || (argc > 1 && strcmp(command->verb, argv[1]) == 0))
+            return command;
+    }
+    return NULL;
+}
+
+static int unknown_command(int argc, char **argv)
+{
+    const char *families[128] = { "serve", "sim" }, *verbs[128];
+    size_t      families_n = 2, verbs_n = 0;
+    for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
+        if (strcmp(command->family, argv[0]) == 0 && verbs_n < ARRAY_LEN(verbs))
+            verbs[verbs_n++] = command->verb;
+        if (families_n < ARRAY_LEN(families))
+            families[families_n++] = command->family;
+    }
+    if (verbs_n && (argc < 2 || argv[1][0] == '-')) {
+        help_all(argc > 1 && strcmp(argv[1], "--help") == 0 ? stdout : stderr, argv[0]);
+        return argc > 1 && strcmp(argv[1], "--help") == 0 ? CTL_OK : CTL_USAGE;
+    }
+    const char *typed = verbs_n ? argv[1] : argv[0];
+    const char *close = verbs_n ? nearest(str_of(typed), verbs, verbs_n) : nearest(str_of(typed), families, families_n);
+    return ctl_usage(NULL, "there is no command '%s%s%s'%s%s%s; --help lists them", argv[0], verbs_n ? " " : "",
+                     verbs_n ? typed : "", close ? "; did you mean '" : "", close ? close : "", close ? "'" : "");
+}
+
+static const struct ctl_option *option_in(const struct ctl_option *options, struct str name)
+{
+    for (const struct ctl_option *o = options; o && o->name; o++)
+        if (str_eqz(name, o->name))
+            return o;
+    return NULL;
+}
+
+static int unknown_option(const struct ctl *c, struct str name)
+{
+    const char *known[64];
+    size_t      n = 0;
+    for (const struct ctl_option *o = c->command->options; o && o->name && n < ARRAY_LEN(known); o++)
+        known[n++] = o->name;
+    for (const struct ctl_option *o = common; o->name && n < ARRAY_LEN(known); o++)
+        known[n++] = o->name;
+    const char *close = nearest(name, known, n);
+    return ctl_usage(c, "there is no option --" STR_FMT "%s%s%s", STR_ARG(name), close ? "; did you mean --" : "",
+                     close ? close : "", close ? "?" : "");
+}
+
+/* --name VALUE, --name=VALUE, or --name. Moves *i past what it used. */
+static int read_option(struct ctl *c, int argc, char **argv, int *i)
+{
+    struct str name, value;
+    bool       inline_value = str_cut(str_from(str_of(argv[*i]), 2), '=', &name, &value);
+    const struct ctl_option *option = option_in(c->command->options, name);
+    if (!option)
+        option = option_in(common, name);
+    if (!option)
+        return unknown_option(c, name);
+    const char *text = inline_value ? value.p : "";
+    if (option->takes && !inline_value) {
+        if (*i + 1 >= argc)
+            return ctl_usage(c, "--%s wants %s", option->name, option->takes);
+        text = argv[++*i];
+    } else if (!option->takes && inline_value) {
+        return ctl_usage(c, "--%s takes no value", option->name);
+    }
+    if (option->need != CTL_MANY && ctl_option(c, option->name))
+        return ctl_usage(c, "--%s stands twice", option->name);
+    if (c->given_n == CTL_GIVEN_MAX)
+        return ctl_usage(c, "more than %d options", CTL_GIVEN_MAX);
+    c->given[c->given_n++] = (struct ctl_given){ option, text };
+    return CTL_OK;
+}
+
+static int read_words(struct ctl *c, int argc, char **argv)
+{
+    bool only_words = false;            /* after "--" */
+    for (int i = 0; i < argc; i++) {
+        int rc = CTL_OK;
+        if (!only_words && strcmp(argv[i], "--") == 0)
+            only_words = true;
+        else if (!only_words && argv[i][0] == '-' && argv[i][1] == '-')
+            rc = read_option(c, argc, argv, &i);
+        else if (c->args_n == CTL_GIVEN_MAX)
+            rc = ctl_usage(c, "more than %d words", CTL_GIVEN_MAX);
+        else
+            c->args[c->args_n++] = argv[i];
+        if (rc)
+            return rc;
+    }
+    return CTL_OK;
+}
+
+static int check_words(const struct ctl *c)
+{
+    if (c->args_n < c->command->args_min)
+        return ctl_usage(c, "%s", c->args_n ? "a word is missing" : "it wants more than that");
+    if (c->args_n > c->command->args_max)
+        return ctl_usage(c, "'%s' is one word too many; quote a text that has blanks", c->args[c->command->args_max]);
+    for (const struct ctl_option *o = c->command->options; o && o->name; o++)
+        if (o->need == CTL_NEEDED && !ctl_option(c, o->name))
+            return ctl_usage(c, "--%s %s is needed", o->name, o->takes);
+    return CTL_OK;
+}
+
+static int run_command(struct ctl *c, int argc, char **argv)
+{
+    int rc = read_words(c, argc, argv);
+    if (!rc && ctl_option(c, "help")) {
+        help_command(stdout, c->command);
+        printf("With each command:\n");
+        help_options(stdout, common);
+        return CTL_OK;
+    }
+    if (!rc)
+        rc = check_words(c);
+    if (rc)
+        return rc;
+    c->json = ctl_option(c, "json") != NULL;
+    c->server = ctl_option(c, "server");
+    c->data = ctl_option(c, "data");
+    c->resource = ctl_option(c, "resource");
+    rc = c->command->run(c);
+    if (fflush(stdout) != 0 && rc == CTL_OK)
+        rc = CTL_REFUSED;               /* nobody read the answer: a closed pipe, a full disk */
+    return rc;
+}
+
+int ctl_main(int argc, char **argv)
+{
+    if (argc < 1 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "help") == 0) {
+        help_all(argc < 1 ? stderr : stdout, NULL);
+        return argc < 1 ? CTL_USAGE : CTL_OK;
+    }
+    int used = 0;
+    const struct ctl_command *command = find_command(argc, argv, &used);
+    if (!command)
+        return unknown_command(argc, argv);
+
+    struct ctl *c = calloc(1, sizeof *c);
+    scoped(arena) struct arena *arena = arena_new();
+    if (!c || !arena) {
+        free(c);
+        return ctl_usage(NULL, "%s", err_words(ERR_NOMEM));
+    }
+    c->arena = arena;
+    c->command = command;
+    int rc = run_command(c, argc - used, argv + used);
+    ctl_http_done(c);
+    free(c);
+    return rc;
+}

@@ -1,0 +1,68 @@
+/* call ...: calls placed and watched by Carterfone's own API. */
+#include "base/str.h"
+#include "main/ctl_priv.h"
+
+static const struct ctl_column call_columns[] = {
+    { "CALL", "callConnectionId" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
+    { "STARTED", "startedAt" }, { ">SECONDS", "seconds" }, { "ENDED BECAUSE", "reason" }, { 0 },
+};
+
+static int place(struct ctl *c)
+{
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    jw_textz(&w, "from", ctl_option(c, "from"));
+    jw_textz(&w, "to", ctl_option(c, "to"));
+    if (ctl_option(c, "play"))
+        jw_textz(&w, "play", ctl_option(c, "play"));
+    jw_end(&w);
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/calls"), buf_str(&body), &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_facts(c, answer.json, call_columns);
+    return rc;
+}
+
+static int list(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/calls"), (struct str){ 0 }, &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_table(c, answer.json, call_columns, "No calls yet.");
+    return rc;
+}
+
+static int show(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/calls/%e", c->args[0]), (struct str){ 0 }, &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_facts(c, answer.json, call_columns);
+    return rc;
+}
+
+static int hangup(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", ctl_target(c, "/carterfone/v1/calls/%e/:hangup", c->args[0]),
+                     (struct str){ 0 }, &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_say(c, "hung up");
+    return rc;
+}
+
+static const struct ctl_option place_options[] = {
+    { "from", "NUMBER", CTL_NEEDED, "a leased number with outbound calling" },
+    { "to",   "NUMBER", CTL_NEEDED, "whom to call" },
+    { "play", "URL",    CTL_MAY,    "a WAV file to play when it is answered" },
+    { 0 },
+};
+
+const struct ctl_command ctl_call_commands[] = {
+    { "call", "place", "", 0, 0, place_options, place, "call a number" },
+    { "call", "list", "", 0, 0, NULL, list, "calls, newest first" },
+    { "call", "show", "CALLID", 1, 1, NULL, show, "one of them; `explain` says more" },
+    { "call", "hangup", "CALLID", 1, 1, NULL, hangup, "end it" },
+    { 0 },
+};

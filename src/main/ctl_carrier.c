@@ -1,0 +1,108 @@
+/* smsc, trunk: the operator's own carriers. */
+#include "base/str.h"
+#include "main/ctl_priv.h"
+
+/* Options that go into the body under a name of their own: text, number or yes. */
+struct member { const char *option, *name; enum { AS_TEXT, AS_NUMBER, AS_YES } how; };
+
+static int write_members(const struct ctl *c, struct jw *w, const struct member *members, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *value = ctl_option(c, members[i].option);
+        int64_t     number;
+        if (!value)
+            continue;
+        if (members[i].how == AS_TEXT)
+            jw_textz(w, members[i].name, value);
+        else if (members[i].how == AS_YES)
+            jw_bool(w, members[i].name, true);
+        else if (ctl_option_int(c, members[i].option, 1, 1000000, 0, &number))
+            return CTL_USAGE;
+        else
+            jw_int(w, members[i].name, number);
+    }
+    return CTL_OK;
+}
+
+static int add(struct ctl *c, struct str target, const struct member *members, size_t n, const char *what)
+{
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    jw_textz(&w, "name", c->args[0]);
+    int rc = write_members(c, &w, members, n);
+    jw_end(&w);
+    struct ctl_answer answer;
+    if (!rc)
+        rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", target, buf_str(&body), &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_say(c, "added %s %s; from now on the development key is refused", what, c->args[0]);
+    return rc;
+}
+
+static int smsc_add(struct ctl *c)
+{
+    static const struct member members[] = {
+        { "host", "host", AS_TEXT }, { "system-id", "systemId", AS_TEXT }, { "password", "password", AS_TEXT },
+        { "bind", "bind", AS_TEXT }, { "window", "window", AS_NUMBER }, { "rate", "rate", AS_NUMBER },
+    };
+    return add(c, STR("/carterfone/v1/smscs"), members, ARRAY_LEN(members), "SMSC");
+}
+
+static int trunk_add(struct ctl *c)
+{
+    static const struct member members[] = {
+        { "host", "host", AS_TEXT }, { "transport", "transport", AS_TEXT }, { "user", "user", AS_TEXT },
+        { "password", "password", AS_TEXT }, { "register", "register", AS_YES }, { "emergency", "emergency", AS_YES },
+    };
+    return add(c, STR("/carterfone/v1/trunks"), members, ARRAY_LEN(members), "trunk");
+}
+
+static int list_at(struct ctl *c, struct str target, const char *none)
+{
+    static const struct ctl_column columns[] = {
+        { "NAME", "name" }, { "UP", "up" }, { "SIMULATED", "simulated" }, { "HOST", "host" }, { ">WAITING", "waiting" }, { 0 },
+    };
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", target, (struct str){ 0 }, &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_table(c, answer.json, columns, none);
+    return rc;
+}
+
+static int smsc_list(struct ctl *c)
+{
+    return list_at(c, STR("/carterfone/v1/smscs"), "No SMSC; `carterfone smsc add` binds to one.");
+}
+
+static int trunk_list(struct ctl *c)
+{
+    return list_at(c, STR("/carterfone/v1/trunks"), "No trunk; `carterfone trunk add` connects one.");
+}
+
+static const struct ctl_option smsc_options[] = {
+    { "host",      "HOST:PORT", CTL_NEEDED, "the SMSC" },
+    { "system-id", "ID",        CTL_NEEDED, "our name there" },
+    { "password",  "WORD",      CTL_NEEDED, "and password" },
+    { "bind",      "transceiver|transmitter|receiver", CTL_MAY, "how to bind [transceiver]" },
+    { "window",    "N",         CTL_MAY,    "submits awaiting an answer at once" },
+    { "rate",      "N",         CTL_MAY,    "submits a second" },
+    { 0 },
+};
+static const struct ctl_option trunk_options[] = {
+    { "host",      "HOST:PORT", CTL_NEEDED, "the peer" },
+    { "transport", "udp|tcp|tls", CTL_MAY,  "how to reach it [udp]" },
+    { "user",      "NAME",      CTL_MAY,    "our name there" },
+    { "password",  "WORD",      CTL_MAY,    "and password" },
+    { "register",  NULL,        CTL_MAY,    "register with it" },
+    { "emergency", NULL,        CTL_MAY,    "it carries emergency calls" },
+    { 0 },
+};
+
+const struct ctl_command ctl_carrier_commands[] = {
+    { "smsc", "add", "NAME", 1, 1, smsc_options, smsc_add, "bind to an SMSC over SMPP" },
+    { "smsc", "list", "", 0, 0, NULL, smsc_list, "the binds" },
+    { "trunk", "add", "NAME", 1, 1, trunk_options, trunk_add, "connect a SIP trunk" },
+    { "trunk", "list", "", 0, 0, NULL, trunk_list, "the trunks" },
+    { 0 },
+};

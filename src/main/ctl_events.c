@@ -1,0 +1,123 @@
+/* events ...: subscriptions, and following what happens without an endpoint. */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "main/ctl_priv.h"
+
+static int subscribe(struct ctl *c)
+{
+    const char *schema = ctl_option(c, "schema"), *type;
+    scoped_buf  body = { 0 };
+    struct jw   w = jw_of(&body);
+    jw_object(&w, NULL);
+    if (ctl_option(c, "name"))
+        jw_textz(&w, "name", ctl_option(c, "name"));
+    if (c->resource)
+        jw_textz(&w, "resource", c->resource);
+    jw_textz(&w, "endpointUrl", ctl_option(c, "url"));
+    jw_array(&w, "eventTypes");
+    for (int i = 0; (type = ctl_option_at(c, "type", i)); i++)
+        jw_printf(&w, NULL, "%s%s", strchr(type, '.') ? "" : "Microsoft.Communication.", type);
+    jw_end(&w);
+    jw_textz(&w, "schema", schema ? schema : "eventgrid");
+    jw_end(&w);
+
+    static const struct ctl_column columns[] = {
+        { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes" }, { "schema", "schema" },
+        { "state", "state" }, { 0 },
+    };
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/eventSubscriptions"), buf_str(&body), &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_facts(c, answer.json, columns);
+    return rc;
+}
+
+static int list(struct ctl *c)
+{
+    static const struct ctl_column columns[] = {
+        { "SUBSCRIPTION", "id" }, { "NAME", "name" }, { "STATE", "state" }, { "SCHEMA", "schema" }, { "URL", "endpointUrl" },
+        { "TYPES", "eventTypes" }, { 0 },
+    };
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/eventSubscriptions"), (struct str){ 0 }, &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_table(c, answer.json, columns, "Nobody is subscribed; `events tail` needs no subscription.");
+    return rc;
+}
+
+static int unsubscribe(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "DELETE", ctl_target(c, "/carterfone/v1/eventSubscriptions/%e", c->args[0]),
+                     (struct str){ 0 }, &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_say(c, "unsubscribed");
+    return rc;
+}
+
+/* One line: time, type without its namespace, then the data as it is. */
+static void tell_event(const struct ctl *c, const struct json *event)
+{
+    static const struct str space = { "Microsoft.Communication.", 24 };
+    struct str type = json_text_of(event, "eventType"), when = json_text_of(event, "eventTime");
+    scoped_buf data = { 0 };
+    struct jw  w = jw_of(&data);
+    jw_json(&w, NULL, c->json ? event : json_member(event, "data"));
+    if (!ctl_say_json(c, buf_str(&data)))
+        ctl_say(c, "%.8s " STR_FMT " " STR_FMT, when.n >= 19 ? when.p + 11 : "", STR_ARG(str_starts(type, space) ? str_from(type, space.n) : type),
+                STR_ARG(buf_str(&data)));
+    fflush(stdout);
+}
+
+static int tail(struct ctl *c)
+{
+    int64_t count, wait;
+    int     rc = ctl_option_int(c, "count", 1, INT32_MAX, 0, &count);
+    if (!rc)
+        rc = ctl_option_int(c, "wait", 0, 3600, 0, &wait);
+    char        after[64];
+    const char *type = ctl_option(c, "type");
+    bool        whole_type = !type || strchr(type, '.');
+    snprintf(after, sizeof after, "%s", ctl_option(c, "all") ? "all" : "");
+    for (int64_t told = 0, waited = 0; !rc && (!count || told < count) && (!ctl_option(c, "wait") || waited < (wait ? wait : 1));) {
+        int64_t now = ctl_option(c, "wait") ? (wait - waited < 20 ? wait - waited : 20) : 20;
+        char    wait_text[16];
+        snprintf(wait_text, sizeof wait_text, "%d", (int)now);
+        struct ctl_answer answer;
+        rc = ctl_ask(c, CTL_AS_OPERATOR, "GET",
+                     ctl_target(c, "/carterfone/v1/events?after=%e&wait=%s%s%s%e", after, wait_text, type ? "&type=" : "",
+                                whole_type ? "" : "Microsoft.Communication.", type ? type : ""), (struct str){ 0 }, &answer);
+        if (rc)
+            break;
+        const struct json *events = json_member(answer.json, "value");
+        for (size_t i = 0; i < json_count(events) && (!count || told < count); i++, told++)
+            tell_event(c, json_item(events, i));
+        str_copyz(after, sizeof after, json_text_of(answer.json, "last"));
+        waited += now ? now : 1;
+    }
+    return rc;
+}
+
+static const struct ctl_option subscribe_options[] = {
+    { "url",    "URL",  CTL_NEEDED, "the endpoint; it must answer the validation handshake" },
+    { "type",   "TYPE", CTL_MANY,   "such as SMSReceived; untold: all" },
+    { "schema", "eventgrid|cloudevents", CTL_MAY, "the envelope [eventgrid]" },
+    { "name",   "NAME", CTL_MAY,    "its name" },
+    { 0 },
+};
+static const struct ctl_option tail_options[] = {
+    { "type",  "TYPE", CTL_MAY, "only these" },
+    { "all",   NULL,   CTL_MAY, "from the oldest that is kept, instead of from now" },
+    { "count", "N",    CTL_MAY, "stop after N events" },
+    { "wait",  "S",    CTL_MAY, "stop after S seconds" },
+    { 0 },
+};
+
+const struct ctl_command ctl_events_commands[] = {
+    { "events", "subscribe", "", 0, 0, subscribe_options, subscribe, "have events sent to an endpoint" },
+    { "events", "list", "", 0, 0, NULL, list, "who is subscribed" },
+    { "events", "unsubscribe", "ID", 1, 1, NULL, unsubscribe, "end a subscription" },
+    { "events", "tail", "", 0, 0, tail_options, tail, "follow events here" },
+    { 0 },
+};

@@ -1,0 +1,189 @@
+/* explain, clock, status, check-config, doctor, completion: the server itself, and this machine. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "main/ctl_priv.h"
+#include "main/settings.h"
+
+/* -- explain ------------------------------------------------------------------------------------------------------------- */
+
+static int explain(struct ctl *c)
+{
+    static const struct ctl_column facts[] = { { "id", "id" }, { "kind", "kind" }, { "state", "state" }, { 0 } };
+    static const struct ctl_column lines[] = { { "TIME", "time" }, { "STEP", "step" }, { "WHAT", "text" }, { 0 } };
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/explain/%e", c->args[0]), (struct str){ 0 }, &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    ctl_facts(c, answer.json, facts);
+    ctl_say(c, "%s", "");
+    ctl_table(c, json_member(answer.json, "lines"), lines, "Nothing is recorded.");
+    return CTL_OK;
+}
+
+/* -- clock --------------------------------------------------------------------------------------------------------------- */
+
+static int tell_clock(struct ctl *c, const struct ctl_answer *answer)
+{
+    static const struct ctl_column facts[] = {
+        { "product time", "now" }, { "wall time", "wall" }, { "ahead by (s)", "offsetSeconds" }, { "virtual", "virtual" }, { 0 },
+    };
+    if (!ctl_say_json(c, answer->body))
+        ctl_facts(c, answer->json, facts);
+    return CTL_OK;
+}
+
+static int clock_show(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/clock"), (struct str){ 0 }, &answer);
+    return rc ? rc : tell_clock(c, &answer);
+}
+
+/* "45d", "1h30m", "90s", "90": seconds. @return -1 when it is none of these */
+static int64_t read_duration(const char *text)
+{
+    static const struct { char unit; int64_t seconds; } units[] = { { 'w', 604800 }, { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+    static const int64_t MAX = 100LL * 366 * 86400;
+    int64_t total = 0;
+    for (const char *p = text; *p;) {
+        int64_t n = 0;
+        if (*p < '0' || *p > '9')
+            return -1;
+        for (; *p >= '0' && *p <= '9'; p++)
+            n = n > MAX ? MAX : n * 10 + (*p - '0');
+        int64_t seconds = *p ? 0 : 1;
+        for (size_t i = 0; i < ARRAY_LEN(units); i++)
+            if (*p == units[i].unit)
+                seconds = units[i].seconds;
+        if (!seconds || n > MAX / seconds)
+            return -1;
+        total += n * seconds;
+        p += *p != 0;
+    }
+    return *text && total <= MAX ? total : -1;
+}
+
+static int clock_advance(struct ctl *c)
+{
+    int64_t seconds = read_duration(c->args[0]);
+    if (seconds < 0)
+        return ctl_usage(c, "'%s' is no duration such as 45d, 16m or 1h30m", c->args[0]);
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/clock/:advance"),
+                     arena_printf(c->arena, "{\"seconds\":%lld}", (long long)seconds), &answer);
+    return rc ? rc : tell_clock(c, &answer);
+}
+
+/* -- status, settings ------------------------------------------------------------------------------------------------------ */
+
+static int status(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/status"), (struct str){ 0 }, &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    void              *at = NULL;
+    struct str         name;
+    const struct json *value;
+    while (json_next(answer.json, &at, &name, &value))
+        ctl_say(c, "%-20.*s " STR_FMT, (int)name.n, name.p, STR_ARG(ctl_path_text(c, answer.json, arena_str(c->arena, name).p)));
+    return CTL_OK;
+}
+
+static int check_config(struct ctl *c)
+{
+    struct str text = ctl_file(c, c->args[0]);
+    if (!text.p) {
+        fprintf(stderr, "carterfone: %s: %s\n", c->args[0], errno ? strerror(errno) : "cannot be read");
+        return CTL_USAGE;
+    }
+    static struct settings settings;
+    struct problem why = { 0 };
+    enum err       err = settings_read_yaml(&settings, SETTINGS_SERVE, text, c->args[0], &why);
+    if (err) {
+        fprintf(stderr, "carterfone: %s\n", why.text[0] ? why.text : err_words(err));
+        return CTL_USAGE;
+    }
+    ctl_say(c, "%s: good; data in %s, the API on %s:%u", c->args[0], settings.data, settings.listen[0].at.host,
+            settings.listen[0].at.port);
+    return CTL_OK;
+}
+
+/* -- doctor ---------------------------------------------------------------------------------------------------------------- */
+
+static int64_t file_number(struct ctl *c, const char *path)
+{
+    struct str text = ctl_file(c, path);
+    uint64_t   n;
+    return text.p && str_u64(str_trim(text), INT64_MAX, &n) == ERR_NONE ? (int64_t)n : -1;
+}
+
+/* One finding a line: good, or worth a look and what to do. @return 1 when it is worth a look */
+static int finding(const struct ctl *c, bool good, const char *what, int64_t figure, const char *advice)
+{
+    ctl_say(c, "%-4s %-32s %lld%s%s", good ? "ok" : "LOOK", what, (long long)figure, good ? "" : ": ", good ? "" : advice);
+    return !good;
+}
+
+static int doctor(struct ctl *c)
+{
+    enum { RMEM_GOOD = 2 << 20, FILES_GOOD = 4096 };
+    int           looks = 0;
+    struct rlimit files = { 0 };
+    getrlimit(RLIMIT_NOFILE, &files);
+    int64_t rmem = file_number(c, "/proc/sys/net/core/rmem_max");
+    looks += finding(c, rmem < 0 || rmem >= RMEM_GOOD, "net.core.rmem_max (octets)", rmem,
+                     "bursts of SIP over UDP may be lost; sysctl -w net.core.rmem_max=4194304");
+    looks += finding(c, files.rlim_cur >= FILES_GOOD, "open files a process may have", (int64_t)files.rlim_cur,
+                     "each call takes two; ulimit -n 65536");
+    looks += finding(c, sysconf(_SC_NPROCESSORS_ONLN) >= 2, "processors", sysconf(_SC_NPROCESSORS_ONLN),
+                     "media and SIP share one; fine for trying out");
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_NOBODY, "GET", STR("/readyz"), (struct str){ 0 }, &answer);
+    if (rc)
+        return rc;
+    ctl_say(c, "%-4s %-32s " STR_FMT, "ok", "the server is ready at", STR_ARG(c->api));
+    ctl_say(c, "%s", looks ? "It runs; the lines marked LOOK say what to mend for load." : "Nothing to mend.");
+    return CTL_OK;
+}
+
+/* -- completion -------------------------------------------------------------------------------------------------------------- */
+
+static int completion(struct ctl *c)
+{
+    (void)c;
+    printf("# bash: eval \"$(carterfone completion)\"\n"
+           "_carterfone() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n"
+           "    case $COMP_CWORD:${COMP_WORDS[1]} in\n    1:*) words='serve sim");
+    const char *family = "";
+    for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
+        if (strcmp(command->family, family) != 0)
+            printf(" %s", command->family);
+        family = command->family;
+    }
+    printf("' ;;\n");
+    for (const struct ctl_command *command = ctl_next(NULL); command;) {
+        family = command->family;
+        printf("    2:%s) words='", family);
+        for (; command && strcmp(command->family, family) == 0; command = ctl_next(command))
+            printf("%s ", command->verb);
+        printf("' ;;\n");
+    }
+    printf("    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _carterfone carterfone\n");
+    return CTL_OK;
+}
+
+const struct ctl_command ctl_server_commands[] = {
+    { "explain", "", "ID", 1, 1, NULL, explain, "why: the decisions and protocol steps behind a message, call or refusal" },
+    { "clock", "show", "", 0, 0, NULL, clock_show, "the product clock" },
+    { "clock", "advance", "DURATION", 1, 1, NULL, clock_advance, "move it on, such as 16m or 45d (serve --clock virtual)" },
+    { "status", "", "", 0, 0, NULL, status, "what the server says of itself" },
+    { "doctor", "", "", 0, 0, NULL, doctor, "what on this machine is worth mending" },
+    { "check-config", "", "FILE", 1, 1, NULL, check_config, "read a config file without starting" },
+    { "completion", "", "", 0, 0, NULL, completion, "command completion for bash" },
+    { 0 },
+};

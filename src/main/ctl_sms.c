@@ -1,0 +1,88 @@
+/* sms ...: sending by the ACS API, looking by our own. */
+#include "base/str.h"
+#include "main/ctl_priv.h"
+
+static const struct ctl_column result_columns[] = {
+    { "TO", "to" }, { ">STATUS", "httpStatusCode" }, { "MESSAGE", "messageId" }, { "WHY NOT", "errorMessage" }, { 0 },
+};
+static const struct ctl_column message_columns[] = {
+    { "MESSAGE", "messageId" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
+    { ">PARTS", "segments" }, { "WHEN", "createdAt" }, { "TEXT", "message" }, { 0 },
+};
+
+static int send_sms(struct ctl *c)
+{
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    jw_textz(&w, "from", ctl_option(c, "from"));
+    jw_array(&w, "smsRecipients");
+    const char *to;
+    for (int i = 0; (to = ctl_option_at(c, "to", i)); i++) {
+        jw_object(&w, NULL);
+        jw_textz(&w, "to", to);
+        jw_end(&w);
+    }
+    if (!ctl_option(c, "to"))
+        return ctl_usage(c, "--to N is needed, once a recipient");
+    jw_end(&w);
+    jw_textz(&w, "message", c->args[0]);
+    jw_object(&w, "smsSendOptions");
+    jw_bool(&w, "enableDeliveryReport", !ctl_option(c, "no-report"));
+    if (ctl_option(c, "tag"))
+        jw_textz(&w, "tag", ctl_option(c, "tag"));
+    jw_end(&w);
+    jw_end(&w);
+
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_RESOURCE, "POST", STR("/sms"), buf_str(&body), &answer);
+    if (rc)
+        return rc;
+    const struct json *results = json_member(answer.json, "value");
+    if (!ctl_say_json(c, answer.body))
+        ctl_table(c, results, result_columns, "The answer names no recipient.");
+    for (size_t i = 0; i < json_count(results); i++)
+        if (!json_bool_of(json_item(results, i), "successful", false))
+            rc = CTL_REFUSED;
+    return rc;
+}
+
+static int list(struct ctl *c)
+{
+    int64_t limit;
+    int     rc = ctl_option_int(c, "limit", 1, 1000, 50, &limit);
+    struct ctl_answer answer;
+    if (!rc)
+        rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", arena_printf(c->arena, "/carterfone/v1/messages?limit=%lld", (long long)limit),
+                     (struct str){ 0 }, &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    ctl_table(c, answer.json, message_columns, "No messages yet.");
+    return CTL_OK;
+}
+
+static int show(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/messages/%e", c->args[0]), (struct str){ 0 }, &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    ctl_facts(c, answer.json, message_columns);
+    return CTL_OK;
+}
+
+static const struct ctl_option send_options[] = {
+    { "from",      "NUMBER", CTL_NEEDED, "a leased number with outbound SMS" },
+    { "to",        "NUMBER", CTL_MANY,   "a recipient" },
+    { "tag",       "TEXT",   CTL_MAY,    "comes back in the delivery report" },
+    { "no-report", NULL,     CTL_MAY,    "no delivery report event" },
+    { 0 },
+};
+static const struct ctl_option list_options[] = { { "limit", "N", CTL_MAY, "the newest N [50]" }, { 0 } };
+
+const struct ctl_command ctl_sms_commands[] = {
+    { "sms", "send", "TEXT", 1, 1, send_options, send_sms, "send a text to one or more numbers" },
+    { "sms", "list", "", 0, 0, list_options, list, "messages, newest first" },
+    { "sms", "show", "MESSAGEID", 1, 1, NULL, show, "one of them; `explain` says more" },
+    { 0 },
+};

@@ -1,0 +1,137 @@
+/* Tables and facts for people. A column is as wide as its widest cell, counted in code points. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "main/ctl_priv.h"
+
+enum { COLUMNS_MAX = 16 };
+
+static size_t width_of(struct str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += (s.p[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static struct str text_of(const struct ctl *c, const struct json *j)
+{
+    switch (json_kind(j)) {
+    case JSON_IS_ABSENT:  return (struct str){ "", 0 };
+    case JSON_IS_TEXT:    return json_text(j);
+    case JSON_IS_INTEGER: return arena_printf(c->arena, "%lld", (long long)json_int(j, 0));
+    case JSON_IS_REAL:    return arena_printf(c->arena, "%g", json_number(j, 0));
+    case JSON_IS_BOOL:    return json_bool(j, false) ? STR("yes") : STR("no");
+    case JSON_IS_OBJECT:  return STR("{...}");
+    case JSON_IS_ARRAY:   break;
+    }
+    scoped_buf list = { 0 };
+    for (size_t i = 0; i < json_count(j); i++) {
+        buf_putz(&list, i ? ", " : "");
+        buf_puts(&list, text_of(c, json_item(j, i)));
+    }
+    return arena_str(c->arena, buf_str(&list));
+}
+
+struct str ctl_path_text(const struct ctl *c, const struct json *object, const char *path)
+{
+    struct str name, rest = str_of(path);
+    bool       more;
+    do {
+        more = str_cut(rest, '.', &name, &rest);
+        object = json_member(object, arena_str(c->arena, name).p);
+    } while (more);
+    return text_of(c, object);
+}
+
+/* "2026-11-22T19:25:14.1230000+00:00" is for programs; people get "2026-11-22 19:25:14". Control characters in what
+ * others wrote (an SMS, a display name) do not reach the terminal. */
+static struct str for_people(const struct ctl *c, struct str s)
+{
+    if (s.n >= 19 && s.p[4] == '-' && s.p[7] == '-' && s.p[10] == 'T' && s.p[13] == ':' && s.p[16] == ':')
+        return arena_printf(c->arena, "%.10s %.8s", s.p, s.p + 11);
+    scoped_buf clean = { 0 };
+    for (size_t i = 0; i < s.n; i++)
+        buf_putc(&clean, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F ? ' ' : s.p[i]);
+    return arena_str(c->arena, buf_str(&clean));
+}
+
+static struct str cell(const struct ctl *c, const struct json *row, const struct ctl_column *column)
+{
+    struct str s = for_people(c, ctl_path_text(c, row, column->path));
+    return s.n ? s : STR("-");
+}
+
+static void put_cell(struct str s, size_t width, bool right, bool last)
+{
+    int pad = (int)(width - width_of(s));
+    printf("%*s" STR_FMT "%*s", right ? pad : 0, "", STR_ARG(s), right || last ? 0 : pad, "");
+    fputs(last ? "\n" : "  ", stdout);
+}
+
+static const char *title_of(const struct ctl_column *column)
+{
+    return column->title + (*column->title == '>');
+}
+
+void ctl_table(const struct ctl *c, const struct json *array, const struct ctl_column *columns, const char *none)
+{
+    if (c->json)
+        return;
+    if (json_kind(array) == JSON_IS_OBJECT)
+        array = json_member(array, "value");
+    if (!json_count(array)) {
+        puts(none);
+        return;
+    }
+    size_t n = 0, width[COLUMNS_MAX];
+    for (; n < COLUMNS_MAX && columns[n].title; n++) {
+        width[n] = strlen(title_of(&columns[n]));
+        for (size_t i = 0; i < json_count(array); i++) {
+            size_t w = width_of(cell(c, json_item(array, i), &columns[n]));
+            width[n] = w > width[n] ? w : width[n];
+        }
+    }
+    for (size_t k = 0; k < n; k++)
+        put_cell(str_of(title_of(&columns[k])), width[k], *columns[k].title == '>', k + 1 == n);
+    for (size_t i = 0; i < json_count(array); i++)
+        for (size_t k = 0; k < n; k++)
+            put_cell(cell(c, json_item(array, i), &columns[k]), width[k], *columns[k].title == '>', k + 1 == n);
+}
+
+void ctl_facts(const struct ctl *c, const struct json *object, const struct ctl_column *columns)
+{
+    if (c->json)
+        return;
+    size_t width = 0;
+    for (size_t k = 0; columns[k].title; k++) {
+        size_t w = strlen(title_of(&columns[k]));
+        width = w > width ? w : width;
+    }
+    for (size_t k = 0; columns[k].title; k++) {
+        struct str s = cell(c, object, &columns[k]);
+        printf("%-*s  " STR_FMT "\n", (int)width, title_of(&columns[k]), STR_ARG(s));
+    }
+}
+
+bool ctl_say_json(const struct ctl *c, struct str json)
+{
+    if (!c->json)
+        return false;
+    fwrite(json.p, 1, json.n, stdout);
+    if (json.n && json.p[json.n - 1] != '\n')
+        putchar('\n');
+    return true;
+}
+
+void ctl_say(const struct ctl *c, const char *format, ...)
+{
+    if (c->json)
+        return;
+    va_list ap;
+    va_start(ap, format);
+    vprintf(format, ap);
+    va_end(ap);
+    putchar('\n');
+}
