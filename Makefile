@@ -56,11 +56,9 @@ REPLAY_BIN := $(patsubst tests/replay/%.c,$(B)/replay/%,$(REPLAY))
 FUZZ    := $(sort $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null))
 
 .DEFAULT_GOAL := build
-.PHONY: build all unit layers clean gen run test test-build test-sdks check fuzz fuzz-build bench install
-build: build/carterfone
-
-build/carterfone: $(B)/carterfone
-	@ln -sf $(FLAVOUR)/carterfone build/carterfone
+.PHONY: build all unit layers clean gen run test test-build test-sdks check fuzz fuzz-build bench install docs
+build: $(B)/carterfone
+	@ln -sfn $(FLAVOUR)/carterfone build/carterfone
 
 # -- generated tables: tools/*.awk and tools/*.c read data/ and src/, and print build/gen/* --------------------------
 include tools/gen.mk
@@ -168,6 +166,10 @@ install: build
 	install -D -m 755 build/carterfone $(DESTDIR)$(PREFIX)/bin/carterfone
 	install -D -m 644 docs/man/carterfone.1 $(DESTDIR)$(PREFIX)/share/man/man1/carterfone.1
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/carterfone/LICENSE
+
+# what the program says of itself: the route table as docs/conformance.md
+docs: build
+	@build/carterfone routes >build/conformance.md && cp build/conformance.md docs/conformance.md
 
 clean:
 	rm -rf build

@@ -68,10 +68,10 @@ scripts() {
     set -- $(find "tests/$suite" -name 'test_*.sh' 2>/dev/null | sort)
     [ $# = 0 ] && return
     for t in "$@"; do
-        TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/carterfone-test.XXXXXX")
+        folder=$(mktemp -d "${TMPDIR:-/tmp}/carterfone-test.XXXXXX")
         echo "# $t"
-        if TMPDIR=$TMPDIR timeout 180 sh "$t" 2>&1; then echo "ok - $t"; else echo "not ok - $t ended with $?"; fi
-        rm -rf "$TMPDIR"
+        if TMPDIR=$folder timeout 180 sh "$t" 2>&1; then echo "ok - $t"; else echo "not ok - $t ended with $?"; fi
+        rm -rf "$folder"
     done >"$OUT/$suite.log"
     count "$suite" "$(grep -ac '^ok ' "$OUT/$suite.log")" "$(grep -ac '^not ok ' "$OUT/$suite.log")"
 }

@@ -152,8 +152,8 @@ static int unknown_command(int argc, char **argv)
     }
     const char *typed = verbs_n ? argv[1] : argv[0];
     const char *close = verbs_n ? nearest(str_of(typed), verbs, verbs_n) : nearest(str_of(typed), families, families_n);
-    return ctl_usage(NULL, "there is no command '%s%s%s'%s%s%s; --help lists them", argv[0], verbs_n ? " " : "",
-                     verbs_n ? typed : "", close ? "; did you mean '" : "", close ? close : "", close ? "'" : "");
+    return ctl_usage(NULL, "there is no command '%s%s%s'%s%s%s; --help lists them all", argv[0], verbs_n ? " " : "",
+                     verbs_n ? typed : "", close ? ", did you mean '" : "", close ? close : "", close ? "'?" : "");
 }
 
 static const struct ctl_option *option_in(const struct ctl_option *options, struct str name)
@@ -257,16 +257,31 @@ static int run_command(struct ctl *c, int argc, char **argv)
     return rc;
 }
 
+/* `--server URL numbers list` means `numbers list --server URL`: how many words of options stand in front. */
+static int leading_options(int argc, char **argv)
+{
+    int leading = 0;
+    while (leading < argc && argv[leading][0] == '-' && argv[leading][1] == '-') {
+        struct str name, value;
+        bool       inline_value = str_cut(str_from(str_of(argv[leading]), 2), '=', &name, &value);
+        const struct ctl_option *option = option_in(common, name);
+        if (!option)
+            break;
+        leading += option->takes && !inline_value ? 2 : 1;
+    }
+    return leading < argc ? leading : 0;
+}
+
 int ctl_main(int argc, char **argv)
 {
     if (argc < 1 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "help") == 0) {
         help_all(argc < 1 ? stderr : stdout, NULL);
         return argc < 1 ? CTL_USAGE : CTL_OK;
     }
-    int used = 0;
-    const struct ctl_command *command = find_command(argc, argv, &used);
+    int leading = leading_options(argc, argv), used = 0;
+    const struct ctl_command *command = find_command(argc - leading, argv + leading, &used);
     if (!command)
-        return unknown_command(argc, argv);
+        return unknown_command(argc - leading, argv + leading);
 
     struct ctl *c = calloc(1, sizeof *c);
     scoped(arena) struct arena *arena = arena_new();
@@ -276,7 +291,9 @@ int ctl_main(int argc, char **argv)
     }
     c->arena = arena;
     c->command = command;
-    int rc = run_command(c, argc - used, argv + used);
+    int rc = read_words(c, leading, argv);
+    if (!rc)
+        rc = run_command(c, argc - leading - used, argv + leading + used);
     ctl_http_done(c);
     free(c);
     return rc;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "main/ctl.h"
 #include "main/server.h"
 #include "main/settings.h"
 
@@ -9,10 +10,9 @@ enum { EXIT_OK = 0, EXIT_USAGE = 2 };
 
 extern char **environ;
 
-/* server.c and ctl.c are pieces of their own; a build without them says so instead of not linking. */
+/* server.c is a piece of its own; a build without it says so instead of not linking. */
 __attribute__((weak)) int serve_main(const struct settings *s);
 __attribute__((weak)) int sim_main(const struct settings *s);
-__attribute__((weak)) int ctl_main(int argc, char **argv);
 
 static int run_long(int (*run)(const struct settings *), enum settings_for who, int argc, char **argv)
 {
@@ -43,8 +43,5 @@ int main(int argc, char **argv)
         return run_long(serve_main, SETTINGS_SERVE, argc - 2, argv + 2);
     if (argc > 1 && strcmp(argv[1], "sim") == 0)
         return run_long(sim_main, SETTINGS_SIM, argc - 2, argv + 2);
-    if (ctl_main)
-        return ctl_main(argc - 1, argv + 1);
-    fprintf(stderr, "carterfone serve|sim ...; --help tells more\n");
-    return EXIT_USAGE;
+    return ctl_main(argc - 1, argv + 1);
 }

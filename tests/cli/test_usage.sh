@@ -1,0 +1,55 @@
+# The command line without a server: exit codes, and what is said.
+set -u
+bad=0
+cd "$TMPDIR"
+unset CARTERFONE_CONNECTION_STRING CARTERFONE_DATA CARTERFONE_OPERATOR_KEY
+
+# expect CODE "WORDS" ARGUMENT...: the exit code, and words on standard output or error
+expect() {
+    code=$1 words=$2; shift 2
+    said=$("$CARTERFONE" "$@" 2>&1); rc=$?
+    case $rc:$said in
+    "$code:"*"$words"*) ;;
+    *) echo "carterfone $*: ended with $rc, wanted $code and '$words'; said: $said"; bad=1 ;;
+    esac
+}
+
+expect 2 'serve --help'
+expect 0 'Exit code: 0 done' --help
+expect 2 "did you mean 'numbers'?" number list
+expect 2 "did you mean 'search'?" numbers serch
+expect 2 'numbers buy SEARCHID' numbers
+expect 0 'numbers buy SEARCHID' numbers --help
+expect 0 '--area-code N' numbers search --help
+expect 2 'did you mean --type?' numbers search --typ local
+expect 2 '--for person|application is needed' numbers search --type local
+expect 2 '--type is local or toll-free' numbers search --type big --for person
+expect 2 'not a whole number in 1..1000000' numbers search --type local --for person --quantity 0
+expect 2 '--type wants' numbers search --for person --type
+expect 2 'stands twice' numbers list --json --json
+expect 2 'one word too many' sms send --from +18335550100 --to +12065550101 two words
+expect 2 'it wants more than that' numbers buy
+expect 2 'no duration' clock advance fortnight
+expect 2 'no duration' clock advance 5x
+expect 3 'no server runs on ./carterfone-data' numbers list
+expect 3 'no answer from http://127.0.0.1:9' --server http://127.0.0.1:9 numbers list
+expect 2 'names another machine' numbers list --server http://example.com
+expect 2 'wants a URL' numbers list --server localhost
+CARTERFONE_CONNECTION_STRING='endpoint=nowhere'
+export CARTERFONE_CONNECTION_STRING
+expect 2 'is not endpoint=URL;accesskey=KEY' numbers list
+CARTERFONE_CONNECTION_STRING='AccessKey=AAAA;Endpoint=http://127.0.0.1:9/'
+expect 3 'no answer from http://127.0.0.1:9' numbers list
+unset CARTERFONE_CONNECTION_STRING
+printf 'garbage' >ready.json
+expect 3 'cannot be read' numbers list --data .
+
+printf 'data: x\nlisten:\n  - 127.0.0.1:4500\nsipp: a\n' >site.yaml
+expect 2 "site.yaml:4: there is no setting 'sipp'; did you mean 'sip'?" check-config site.yaml
+printf 'data: x\nlisten: "127.0.0.1:1"\n' >site.yaml
+expect 0 'data in x, the API on 127.0.0.1:1' check-config site.yaml
+expect 2 'No such file' check-config absent.yaml
+expect 2 "there is no setting 'lisen'; did you mean 'listen'?" serve --lisen x
+expect 0 '--rtp-ports A-B' serve --help
+expect 0 'words=' completion
+exit $bad
