@@ -20,9 +20,10 @@ char *buf_room(struct buf *b, size_t n)
         return NULL;
     if (b->cap - b->n < n) {
         size_t need = b->n + n, cap = b->cap ? b->cap : 256;
-        while (cap < need)
+        bool absurd = n > SIZE_MAX / 4;            /* doubling would come round to 0 */
+        while (!absurd && cap < need)
             cap *= 2;
-        char *p = need < b->n ? NULL : realloc(b->p, cap);
+        char *p = absurd ? NULL : realloc(b->p, cap);
         if (!p) {
             b->bad = true;
             return NULL;

@@ -107,7 +107,11 @@ static bool literal(struct str s, size_t *at, char c)
 
 static bool in_calendar(const struct tm *tm)
 {
-    return tm->tm_year + 1900 >= 1970 && tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int year = tm->tm_year + 1900;
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return year >= 1970 && tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1
+        && tm->tm_mday <= days[tm->tm_mon] + (leap && tm->tm_mon == 1)
         && tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec <= 60;
 }
 
@@ -140,7 +144,7 @@ enum err time_iso8601_read(struct str s, int64_t *us)
     }
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
-    if (at != s.n || !in_calendar(&tm))
+    if (at != s.n || !in_calendar(&tm) || zone_h > 23 || zone_m > 59)
         return ERR_SYNTAX;
     *us = (timegm(&tm) - sign * (zone_h * 3600 + zone_m * 60)) * (int64_t)US_PER_S + f;
     return ERR_NONE;

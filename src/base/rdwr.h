@@ -12,7 +12,7 @@ struct rd {
 
 static inline struct rd rd_of(const void *p, size_t n)
 {
-    return (struct rd){ p, (const uint8_t *)p + n, false };
+    return (struct rd){ p, n ? (const uint8_t *)p + n : p, false };
 }
 static inline size_t   rd_left(const struct rd *r) { return (size_t)(r->end - r->p); }
 static inline enum err rd_err(const struct rd *r)  { return r->bad ? ERR_SYNTAX : ERR_NONE; }
@@ -51,7 +51,7 @@ struct wr {
 
 static inline struct wr wr_of(void *p, size_t n)
 {
-    return (struct wr){ p, p, (uint8_t *)p + n, false };
+    return (struct wr){ p, p, n ? (uint8_t *)p + n : p, false };
 }
 static inline size_t   wr_len(const struct wr *w) { return (size_t)(w->p - w->start); }
 static inline enum err wr_err(const struct wr *w) { return w->bad ? ERR_SIZE : ERR_NONE; }

@@ -200,6 +200,8 @@ enum err base64_read(void *dst, size_t size, struct str s, size_t *n)
                 return ERR_SYNTAX;
             v = v << 6 | (unsigned)d;
         }
+        if (v & ((1u << 8 * pads) - 1))
+            return ERR_SYNTAX;      /* bits that no encoder sets (RFC 4648, 3.5) */
         if (at + 3 - pads > size)
             return ERR_SIZE;
         for (size_t k = 0; k < 3 - pads; k++)
