@@ -567,6 +567,173 @@ static void a_reinvite_without_an_offer_gets_ours(void **state)
     close(w.fd);
 }
 
+/* -- the bare socket as the called side ------------------------------------------------------------------------------- */
+
+/* The next request of this method, into text; its repetitions and others are passed over. */
+static void wire_take(const struct wire *w, const char *method, char *text, size_t size)
+{
+    for (int i = 0; i < 50; i++) {
+        struct pollfd p = { .fd = w->fd, .events = POLLIN };
+        if (poll(&p, 1, WAIT_S * 1000) != 1)
+            break;
+        ssize_t n = recv(w->fd, text, size - 1, 0);
+        assert_true(n >= 0);
+        text[n] = 0;
+        if (!strncmp(text, method, strlen(method)))
+            return;
+    }
+    fail_msg("no %s came", method);
+}
+
+static void put_header(char *dst, size_t size, const char *request, const char *name)
+{
+    const char *at = strstr(request, name);
+    assert_non_null(at);
+    size_t n = strlen(dst);
+    snprintf(dst + n, size - n, "%.*s", (int)strcspn(at + 2, "\r") + 2, at);
+}
+
+/* Answer a request that was taken; extra: further header lines, each with CRLF. */
+static void wire_reply(const struct wire *w, const char *request, int status, const char *extra, const char *body)
+{
+    char text[4096];
+    snprintf(text, sizeof text, "SIP/2.0 %d Word", status);
+    put_header(text, sizeof text, request, "\r\nVia:");
+    put_header(text, sizeof text, request, "\r\nFrom:");
+    put_header(text, sizeof text, request, "\r\nTo:");
+    size_t n = strlen(text);
+    if (!strstr(strstr(request, "\r\nTo:") + 2, ";tag=wire"))
+        n += (size_t)snprintf(text + n, sizeof text - n, ";tag=wire");
+    put_header(text, sizeof text, request, "\r\nCall-ID:");
+    put_header(text, sizeof text, request, "\r\nCSeq:");
+    n = strlen(text);
+    n += (size_t)snprintf(text + n, sizeof text - n, "\r\nContact: <sip:w@127.0.0.1:%u>\r\n%s%sContent-Length: %zu\r\n\r\n%s",
+                          w->port, extra, *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+    wire_send(w, text, n);
+}
+
+static void call_the_wire(struct pair *t, const struct wire *w, uint64_t call, char *invite, size_t size)
+{
+    struct sip_invite plan = plan_to(&t->a, call);
+    plan.peer.port = w->port;
+    assert_int_equal(sip_stack_invite(t->b.stack, &plan), ERR_NONE);
+    wire_take(w, "INVITE", invite, size);
+}
+
+static void an_invite_is_written_as_trunks_expect_it(void **state)
+{
+    struct pair *t = *state;
+    struct wire w = wire_open(&t->b);
+    char invite[4096], start[128];
+    call_the_wire(t, &w, 30, invite, sizeof invite);
+    snprintf(start, sizeof start, "INVITE sip:+12065550100@127.0.0.1:%u;user=phone SIP/2.0\r\n", w.port);
+    assert_int_equal(strncmp(invite, start, strlen(start)), 0);
+    assert_non_null(strstr(invite, "From: <sip:+12065550199@127.0.0.1:"));
+    assert_non_null(strstr(invite, "\r\nContact: <sip:127.0.0.1:"));
+    assert_non_null(strstr(invite, "\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"));
+    assert_non_null(strstr(invite, "\r\nContent-Type: application/sdp\r\n"));
+    assert_non_null(strstr(invite, "\r\nm=audio 4000 RTP/AVP 0 8 101\r\n"));
+    wire_reply(&w, invite, 603, "Reason: Q.850;cause=21;text=\"no\"\r\n", "");
+    wire_take(&w, "ACK", invite, sizeof invite);
+    struct seen end = next(&t->b, ENDED);
+    assert_int_equal(end.status, 603);
+    assert_int_equal(end.q850, 21);
+    assert_string_equal(end.words, "Word");
+    close(w.fd);
+}
+
+static void a_repeated_200_is_acknowledged_again(void **state)
+{
+    struct pair *t = *state;
+    struct wire w = wire_open(&t->b);
+    char invite[4096], ack[4096];
+    call_the_wire(t, &w, 31, invite, sizeof invite);
+    wire_reply(&w, invite, 200, "", sdp_text);
+    wire_take(&w, "ACK", ack, sizeof ack);
+    assert_int_equal(next(&t->b, ANSWERED).media.port, 5004);
+    for (int i = 0; i < 3; i++) {
+        wire_reply(&w, invite, 200, "", sdp_text);
+        wire_take(&w, "ACK", ack, sizeof ack);
+    }
+    assert_int_equal(sip_stack_hangup(t->b.stack, 31, 16), ERR_NONE);
+    wire_take(&w, "BYE", ack, sizeof ack);
+    assert_non_null(strstr(ack, "\r\nReason: Q.850;cause=16\r\n"));
+    assert_non_null(strstr(ack, ";tag=wire"));
+    wire_reply(&w, ack, 200, "", "");
+    next(&t->b, ENDED);
+    close(w.fd);
+}
+
+static void an_answer_without_usable_media_is_acked_and_ended(void **state)
+{
+    struct pair *t = *state;
+    struct wire w = wire_open(&t->b);
+    char invite[4096], text[4096];
+    call_the_wire(t, &w, 32, invite, sizeof invite);
+    wire_reply(&w, invite, 200, "", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\nm=audio 0 RTP/AVP 0\r\n");
+    wire_take(&w, "ACK", text, sizeof text);
+    wire_take(&w, "BYE", text, sizeof text);
+    wire_reply(&w, text, 200, "", "");
+    struct seen end = next(&t->b, ENDED);
+    assert_int_equal(end.status, 488);
+    assert_false(end.by_peer);
+    close(w.fd);
+}
+
+static void an_answer_in_183_stands_when_the_200_has_none(void **state)
+{
+    struct pair *t = *state;
+    struct wire w = wire_open(&t->b);
+    char invite[4096];
+    call_the_wire(t, &w, 33, invite, sizeof invite);
+    wire_reply(&w, invite, 183, "", sdp_text);
+    assert_int_equal(next(&t->b, PROGRESS).media.port, 5004);
+    wire_reply(&w, invite, 200, "", "");
+    assert_int_equal(next(&t->b, ANSWERED).media.port, 5004);
+    close(w.fd);
+}
+
+static void a_200_that_crosses_our_cancel_is_acked_and_ended(void **state)
+{
+    struct pair *t = *state;
+    struct wire w = wire_open(&t->b);
+    char invite[4096], text[4096];
+    call_the_wire(t, &w, 34, invite, sizeof invite);
+    wire_reply(&w, invite, 180, "", "");
+    next(&t->b, PROGRESS);
+    assert_int_equal(sip_stack_hangup(t->b.stack, 34, 0), ERR_NONE);
+    assert_int_equal(next(&t->b, ENDED).status, 487);
+    wire_take(&w, "CANCEL", text, sizeof text);
+    wire_reply(&w, invite, 200, "", sdp_text);
+    wire_take(&w, "ACK", invite, sizeof invite);
+    wire_take(&w, "BYE", text, sizeof text);
+    wire_reply(&w, text, 200, "", "");
+    close(w.fd);
+}
+
+static void a_cancel_waits_for_a_provisional_answer(void **state)
+{
+    struct pair *t = *state;
+    struct wire w = wire_open(&t->b);
+    char invite[4096], text[4096];
+    call_the_wire(t, &w, 35, invite, sizeof invite);
+    assert_int_equal(sip_stack_hangup(t->b.stack, 35, 0), ERR_NONE);
+    next(&t->b, ENDED);
+    struct pollfd p = { .fd = w.fd, .events = POLLIN };
+    while (poll(&p, 1, 2 * T1_TEST_MS) == 1) {          /* the INVITE is repeated meanwhile; no CANCEL yet */
+        ssize_t n = recv(w.fd, text, sizeof text - 1, 0);
+        text[n < 0 ? 0 : n] = 0;
+        assert_int_equal(strncmp(text, "INVITE", 6), 0);
+        wire_reply(&w, invite, 100, "", "");
+        break;
+    }
+    wire_take(&w, "CANCEL", text, sizeof text);
+    wire_reply(&w, text, 200, "", "");
+    wire_reply(&w, invite, 487, "", "");
+    wire_take(&w, "ACK", text, sizeof text);
+    close(w.fd);
+}
+
 static void many_calls_at_once_all_end(void **state)
 {
     struct pair *t = *state;
@@ -602,7 +769,10 @@ int main(void)
         CASE(a_bad_plan_is_refused_at_once), CASE(stopping_ends_the_calls_politely), CASE(a_port_in_use_is_a_conflict),
         CASE(garbage_is_counted_and_the_stack_lives_on), CASE(requests_outside_of_calls_get_precise_refusals),
         CASE(a_lost_ack_ends_the_call_with_bye), CASE(a_reinvite_is_answered_and_told),
-        CASE(a_reinvite_without_an_offer_gets_ours), CASE(many_calls_at_once_all_end),
+        CASE(a_reinvite_without_an_offer_gets_ours), CASE(an_invite_is_written_as_trunks_expect_it),
+        CASE(a_repeated_200_is_acknowledged_again), CASE(an_answer_without_usable_media_is_acked_and_ended),
+        CASE(an_answer_in_183_stands_when_the_200_has_none), CASE(a_200_that_crosses_our_cancel_is_acked_and_ended),
+        CASE(a_cancel_waits_for_a_provisional_answer), CASE(many_calls_at_once_all_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
