@@ -20,7 +20,7 @@ char *buf_room(struct buf *b, size_t n)
         return NULL;
     if (b->cap - b->n < n) {
         size_t need = b->n + n, cap = b->cap ? b->cap : 256;
-        bool absurd = n > SIZE_MAX / 4;            /* doubling would come round to 0 */
+        bool absurd = n >= (size_t)1 << 38;          /* at the end of the scale doubling comes round to 0 */
         while (!absurd && cap < need)
             cap *= 2;
         char *p = absurd ? NULL : realloc(b->p, cap);

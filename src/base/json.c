@@ -205,26 +205,39 @@ struct jw jw_of(struct buf *b)
     return (struct jw){ .b = b };
 }
 
+static void escaped_one(struct buf *b, unsigned char c)
+{
+    switch (c) {
+    case '"':  buf_putz(b, "\\\""); break;
+    case '\\': buf_putz(b, "\\\\"); break;
+    case '\n': buf_putz(b, "\\n"); break;
+    case '\r': buf_putz(b, "\\r"); break;
+    case '\t': buf_putz(b, "\\t"); break;
+    default:
+        if (c < ' ')
+            buf_printf(b, "\\u%04x", c);
+        else
+            buf_putz(b, "\xef\xbf\xbd");
+    }
+}
+
+/* An octet that is no UTF-8 (a text cut in the middle, a peer's mistake) becomes U+FFFD: an answer is always JSON. */
 static void escaped(struct buf *b, struct str v)
 {
     buf_putc(b, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < v.n; i++) {
+    size_t from = 0, i = 0;
+    while (i < v.n) {
         unsigned char c = (unsigned char)v.p[i];
-        if (c >= ' ' && c != '"' && c != '\\')
+        if (c >= 0x80 ? utf8_next(v, &i) != UINT32_MAX : c >= ' ' && c != '"' && c != '\\') {
+            i += c < 0x80;
             continue;
-        buf_put(b, v.p + from, i - from);
-        from = i + 1;
-        switch (c) {
-        case '"':  buf_putz(b, "\\\""); break;
-        case '\\': buf_putz(b, "\\\\"); break;
-        case '\n': buf_putz(b, "\\n"); break;
-        case '\r': buf_putz(b, "\\r"); break;
-        case '\t': buf_putz(b, "\\t"); break;
-        default:   buf_printf(b, "\\u%04x", c);
         }
+        buf_put(b, v.p + from, i - from);
+        escaped_one(b, c);
+        from = ++i;
     }
-    buf_put(b, v.p + from, v.n - from);
+    if (v.n > from)
+        buf_put(b, v.p + from, v.n - from);
     buf_putc(b, '"');
 }
 
@@ -304,8 +317,9 @@ void jw_micro(struct jw *w, const char *name, int64_t micro)
 {
     member(w, name);
     char text[32];
-    int n = snprintf(text, sizeof text, "%s%lld.%06lld", micro < 0 ? "-" : "", llabs(micro) / 1000000,
-                     llabs(micro) % 1000000);
+    uint64_t size = micro < 0 ? 0 - (uint64_t)micro : (uint64_t)micro;
+    int n = snprintf(text, sizeof text, "%s%llu.%06llu", micro < 0 ? "-" : "", (unsigned long long)size / 1000000,
+                     (unsigned long long)size % 1000000);
     while (text[n - 1] == '0' && text[n - 2] != '.')
         n--;
     buf_put(w->b, text, (size_t)n);

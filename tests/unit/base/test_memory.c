@@ -92,7 +92,7 @@ static void a_buffer_grows_as_it_is_written(void **state)
 static void a_buffer_that_cannot_grow_is_bad_from_then_on(void **state)
 {
     (void)state;
-    static const size_t absurd[] = { SIZE_MAX, SIZE_MAX - 100, SIZE_MAX / 2 + 10, SIZE_MAX / 4 };
+    static const size_t absurd[] = { SIZE_MAX, SIZE_MAX - 100, SIZE_MAX / 2 + 10, (size_t)1 << 38 };
     for (size_t i = 0; i < ARRAY_LEN(absurd); i++) {
         scoped_buf b = { 0 };
         buf_putz(&b, "kept");
