@@ -124,6 +124,17 @@ static inline uint32_t smpp_resp_to(uint32_t command) { return command | 0x80000
 /** The text octets of a submit_sm or deliver_sm: message_payload where present, else short_message. */
 struct str smpp_sm_octets(const struct smpp_pdu *pdu);
 
+/* -- addresses (5.2.5 to 5.2.9) -------------------------------------------------------------------------------------- */
+enum { SMPP_NUMBER_SIZE = 32 };
+struct smpp_addr {
+    uint8_t    ton, npi;
+    struct str addr;
+};
+/** From a number as the product writes it: E.164 with '+', a short code of digits, or a sender's name. Borrows. */
+struct smpp_addr smpp_addr_of(struct str number);
+/** Back: '+' before international digits. dst holds SMPP_NUMBER_SIZE and is terminated.  its length, cut to fit */
+size_t smpp_addr_number(char *dst, uint8_t ton, struct str addr);
+
 /* -- delivery receipts (appendix B) ------------------------------------------------------------------------------- */
 struct smpp_receipt {
     struct str      id;         /* as the SMSC wrote it */
