@@ -1,0 +1,71 @@
+# The command line against a server: numbers, a refused SMS and a sent one, the handset's answer, events, a call, why, the clock.
+set -eu
+. tests/lib.sh
+start_server
+
+# field NAME: from a fact table on standard input
+field() { sed -n "s/^$1  *//p"; }
+# fails WORDS COMMAND...: exit code 1 and these words
+fails() {
+    words=$1; shift
+    if said=$(ctl "$@" 2>&1); then echo "not refused: $*"; exit 1; else rc=$?; fi
+    case $rc:$said in "1:"*"$words"*) ;; *) echo "$*: ended with $rc, wanted 1 and '$words': $said"; exit 1 ;; esac
+}
+
+ctl connection-string | grep -q '^endpoint=https://localhost:[0-9]*/;accesskey='
+ctl trust | grep -q "NODE_EXTRA_CA_CERTS='$(ready caFile)'"
+
+search=$(ctl numbers search --type local --for application --area-code 206 | field search)
+ctl numbers buy "$search" | grep '^bought +1206555'
+local=$(ctl numbers list | sed -n 's/^\(+1206[0-9]*\) .*/\1/p')
+search=$(ctl numbers search --type toll-free --for application --area-code 833 | field search)
+ctl numbers buy "$search" | grep '^bought +1833'
+free=$(ctl numbers list | sed -n 's/^\(+1833[0-9]*\) .*/\1/p')
+ctl numbers list
+ctl numbers list --json | grep -q "\"phoneNumber\":\"$free\""
+ctl numbers show "$free" | grep -q '^SMS  *inbound+outbound'
+fails 'rule:' numbers search --type toll-free --for person
+fails 'NotFound' numbers show +14155550100
+
+# the local one may not text; the answer says which rule and what to lease
+fails 'SmsNotAvailableForNumberType' sms send --from "$local" --to +12065550101 hello
+message=$(ctl sms send --from "$free" --to +12065550101 "hello  'there' ünï" --json | sed -n 's/.*"messageId":"\([^"]*\)".*/\1/p')
+[ -n "$message" ]
+for _ in $(seq 100); do ctl handset inbox +12065550101 | grep -q "hello  'there' ünï" && break; sleep 0.1; done
+ctl handset inbox +12065550101 | grep "hello  'there' ünï"
+ctl handset sms +12065550101 --to "$free" 'answer from a handset'
+ctl events tail --all --type SMSReceived --count 1 --wait 20 | grep 'answer from a handset'
+ctl events tail --all --type SMSDeliveryReportReceived --count 1 --wait 20 | grep "$message"
+ctl sms list
+ctl sms list | grep -q 'answer from a handset'
+for _ in $(seq 100); do ctl explain "$message" | grep -qi 'deliver' && break; sleep 0.1; done
+ctl explain "$message"
+fails 'rule:' sms send --from "$free" --to +14255550123456 bad 2>&1 || true
+
+# a call that rings until the handset answers
+ctl handset attach +12065550105
+call=$(ctl call place --from "$local" --to +12065550105 --json | sed -n 's/.*"callConnectionId":"\([^"]*\)".*/\1/p')
+[ -n "$call" ]
+ctl handset answer +12065550105 --record "$TMPDIR/heard.wav"
+for _ in $(seq 100); do ctl call show "$call" | grep -q connected && break; sleep 0.1; done
+ctl call show "$call" | grep connected
+ctl handset list | grep +12065550105
+ctl call hangup "$call"
+ctl explain "$call"
+ctl call list | grep -q "$call"
+
+# a hold expires when product time has passed it
+search=$(ctl numbers search --type local --for person --area-code 206 | field search)
+ctl clock advance 17m
+fails 'ReservationExpired' numbers buy "$search"
+ctl numbers release "$free" | grep released
+! ctl numbers list | grep -q "$free"
+
+# another account, of the kind that may not buy
+ctl account add poor --offer trial
+ctl resource add poor-res --account poor
+ctl resource list | grep -q poor-res
+fails 'rule:' numbers search --type local --for person --resource poor-res 2>/dev/null || true
+ctl account list
+ctl status
+ctl doctor >/dev/null
