@@ -13,7 +13,8 @@ struct tls_pems {
 void tls_pems_done(struct tls_pems *pems);
 
 /** Load what is in the folder, making what is missing, stale or does not fit together.
- *  The leaf is for localhost, *.localhost, 127.0.0.1, ::1 and these names (DNS or IP).
+ *  The leaf is for localhost, *.localhost, default.localhost, 127.0.0.1, ::1 and these names (DNS or IP). OpenSSL and
+ *  browsers do not honour *.localhost: give each resource's name.localhost that shall be called so.
  *  @param dir  is made when absent; NULL: keep nothing on disk
  *  @return ERR_NONE, ERR_IO, ERR_RANGE (a name), ERR_NOMEM, with `why` */
 MUST_USE enum err tls_ca_ensure(const char *dir, const char *const *names, size_t n_names, struct tls_pems *out,
