@@ -1,0 +1,314 @@
+/* numbers_catalogue_api.c - countries, localities, area codes and offerings, read from the catalogue and the area codes. */
+#include "base/str.h"
+#include "codec/e164/e164.h"
+#include "domain/rules.h"
+#include "edge/api/numbers_priv.h"
+
+#include <stdio.h>
+
+enum { PAGE_DEFAULT = 100, PAGE_MOST = 1000 };
+
+struct page { int64_t skip, size, at; };        /* at: items seen so far */
+
+static enum err page_read(struct http_call *hc, struct page *p)
+{
+    *p = (struct page){ 0 };
+    enum err err = http_query_int(hc, "skip", 0, INT32_MAX, 0, &p->skip);
+    return err ? err : http_query_int(hc, "maxPageSize", 1, PAGE_MOST, PAGE_DEFAULT, &p->size);
+}
+
+/* Is the next item on this page? */
+static bool page_takes(struct page *p)
+{
+    int64_t at = p->at++;
+    return at >= p->skip && at < p->skip + p->size;
+}
+
+static void put_escaped(struct buf *b, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.'
+                     || c == '_' || c == '~';
+        if (plain)
+            buf_putc(b, (char)c);
+        else
+            buf_printf(b, "%%%02X", c);
+    }
+}
+
+void numbers_write_next(struct http_call *hc, struct jw *w, bool more, const char *path, int64_t skip, const char *size_name,
+                        int64_t size, const char *const *keep)
+{
+    if (!more) {
+        jw_null(w, "nextLink");
+        return;
+    }
+    scoped_buf link = { 0 };
+    buf_printf(&link, "%s?skip=%lld&%s=%lld", path, (long long)(skip + size), size_name, (long long)size);
+    for (; keep && *keep; keep++) {
+        struct str v = http_query(hc, *keep);
+        if (!v.p)
+            continue;
+        buf_printf(&link, "&%s=", *keep);
+        put_escaped(&link, v);
+    }
+    buf_putz(&link, "&api-version=");
+    put_escaped(&link, hc->api_version);
+    jw_text(w, "nextLink", buf_str(&link));
+}
+
+static void page_end(struct http_call *hc, struct jw *w, const struct page *p, struct str country, const char *what,
+                     const char *const *keep)
+{
+    char path[96];
+    snprintf(path, sizeof path, "/availablePhoneNumbers/countries%s" STR_FMT "%s", country.n ? "/" : "",
+             STR_ARG(country), what);
+    jw_end(w);
+    numbers_write_next(hc, w, p->at > p->skip + p->size, path, p->skip, "maxPageSize", p->size, keep);
+    jw_end(w);
+    http_reply(hc, 200);
+}
+
+enum err numbers_country_of(struct http_call *hc, struct str *country)
+{
+    struct str given = arena_str(hc->arena, hc->params[0]);
+    if (!given.p)
+        return ERR_NOMEM;
+    for (char *c = (char *)(uintptr_t)given.p; *c; c++)
+        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+    *country = given;
+    return numbers_country(hc->api->numbers, given, &hc->why);
+}
+
+void numbers_write_cost(struct jw *w, int64_t micro)
+{
+    jw_object(w, "cost");
+    jw_micro(w, "amount", micro);
+    jw_textz(w, "currencyCode", "USD");
+    jw_textz(w, "billingFrequency", "monthly");
+    jw_end(w);
+}
+
+void numbers_write_capabilities(struct jw *w, const char *name, enum capability calling, enum capability sms)
+{
+    jw_object(w, name);
+    jw_textz(w, "calling", capability_word(calling));
+    jw_textz(w, "sms", capability_word(sms));
+    jw_end(w);
+}
+
+/* -- countries ------------------------------------------------------------------------------------------------------ */
+
+enum err numbers_countries(struct http_call *hc)
+{
+    struct page p;
+    enum err err = page_read(hc, &p);
+    if (err)
+        return err;
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "countries");
+    const char *name, *code;
+    for (size_t i = 0; (code = catalogue_country(numbers_edition(hc->api->numbers), i, &name)); i++)
+        if (page_takes(&p)) {
+            jw_object(&w, NULL);
+            jw_textz(&w, "localizedName", name);
+            jw_textz(&w, "countryCode", code);
+            jw_end(&w);
+        }
+    page_end(hc, &w, &p, STR(""), "", NULL);
+    return ERR_NONE;
+}
+
+/* -- localities ----------------------------------------------------------------------------------------------------- */
+
+/* "WA" or "Washington"; an absent filter fits all. */
+static bool division_fits(struct str wanted, const struct nanp_area *a)
+{
+    return !wanted.p || str_eq_nocase(wanted, str_of(a->admin)) || str_eq_nocase(wanted, str_of(a->admin_name));
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct nanp_area *x = *(const struct nanp_area *const *)a, *y = *(const struct nanp_area *const *)b;
+    int order = strcmp(x->place, y->place);
+    return order ? order : strcmp(x->admin, y->admin);
+}
+
+/* Area codes that have a place, in order of places. NULL: out of memory. */
+static const struct nanp_area **places(struct http_call *hc, struct str country, struct str division, size_t *n)
+{
+    size_t all;
+    const struct nanp_area *areas = nanp_areas(&all);
+    const struct nanp_area **list = arena_array(hc->arena, all, sizeof(const struct nanp_area *));
+    *n = 0;
+    for (size_t i = 0; list && i < all; i++)
+        if (areas[i].kind == NANP_GEOGRAPHIC && str_eqz(country, areas[i].country) && areas[i].place[0]
+            && division_fits(division, &areas[i]))
+            list[(*n)++] = &areas[i];
+    if (list)
+        qsort(list, *n, sizeof(const struct nanp_area *), by_place);
+    return list;
+}
+
+static void write_locality(struct jw *w, const struct nanp_area *a)
+{
+    jw_object(w, NULL);
+    jw_textz(w, "localizedName", a->place);
+    jw_object(w, "administrativeDivision");
+    jw_textz(w, "localizedName", a->admin);
+    jw_textz(w, "abbreviatedName", a->admin);
+    jw_end(w);
+    jw_end(w);
+}
+
+enum err numbers_localities(struct http_call *hc)
+{
+    static const char *const keep[] = { "administrativeDivision", "phoneNumberType", NULL };
+    struct str country;
+    struct page p;
+    size_t n;
+    enum err err = numbers_country_of(hc, &country);
+    if (!err)
+        err = page_read(hc, &p);
+    if (err)
+        return err;
+    const struct nanp_area **list = places(hc, country, http_query(hc, "administrativeDivision"), &n);
+    if (!list)
+        return ERR_NOMEM;
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "phoneNumberLocalities");
+    for (size_t i = 0; i < n; i++)
+        if ((!i || by_place(&list[i - 1], &list[i])) && page_takes(&p))
+            write_locality(&w, list[i]);
+    page_end(hc, &w, &p, country, "/localities", keep);
+    return ERR_NONE;
+}
+
+/* -- area codes ----------------------------------------------------------------------------------------------------- */
+
+static enum err query_type(struct http_call *hc, bool needed, bool *given, enum number_type *type)
+{
+    struct str word = http_query(hc, "phoneNumberType");
+    *given = word.p != NULL;
+    if (word.p ? !number_type_read(word, type) : !needed)
+        return ERR_NONE;
+    enum err err = word.p ? rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, word.p)
+                          : rule_problem(&hc->why, ERR_RANGE, RULE_FIELD_NEEDED, "phoneNumberType",
+                                         "'geographic' or 'tollFree', as a query parameter");
+    problem_target(&hc->why, "phoneNumberType");
+    return err;
+}
+
+static enum err query_assignment(struct http_call *hc, bool *given, enum assignment *assignment)
+{
+    struct str word = http_query(hc, "assignmentType");
+    *given = word.p != NULL;
+    if (!word.p || !assignment_read(word, assignment))
+        return ERR_NONE;
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_ASSIGNMENT_TYPE_UNKNOWN, word.p);
+    problem_target(&hc->why, "assignmentType");
+    return err;
+}
+
+struct area_filter {
+    struct str       country, locality, division;
+    enum number_type type;
+};
+
+static bool area_fits(const struct area_filter *f, const struct nanp_area *a)
+{
+    if (!str_eqz(f->country, a->country))
+        return false;
+    if (f->type == NUMBER_TOLL_FREE)
+        return a->kind == NANP_TOLL_FREE;
+    return a->kind == NANP_GEOGRAPHIC && division_fits(f->division, a)
+           && (!f->locality.p || str_eq_nocase(f->locality, str_of(a->place)));
+}
+
+static enum err area_filter_read(struct http_call *hc, struct area_filter *f)
+{
+    bool given;
+    enum assignment assignment;
+    enum err err = numbers_country_of(hc, &f->country);
+    if (!err)
+        err = query_type(hc, true, &given, &f->type);
+    if (!err)
+        err = query_assignment(hc, &given, &assignment);
+    if (!err && given && !catalogue_find(numbers_edition(hc->api->numbers), f->country, f->type, assignment))
+        err = f->type == NUMBER_TOLL_FREE
+            ? rule_problem(&hc->why, ERR_RANGE, RULE_TOLL_FREE_NOT_FOR_PERSON)
+            : rule_problem(&hc->why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED, number_type_word(f->type),
+                           assignment_word(assignment), numbers_edition(hc->api->numbers));
+    f->locality = http_query(hc, "locality");
+    f->division = http_query(hc, "administrativeDivision");
+    return err;
+}
+
+enum err numbers_area_codes(struct http_call *hc)
+{
+    static const char *const keep[] = { "phoneNumberType", "assignmentType", "locality", "administrativeDivision", NULL };
+    struct area_filter f;
+    struct page p;
+    enum err err = area_filter_read(hc, &f);
+    if (!err)
+        err = page_read(hc, &p);
+    if (err)
+        return err;
+    size_t n;
+    const struct nanp_area *areas = nanp_areas(&n);
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "areaCodes");
+    for (size_t i = 0; i < n; i++)
+        if (area_fits(&f, &areas[i]) && page_takes(&p)) {
+            jw_object(&w, NULL);
+            jw_printf(&w, "areaCode", "%u", areas[i].npa);
+            jw_end(&w);
+        }
+    page_end(hc, &w, &p, f.country, "/areaCodes", keep);
+    return ERR_NONE;
+}
+
+/* -- offerings ------------------------------------------------------------------------------------------------------ */
+
+static void write_offering(struct jw *w, const struct catalogue_row *row)
+{
+    jw_object(w, NULL);
+    jw_textz(w, "phoneNumberType", number_type_word(row->type));
+    jw_textz(w, "assignmentType", assignment_word(row->assignment));
+    numbers_write_capabilities(w, "availableCapabilities", row->calling, row->sms);
+    numbers_write_cost(w, row->lease_micro);
+    jw_end(w);
+}
+
+enum err numbers_offerings(struct http_call *hc)
+{
+    static const char *const keep[] = { "phoneNumberType", "assignmentType", NULL };
+    struct str country;
+    struct page p;
+    bool by_type = false, by_assignment = false;
+    enum number_type type = NUMBER_GEOGRAPHIC;
+    enum assignment assignment = ASSIGNED_PERSON;
+    enum err err = numbers_country_of(hc, &country);
+    if (!err)
+        err = query_type(hc, false, &by_type, &type);
+    if (!err)
+        err = query_assignment(hc, &by_assignment, &assignment);
+    if (!err)
+        err = page_read(hc, &p);
+    if (err)
+        return err;
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "phoneNumberOfferings");
+    const struct catalogue_row *row;
+    for (size_t i = 0; (row = catalogue_row(numbers_edition(hc->api->numbers), i)); i++)
+        if (str_eqz(country, row->country) && (!by_type || row->type == type)
+            && (!by_assignment || row->assignment == assignment) && page_takes(&p))
+            write_offering(&w, row);
+    page_end(hc, &w, &p, country, "/offerings", keep);
+    return ERR_NONE;
+}
