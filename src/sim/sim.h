@@ -27,14 +27,17 @@ uint16_t sim_sip_port(const struct sim *s);
 void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
 
 /* One command to the networks, in words an operator API passes through:
- *   "handset.list"    {}                                        -> {"value":[{"number","state","call",...}]}
+ *   "handset.list"    {"number"|absent}                         -> {"value":[{"number","attached","state","messages",
+ *                         "call"|"lastCall":{"peer","direction","begunAt","endedAt","sipStatus","q850","keysHeard"},
+ *                         "recording"}],"count"} : state idle, dialling, ringing or connected; the last touched first
  *   "handset.sms"     {"number","to","text"}                    -> {} : an SMS from the handset
  *   "handset.inbox"   {"number"}                                -> {"value":[{"from","text","receivedAt"}]}
- *   "handset.attach"  {"number"}                                -> {} : it rings until told
+ *   "handset.attach"  {"number"}                                -> {} : it rings until told; "handset.detach" undoes it
  *   "handset.answer"  {"number","record":"/path.wav"|absent}    -> {} : answer what rings, or will ring
+ *                         (which attaches it); "record", here, in attach and in dial: for its next answered call
  *   "handset.press"   {"number","digits"}                       -> {}
- *   "handset.hangup"  {"number"}                                -> {}
- *   "handset.dial"    {"number","to"}                           -> {} : call the product
+ *   "handset.hangup"  {"number"}                                -> {} : its call ends; one that rings is declined (603)
+ *   "handset.dial"    {"number","to","record"|absent}           -> {} : call the product
  *   "handset.recording" {"number"}                              -> {"path"} of the last finished recording
  * @param args  a JSON object
  * @param done  err ERR_NONE with a JSON object in `answer`, or an error with `why`. */

@@ -1,0 +1,454 @@
+#include "sim/sim.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/str.h"
+#include "sim/handset.h"
+#include "sim/magic.h"
+#include "sim/phone.h"
+#include "sim/smsc.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { INBOX_BOUND = 16384, LIST_MAX = 1000 };
+
+struct sim {
+    struct loop     *loop;
+    struct handsets *handsets;
+    struct smsc     *smsc;
+    struct phones   *phones;
+    uint16_t         smpp_port;
+    bool             started;
+};
+
+/* -- short messages --------------------------------------------------------------- */
+
+static struct smsc_outcome outcome(void *arg, struct str to)
+{
+    struct sim *s = arg;
+    const struct magic *m = magic_of(to);
+    struct smsc_outcome o = { .fate = SMSC_DELIVERS, .after_us = MAGIC_RECEIPT_MS * US_PER_MS };
+    if (!m)
+        return o;
+    if (m->receipt_ms)
+        o.after_us = (int64_t)m->receipt_ms * US_PER_MS;
+    if (m->every_other) {
+        struct handset *h = handsets_touch(s->handsets, to);
+        if (h)
+            h->throttled = !h->throttled;
+        if (h && !h->throttled)
+            return o;
+    }
+    o.fate   = m->sms;
+    o.err    = m->receipt_err;
+    o.status = m->command_status;
+    return o;
+}
+
+static void reply_to(struct sim *s, const struct magic *m, struct str from, struct str to, struct str text)
+{
+    scoped_buf reply = { 0 };
+    buf_putz(&reply, m->reply);
+    buf_puts(&reply, text);
+    enum err err = buf_err(&reply);
+    if (!err)
+        err = smsc_inject(s->smsc, to, from, buf_str(&reply));
+    if (err)
+        log_warn("sim", "a reply is lost: %s", err_words(err));
+}
+
+static void on_message(void *arg, struct str from, struct str to, struct str text)
+{
+    struct sim *s = arg;
+    struct handset *h = handsets_touch(s->handsets, to);
+    const struct magic *m = magic_of(to);
+    if (!h || !handset_keep(h, from, text, clock_wall_us()))
+        log_warn("sim", "an SMS reached a handset that cannot keep it");
+    if (m && m->reply)
+        reply_to(s, m, from, to, text);
+}
+
+/* -- commands --------------------------------------------------------------- */
+
+struct order {                  /* one command while it is carried out */
+    struct sim        *s;
+    const struct json *args;
+    struct handset    *h;       /* of "number"; NULL for a command without */
+    struct jw         *w;       /* the answer's members go here */
+    struct problem    *why;
+};
+typedef enum err verb_fn(struct order *o);
+
+static enum err missing(struct order *o, const char *name)
+{
+    return problem_set(o->why, ERR_RANGE, "BadRequest", "'%s' is missing or not a text.", name);
+}
+
+/* Files are written when a call ends: what can be known to be wrong is said now. */
+static enum err check_path(struct str path, struct problem *why)
+{
+    char folder[4096];
+    if (!path.n || path.p[0] != '/' || path.n >= sizeof folder)
+        return problem_set(why, ERR_RANGE, "BadRequest", "'record' must be an absolute path.");
+    str_copyz(folder, sizeof folder, path);
+    char *slash = strrchr(folder, '/');
+    slash[slash == folder] = '\0';
+    if (access(folder, W_OK | X_OK))
+        return problem_set(why, ERR_RANGE, "BadRequest", "The recording cannot be written: %.200s is no folder we may "
+                           "write in.", folder);
+    return ERR_NONE;
+}
+
+/* "record", when there: for the next answered call. */
+static enum err take_record_path(struct order *o)
+{
+    struct str path = json_text_of(o->args, "record");
+    if (json_kind(json_member(o->args, "record")) == JSON_IS_ABSENT)
+        return ERR_NONE;
+    enum err err = check_path(path, o->why);
+    if (err)
+        return err;
+    char *copy = strndup(path.p, path.n);
+    if (!copy)
+        return ERR_NOMEM;
+    free(o->h->record_path);
+    o->h->record_path = copy;
+    return ERR_NONE;
+}
+
+static void write_last_call(struct jw *w, const struct handset *h)
+{
+    const struct handset_call *c = &h->last;
+    if (!c->begun_us)
+        return;
+    jw_object(w, h->state == HANDSET_IDLE ? "lastCall" : "call");
+    jw_textz(w, "peer", c->peer);
+    jw_textz(w, "direction", c->outgoing ? "outgoing" : "incoming");
+    jw_time(w, "begunAt", c->begun_us);
+    if (c->keys[0])
+        jw_textz(w, "keysHeard", c->keys);
+    if (c->ended_us) {
+        jw_time(w, "endedAt", c->ended_us);
+        jw_int(w, "sipStatus", c->status);
+        jw_int(w, "q850", c->q850);
+    }
+    jw_end(w);
+}
+
+static void write_handset(struct jw *w, const struct handset *h)
+{
+    jw_object(w, NULL);
+    jw_textz(w, "number", h->number);
+    jw_bool(w, "attached", h->attached);
+    jw_textz(w, "state", handset_state_name(h->state));
+    jw_int(w, "messages", (int64_t)h->n_messages);
+    write_last_call(w, h);
+    if (h->recording)
+        jw_textz(w, "recording", h->recording);
+    jw_end(w);
+}
+
+/* The ones touched last come first; with "number" that one alone. */
+static enum err do_list(struct order *o)
+{
+    struct str number = json_text_of(o->args, "number");
+    const struct handset *h = number.n ? handsets_find(o->s->handsets, number) : handsets_newest(o->s->handsets);
+    jw_array(o->w, "value");
+    for (int i = 0; h && i < (number.n ? 1 : LIST_MAX); h = h->older, i++)
+        write_handset(o->w, h);
+    jw_end(o->w);
+    jw_int(o->w, "count", (int64_t)handsets_count(o->s->handsets));
+    return ERR_NONE;
+}
+
+static enum err do_sms(struct order *o)
+{
+    struct str to = json_text_of(o->args, "to"), text = json_text_of(o->args, "text");
+    if (!to.n)
+        return missing(o, "to");
+    if (!text.p)
+        return missing(o, "text");
+    enum err err = smsc_inject(o->s->smsc, str_of(o->h->number), to, text);
+    return err ? problem_set(o->why, err, "SmsNotSent", "The SMS cannot be sent: %s.", err_words(err)) : ERR_NONE;
+}
+
+static enum err do_inbox(struct order *o)
+{
+    const struct handset_message *m;
+    jw_array(o->w, "value");
+    for (size_t i = 0; (m = handset_message(o->h, i)); i++) {
+        jw_object(o->w, NULL);
+        jw_textz(o->w, "from", m->from);
+        jw_textz(o->w, "text", m->text);
+        jw_time(o->w, "receivedAt", m->received_us);
+        jw_end(o->w);
+    }
+    jw_end(o->w);
+    return ERR_NONE;
+}
+
+static enum err do_attach(struct order *o)
+{
+    enum err err = take_record_path(o);
+    if (!err)
+        o->h->attached = true;
+    return err;
+}
+
+static enum err do_detach(struct order *o)
+{
+    o->h->attached = o->h->will_answer = false;
+    return ERR_NONE;
+}
+
+static enum err do_answer(struct order *o)
+{
+    enum err err = take_record_path(o);
+    return err ? err : phones_answer(o->s->phones, o->h, o->why);
+}
+
+static enum err do_press(struct order *o)
+{
+    return phones_press(o->s->phones, o->h, json_text_of(o->args, "digits"), o->why);
+}
+
+static enum err do_hangup(struct order *o)
+{
+    return phones_hang_up(o->s->phones, o->h, o->why);
+}
+
+static enum err do_dial(struct order *o)
+{
+    struct str to = json_text_of(o->args, "to");
+    if (!to.n)
+        return missing(o, "to");
+    enum err err = take_record_path(o);
+    return err ? err : phones_dial(o->s->phones, o->h, to, o->why);
+}
+
+static enum err do_recording(struct order *o)
+{
+    if (!o->h->recording)
+        return problem_set(o->why, ERR_ABSENT, "NoRecording", "%s has no finished recording.", o->h->number);
+    jw_textz(o->w, "path", o->h->recording);
+    return ERR_NONE;
+}
+
+/* verb, what it does, has a "number" */
+static const struct {
+    const char *verb;
+    verb_fn    *run;
+    bool        of_handset;
+} verbs[] = {
+    { "handset.list",      do_list,      false },
+    { "handset.sms",       do_sms,       true },
+    { "handset.inbox",     do_inbox,     true },
+    { "handset.attach",    do_attach,    true },
+    { "handset.detach",    do_detach,    true },
+    { "handset.answer",    do_answer,    true },
+    { "handset.press",     do_press,     true },
+    { "handset.hangup",    do_hangup,    true },
+    { "handset.reject",    do_hangup,    true },
+    { "handset.dial",      do_dial,      true },
+    { "handset.recording", do_recording, true },
+};
+
+static enum err find_handset(struct order *o)
+{
+    struct str number = json_text_of(o->args, "number");
+    if (!number.n)
+        return missing(o, "number");
+    if (!handset_number_ok(number))
+        return problem_set(o->why, ERR_RANGE, "BadRequest", "'number' is not a phone number: '+' and up to %d digits.",
+                           HANDSET_NUMBER_MAX - 1);
+    o->h = handsets_touch(o->s->handsets, number);
+    return o->h ? ERR_NONE : problem_set(o->why, ERR_BUSY, "TooManyHandsets", "All %d handsets are in use.", HANDSETS_MAX);
+}
+
+static enum err carry_out(struct order *o, struct str verb)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (!str_eqz(verb, verbs[i].verb))
+            continue;
+        enum err err = verbs[i].of_handset ? find_handset(o) : ERR_NONE;
+        return err ? err : verbs[i].run(o);
+    }
+    return problem_set(o->why, ERR_ABSENT, "UnknownCommand", "The simulated networks know no '" STR_FMT "'.",
+                       STR_ARG(verb));
+}
+
+struct command {
+    struct inbox_item item;
+    struct str   verb, args;        /* behind the struct */
+    sim_done_fn *done;
+    void        *arg;
+};
+
+static void on_command(void *owner, struct inbox_item *item)
+{
+    struct command *c = container_of(item, struct command, item);
+    struct problem why = { 0 };
+    scoped(json_doc) struct json_doc *doc = NULL;
+    scoped_buf answer = { 0 };
+    struct jw w = jw_of(&answer);
+    enum err err = json_read(&doc, c->args, &why);
+    if (!err && json_kind(json_root(doc)) != JSON_IS_OBJECT)
+        err = problem_set(&why, ERR_SYNTAX, "BadRequest", "The arguments are not a JSON object.");
+    if (!err) {
+        struct order o = { .s = owner, .args = json_root(doc), .w = &w, .why = &why };
+        jw_object(&w, NULL);
+        err = carry_out(&o, c->verb);
+        jw_end(&w);
+    }
+    if (!err)
+        err = buf_err(&answer);
+    if (err && !why.text[0])
+        problem_set(&why, err, "", "%s", err_words(err));
+    c->done(c->arg, err, err ? (struct str){ "", 0 } : buf_str(&answer), &why);
+    free(c);
+}
+
+/* The simulator ends with the command undone. */
+static void drop_command(struct inbox_item *item)
+{
+    struct command *c = container_of(item, struct command, item);
+    struct problem why = { 0 };
+    problem_set(&why, ERR_CLOSED, "", "The simulated networks are stopping.");
+    c->done(c->arg, ERR_CLOSED, (struct str){ "", 0 }, &why);
+    free(c);
+}
+
+static const struct inbox_kind command_kind = { "sim.command", on_command, drop_command };
+
+enum err sim_command(struct sim *s, struct str verb, struct str args, sim_done_fn *done, void *arg)
+{
+    struct command *c = malloc(sizeof *c + verb.n + args.n + 1);
+    if (!c)
+        return ERR_NOMEM;
+    char *bytes = (char *)(c + 1);
+    *c = (struct command){ .item.kind = &command_kind, .verb = { bytes, verb.n }, .args = { bytes + verb.n, args.n },
+                           .done = done, .arg = arg };
+    memcpy(bytes, verb.p, verb.n);
+    if (args.n)
+        memcpy(bytes + verb.n, args.p, args.n);
+    enum err err = inbox_post(loop_inbox(s->loop), &c->item);
+    if (err)
+        free(c);
+    return err;
+}
+
+/* -- where the product is --------------------------------------------------------------- */
+
+struct inbound {
+    struct inbox_item item;
+    char     host[46];
+    uint16_t port;
+};
+
+static void on_inbound(void *owner, struct inbox_item *item)
+{
+    struct sim *s = owner;
+    struct inbound *in = container_of(item, struct inbound, item);
+    phones_set_inbound(s->phones, str_of(in->host), in->port);
+    free(in);
+}
+
+static const struct inbox_kind inbound_kind = { "sim.inbound", on_inbound, NULL };
+
+void sim_set_inbound(struct sim *s, const char *host, uint16_t port)
+{
+    struct inbound *in = calloc(1, sizeof *in);
+    if (!in) {
+        log_error("sim", "out of memory: handsets cannot call the product");
+        return;
+    }
+    in->item.kind = &inbound_kind;
+    in->port = port;
+    str_copyz(in->host, sizeof in->host, str_of(host));
+    inbox_post_always(loop_inbox(s->loop), &in->item);
+}
+
+/* -- life --------------------------------------------------------------- */
+
+static enum err make_parts(struct sim *s, const struct sim_conf *conf, struct problem *why)
+{
+    static const struct smsc_hooks hooks = { .outcome = outcome, .on_message = on_message };
+    struct smsc_conf smsc = { .host = conf->smpp_host, .port = conf->smpp_port, .accepted_log = conf->accepted_log };
+    enum err err = loop_new(&s->loop, "sim", INBOX_BOUND, s);
+    if (err)
+        return err;
+    s->handsets = handsets_new();
+    if (!s->handsets)
+        return ERR_NOMEM;
+    err = smsc_new(&s->smsc, s->loop, &smsc, &hooks, s, why);
+    if (err)
+        return err;
+    s->smpp_port = smsc_port(s->smsc);
+    struct phones_conf phones = { .loop = s->loop, .handsets = s->handsets, .host = conf->sip_host,
+                                  .sip_port = conf->sip_port, .rtp_min = conf->rtp_min, .rtp_max = conf->rtp_max };
+    err = phones_new(&s->phones, &phones, why);
+    if (!err && conf->inbound_host)
+        phones_set_inbound(s->phones, str_of(conf->inbound_host), conf->inbound_port);
+    return err;
+}
+
+enum err sim_new(struct sim **out, const struct sim_conf *conf, struct problem *why)
+{
+    struct sim *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    enum err err = make_parts(s, conf, why);
+    if (err) {
+        sim_free(s);
+        return err;
+    }
+    *out = s;
+    return ERR_NONE;
+}
+
+enum err sim_start(struct sim *s, struct problem *why)
+{
+    enum err err = loop_start(s->loop);
+    s->started = !err;
+    if (!err)
+        err = phones_start(s->phones);
+    return err ? problem_set(why, err, "", "The simulated networks cannot start: %s", err_words(err)) : ERR_NONE;
+}
+
+/* Phones hang up, the loop hears of it and closes their sound, what was recorded is written, then all goes. */
+static void stop(struct sim *s)
+{
+    if (s->phones)
+        phones_stop_sip(s->phones);
+    if (!s->started)
+        return;
+    loop_stop(s->loop);
+    phones_stop_rtp(s->phones);
+    inbox_drain(loop_inbox(s->loop));
+}
+
+void sim_free(struct sim *s)
+{
+    if (!s)
+        return;
+    stop(s);
+    smsc_free(s->smsc);
+    phones_free(s->phones);
+    loop_free(s->loop);
+    handsets_free(s->handsets);
+    free(s);
+}
+
+uint16_t sim_smpp_port(const struct sim *s)
+{
+    return s->smpp_port;
+}
+
+uint16_t sim_sip_port(const struct sim *s)
+{
+    return phones_sip_port(s->phones);
+}
