@@ -92,6 +92,12 @@ $(B)/replay/%: tests/replay/%.c $(B)/libcarterfone.a
 	@echo "  cc $<"
 	@$(CC) $(CFLAGS_) $(CFLAGS) -Itests $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS) -lcmocka
 
+# our SIP stack alone, for SIPp to talk to (tests/sip)
+$(B)/sip/%: tests/sip/%.c $(B)/libcarterfone.a
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	@$(CC) $(CFLAGS_) $(CFLAGS) $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS)
+
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do echo "unit $$t"; $$t; done
 
@@ -134,7 +140,7 @@ test:
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=fuzz fuzz-build
 	@sh tools/test-run.sh $(T)
 
-test-build: $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN)
+test-build: $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer
 
 test-sdks:
 	@sh tools/setup.sh sdks
