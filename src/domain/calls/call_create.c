@@ -3,8 +3,11 @@
 #include "domain/accounts/accounts.h"
 #include "domain/calls/calls_priv.h"
 #include "domain/numbers/numbers.h"
+#include "domain/rules.h"
 
 #include <stdio.h>
+
+enum { NUMBER_TEXT = 48 };
 
 /* -- rules -------------------------------------------------------------------------------------------------------- */
 /* Emergency and emergency test numbers, bare or after their country's code (data: emergency numbers by country). */
@@ -23,29 +26,17 @@ static struct str emergency_digits(struct str to)
     return str_from(to, to.n - 3);
 }
 
-static enum err not_leased(struct str from, struct problem *why)
-{
-    if (!from.n)
-        problem_set(why, ERR_FORBIDDEN, "510403", "A call to a phone number needs a sourceCallerIdNumber.");
-    else
-        problem_set(why, ERR_FORBIDDEN, "510403", "The caller ID " STR_FMT " is not a number of this resource.",
-                    STR_ARG(from));
-    problem_target(why, "sourceCallerIdNumber");
-    problem_rule(why, "CallerIdNotLeased",
-                 "Call from a number that this resource leases with outbound calling; buy one with phone numbers search.");
-    return ERR_FORBIDDEN;
-}
-
 static enum err caller_check(const struct lease *lease, const struct call_new *rq, struct problem *why)
 {
+    char from[NUMBER_TEXT];
+    str_copyz(from, sizeof from, rq->from);
+    if (!rq->from.n)
+        return rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_NEEDED);
     if (!lease || (rq->resource && lease->resource != rq->resource))
-        return not_leased(rq->from, why);
-    if (lease->calling & CAP_OUTBOUND)
-        return ERR_NONE;
-    problem_set(why, ERR_FORBIDDEN, "510403", "The caller ID " STR_FMT " has no outbound calling.", STR_ARG(rq->from));
-    problem_target(why, "sourceCallerIdNumber");
-    problem_rule(why, "CallerIdWithoutCalling", "Add outbound calling to the number's capabilities.");
-    return ERR_FORBIDDEN;
+        return rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_NOT_LEASED, from);
+    if (!(lease->calling & CAP_OUTBOUND))
+        return rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_WITHOUT_CALLING, from);
+    return ERR_NONE;
 }
 
 /* The wall: a simulated number leaves by the simulator alone, a real one never. */
@@ -54,14 +45,14 @@ static struct str route(const struct lease *lease)
     return lease->simulated ? STR("sim") : str_of(lease->carrier);
 }
 
-static enum err emergency_check(const struct lease *lease, struct problem *why)
+static enum err emergency_check(const struct lease *lease, struct str to, struct problem *why)
 {
+    char digits[NUMBER_TEXT];
     if (lease->simulated)
-        return ERR_NONE;        /* the simulator's emergency desk answers; nothing leaves the machine */
-    problem_set(why, ERR_FORBIDDEN, "403", "EMERGENCY CALL NOT PLACED: no trunk is marked for emergency calls.");
-    problem_rule(why, "EmergencyTrunkMissing", "Dial by another phone. The operator can mark a trunk with --emergency.");
+        return ERR_NONE;        /* the simulator answers as the emergency desk; nothing leaves the machine */
     log_error("calls", "an emergency call was refused: no trunk is marked for them");
-    return ERR_FORBIDDEN;
+    str_copyz(digits, sizeof digits, emergency_digits(to));
+    return rule_problem(why, ERR_FORBIDDEN, RULE_EMERGENCY_TRUNK_MISSING, digits);
 }
 
 /* -- creating ----------------------------------------------------------------------------------------------------- */
@@ -150,7 +141,7 @@ static enum err create_go(struct call_request *r, struct problem *why)
     const struct lease *lease = rq->from.n ? numbers_lease(c->conf.numbers, rq->from) : NULL;
     enum err err = caller_check(lease, rq, why);
     if (!err)
-        err = is_emergency(rq->to) ? emergency_check(lease, why)
+        err = is_emergency(rq->to) ? emergency_check(lease, rq->to, why)
                                    : numbers_may_call(c->conf.numbers, lease, rq->to, why);
     if (err)
         return err;

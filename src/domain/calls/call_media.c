@@ -3,8 +3,9 @@
 #include "domain/calls/call_player.h"
 #include "domain/calls/calls_priv.h"
 #include "domain/calls/recognise.h"
+#include "domain/rules.h"
 
-enum { OPS_MOST = 32 };
+enum { OPS_MOST = 32 };       /* MediaQueueFull says so too */
 
 enum op_kind { OP_PLAY, OP_RECOGNISE, OP_SEND, N_OP_KINDS };
 
@@ -413,20 +414,18 @@ static enum err find_connected(struct calls *c, uint64_t resource, struct str id
     if (err)
         return err;
     if ((*call)->state != CALL_ST_CONNECTED)
-        return problem_set(why, ERR_RANGE, "8501", "Action is invalid when call is not in Established state.");
+        return rule_problem(why, ERR_RANGE, RULE_CALL_NOT_ESTABLISHED);
     if (participant.n && !str_eq(participant, (*call)->outbound ? (*call)->to : (*call)->from)) {
-        problem_set(why, ERR_RANGE, "BadRequest", "The participant " STR_FMT " is not in this call.",
-                    STR_ARG(participant));
-        problem_rule(why, "ParticipantNotInCall", "List the call's participants to see who is.");
-        return ERR_RANGE;
+        char who[64];
+        str_copyz(who, sizeof who, participant);
+        return rule_problem(why, ERR_RANGE, RULE_PARTICIPANT_NOT_IN_CALL, who);
     }
     return ERR_NONE;
 }
 
 static enum err too_many(struct problem *why)
 {
-    enum err err = problem_set(why, ERR_BUSY, "TooManyRequests", "%d media operations wait in this call already.",
-                               OPS_MOST);
+    enum err err = rule_problem(why, ERR_BUSY, RULE_MEDIA_QUEUE_FULL, "32");
     if (why)
         why->retry_after_s = 1;
     return err;
@@ -518,6 +517,18 @@ enum err calls_recognise(struct calls *c, uint64_t resource, struct str id, cons
     return op_accept(op, rq->prompt.interrupt, "recognise tones", why);
 }
 
+/* A call does not outlive the process, so memory is enough to know a repetition. */
+static bool seen_before(struct call *call, struct str repeat_id)
+{
+    uint64_t hash = hash_str(repeat_id);
+    for (size_t i = 0; repeat_id.n && i < ARRAY_LEN(call->repeats) && i < call->repeats_n; i++)
+        if (call->repeats[i] == hash)
+            return true;
+    if (repeat_id.n)
+        call->repeats[call->repeats_n++ % ARRAY_LEN(call->repeats)] = hash;
+    return false;
+}
+
 enum err calls_send_tones(struct calls *c, uint64_t resource, struct str id, const struct call_tones *rq,
                           struct problem *why)
 {
@@ -525,6 +536,8 @@ enum err calls_send_tones(struct calls *c, uint64_t resource, struct str id, con
     enum err err = find_connected(c, resource, id, rq->to, &call, why);
     if (err)
         return err;
+    if (seen_before(call, rq->repeat_id))
+        return ERR_NONE;
     struct call_op *op = op_new(call, OP_SEND, rq->context, rq->callback_uri);
     if (!op || !(op->tones = arena_str(op->arena, str_of(rq->tones))).p)
         return no_memory(op, why);

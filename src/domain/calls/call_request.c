@@ -1,5 +1,6 @@
 #include "base/str.h"
 #include "domain/calls/calls_priv.h"
+#include "domain/rules.h"
 
 enum { REPEAT_WINDOW_H = 24, REPEAT_ID_MOST = 128 };
 static const int64_t REPEAT_WINDOW_US = (int64_t)REPEAT_WINDOW_H * 3600 * US_PER_S;
@@ -108,8 +109,7 @@ enum err call_request_start(struct call_request *r, calls_done_fn *done, void *a
     struct call_request *same = r->repeat_key.n ? strmap_find(r->calls->repeats, r->repeat_key) : NULL;
     enum err err = ERR_NONE;
     if (r->repeat_id.n > REPEAT_ID_MOST)
-        err = problem_set(why, ERR_RANGE, "BadRequest", "Repeatability-Request-ID has more than %d characters.",
-                          REPEAT_ID_MOST);
+        err = rule_problem(why, ERR_RANGE, RULE_REPEATABILITY_ID_TOO_LONG, "128");
     else if ((err = add_waiter(same ? same : r, done, arg)))
         problem_set(why, err, "", "No memory for the request.");
     else if (!same && r->repeat_key.n && (err = look_up(r)))

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "domain/calls/calls_priv.h"
+#include "domain/rules.h"
 
 #include <stdio.h>
 
@@ -240,7 +241,7 @@ void call_view_of_row(const struct calls *c, const struct call_row *row, struct 
 /* The service's own answer for a call that ended or never was. */
 enum err call_absent(struct problem *why)
 {
-    return problem_set(why, ERR_ABSENT, "8522", "Call not found.");
+    return rule_problem(why, ERR_ABSENT, RULE_CALL_NOT_FOUND);
 }
 
 enum err call_find(struct calls *c, uint64_t resource, struct str id, struct call **out, struct problem *why)

@@ -51,6 +51,8 @@ struct call {
     struct loop_timer     op_timer;
     struct call_watch    *watch;            /* continuous tone recognition, or NULL */
     struct call_step     *step;             /* while several operations end in one step */
+    uint64_t              repeats[16];      /* of :sendDtmfTones: hashes of the last request ids */
+    unsigned              repeats_n;
 };
 
 struct calls {

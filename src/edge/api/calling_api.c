@@ -4,6 +4,7 @@
  * calls and answer. Rows without a `run` answer 501: they stand in docs/conformance.md. */
 #include "base/str.h"
 #include "domain/calls/calls.h"
+#include "domain/rules.h"
 #include "edge/api/api.h"
 #include "edge/api/http.h"
 
@@ -15,13 +16,6 @@ static enum err bad(struct http_call *hc, const char *target, const char *text)
     problem_set(&hc->why, ERR_RANGE, "BadRequest", "%s", text);
     problem_target(&hc->why, "%s", target);
     return ERR_RANGE;
-}
-
-static enum err unbuilt(struct http_call *hc, const char *rule, const char *what)
-{
-    problem_set(&hc->why, ERR_UNBUILT, "NotImplemented", "%s is not built yet.", what);
-    problem_rule(&hc->why, rule, "docs/conformance.md lists what is built, and what to use meanwhile.");
-    return ERR_UNBUILT;
 }
 
 static enum err needs_body(struct http_call *hc)
@@ -161,11 +155,11 @@ static enum err create_wants_more(struct http_call *hc)
     const struct json *media = json_member(hc->json, "mediaStreamingOptions");
     const struct json *words = json_member(hc->json, "transcriptionOptions");
     if (json_count(json_member(hc->json, "targets")) > 1)
-        return unbuilt(hc, "UnsupportedTarget", "A call to several targets");
+        return rule_problem(&hc->why, ERR_UNBUILT, RULE_UNSUPPORTED_TARGET, "A call to several targets");
     if (json_bool_of(media, "startMediaStreaming", false))
-        return unbuilt(hc, "UnsupportedMediaStreaming", "Media streaming");
+        return rule_problem(&hc->why, ERR_UNBUILT, RULE_UNSUPPORTED_CALL_OPTION, "Media streaming");
     if (json_bool_of(words, "startTranscription", false))
-        return unbuilt(hc, "UnsupportedTranscription", "Transcription");
+        return rule_problem(&hc->why, ERR_UNBUILT, RULE_UNSUPPORTED_CALL_OPTION, "Transcription");
     return ERR_NONE;
 }
 
@@ -176,7 +170,7 @@ static enum err create_target(struct http_call *hc, struct call_new *rq)
         return bad(hc, "targets", "A call needs a target.");
     rq->to = phone_of(target);
     if (!rq->to.n)
-        return unbuilt(hc, "UnsupportedTarget", "A call to anything but a phone number");
+        return rule_problem(&hc->why, ERR_UNBUILT, RULE_UNSUPPORTED_TARGET, "A call to anything but a phone number");
     return ERR_NONE;
 }
 
@@ -298,7 +292,7 @@ static enum err read_source(struct http_call *hc, const struct json *j, struct c
     struct str kind = json_text_of(j, "kind");
     struct str uri = json_text_of(json_member(j, "file"), "uri");
     if (str_eqz(kind, "text") || str_eqz(kind, "ssml"))
-        return unbuilt(hc, "UnsupportedPlaySource", "Playing text");
+        return rule_problem(&hc->why, ERR_UNBUILT, RULE_UNSUPPORTED_PLAY_SOURCE, "text");
     if (!str_eqz(kind, "file") || !uri.n || uri.n > URI_MOST)
         return bad(hc, "playSources", "A play source is a file with a uri of at most 2048 characters.");
     rq->uris[rq->n++] = uri;
@@ -398,7 +392,7 @@ static enum err recognise_read(struct http_call *hc)
     const struct json *options = json_member(hc->json, "recognizeOptions");
     const struct json *prompt = json_member(hc->json, "playPrompt");
     if (!err && !str_eqz(json_text_of(hc->json, "recognizeInputType"), "dtmf"))
-        err = unbuilt(hc, "UnsupportedRecognizeInput", "Recognising anything but tones");
+        err = rule_problem(&hc->why, ERR_UNBUILT, RULE_UNSUPPORTED_RECOGNIZE_INPUT, "anything but tones");
     if (!err)
         err = read_participant(hc, json_member(options, "targetParticipant"), "targetParticipant", &rq->prompt.to);
     if (!err && json_count(json_member(hc->json, "playPrompts")))
@@ -486,19 +480,22 @@ static enum err unwatch_run(struct http_call *hc)
 }
 
 const struct http_route calling_routes[] = {
-    { "POST", "/calling/callConnections", HTTP_RESOURCE, create_read, create_run, "CreateCall", "tests/api/calls.test.mjs" },
+    { "POST", "/calling/callConnections", HTTP_RESOURCE,
+      create_read, create_run, "CreateCall", "tests/api/calls.test.mjs" },
     { "POST", "/calling/callConnections:answer", HTTP_RESOURCE, NULL, NULL, "AnswerCall", "" },
     { "POST", "/calling/callConnections:redirect", HTTP_RESOURCE, NULL, NULL, "RedirectCall", "" },
     { "POST", "/calling/callConnections:reject", HTTP_RESOURCE, NULL, NULL, "RejectCall", "" },
     { "POST", "/calling/callConnections:connect", HTTP_RESOURCE, NULL, NULL, "Connect", "" },
-    { "GET", "/calling/callConnections/{callConnectionId}", HTTP_RESOURCE, NULL, get_run, "CallConnection_GetCall", "tests/api/calls.test.mjs" },
+    { "GET", "/calling/callConnections/{callConnectionId}", HTTP_RESOURCE,
+      NULL, get_run, "CallConnection_GetCall", "tests/api/calls.test.mjs" },
     { "DELETE", "/calling/callConnections/{callConnectionId}", HTTP_RESOURCE, NULL, hang_up_run,
       "CallConnection_HangupCall", "tests/replay/test_calls.c" },
     { "POST", "/calling/callConnections/{callConnectionId}:terminate", HTTP_RESOURCE, NULL, terminate_run,
       "CallConnection_TerminateCall", "tests/api/calls.test.mjs" },
     { "POST", "/calling/callConnections/{callConnectionId}:transferToParticipant", HTTP_RESOURCE, NULL, NULL,
       "CallConnection_TransferToParticipant", "" },
-    { "POST", "/calling/callConnections/{callConnectionId}:play", HTTP_RESOURCE, play_read, play_run, "CallMedia_Play", "tests/api/calls.test.mjs" },
+    { "POST", "/calling/callConnections/{callConnectionId}:play", HTTP_RESOURCE,
+      play_read, play_run, "CallMedia_Play", "tests/api/calls.test.mjs" },
     { "POST", "/calling/callConnections/{callConnectionId}:startTranscription", HTTP_RESOURCE, NULL, NULL,
       "CallMedia_StartTranscription", "" },
     { "POST", "/calling/callConnections/{callConnectionId}:stopTranscription", HTTP_RESOURCE, NULL, NULL,
@@ -509,9 +506,11 @@ const struct http_route calling_routes[] = {
       "CallMedia_CancelAllMediaOperations", "tests/replay/test_calls.c" },
     { "POST", "/calling/callConnections/{callConnectionId}:recognize", HTTP_RESOURCE, recognise_read, recognise_run,
       "CallMedia_Recognize", "tests/api/calls.test.mjs" },
-    { "POST", "/calling/callConnections/{callConnectionId}:startContinuousDtmfRecognition", HTTP_RESOURCE, watch_read, watch_run,
+    { "POST", "/calling/callConnections/{callConnectionId}:startContinuousDtmfRecognition", HTTP_RESOURCE,
+      watch_read, watch_run,
       "CallMedia_StartContinuousDtmfRecognition", "tests/replay/test_calls.c" },
-    { "POST", "/calling/callConnections/{callConnectionId}:stopContinuousDtmfRecognition", HTTP_RESOURCE, watch_read, unwatch_run,
+    { "POST", "/calling/callConnections/{callConnectionId}:stopContinuousDtmfRecognition", HTTP_RESOURCE,
+      watch_read, unwatch_run,
       "CallMedia_StopContinuousDtmfRecognition", "tests/replay/test_calls.c" },
     { "POST", "/calling/callConnections/{callConnectionId}:sendDtmfTones", HTTP_RESOURCE, send_read, send_run,
       "CallMedia_SendDtmfTones", "tests/replay/test_calls.c" },
@@ -529,11 +528,13 @@ const struct http_route calling_routes[] = {
       "CallConnection_RemoveParticipant", "" },
     { "POST", "/calling/callConnections/{callConnectionId}/participants:mute", HTTP_RESOURCE, NULL, NULL,
       "CallConnection_Mute", "" },
-    { "POST", "/calling/callConnections/{callConnectionId}/participants:cancelAddParticipant", HTTP_RESOURCE, NULL, NULL,
+    { "POST", "/calling/callConnections/{callConnectionId}/participants:cancelAddParticipant", HTTP_RESOURCE,
+      NULL, NULL,
       "CallConnection_CancelAddParticipant", "" },
     { "POST", "/calling/callConnections/{callConnectionId}/participants:moveHere", HTTP_RESOURCE, NULL, NULL,
       "CallConnection_MoveParticipants", "" },
-    { "GET", "/calling/callConnections/{callConnectionId}/participants/{participantRawId}", HTTP_RESOURCE, NULL, participant_run,
+    { "GET", "/calling/callConnections/{callConnectionId}/participants/{participantRawId}", HTTP_RESOURCE,
+      NULL, participant_run,
       "CallConnection_GetParticipant", "tests/replay/test_calls.c" },
     { "POST", "/calling/recordings", HTTP_RESOURCE, NULL, NULL, "CallRecording_StartRecording", "" },
     { "GET", "/calling/recordings/{recordingId}", HTTP_RESOURCE, NULL, NULL,
