@@ -18,7 +18,7 @@
 enum {
     READERS_MAX = 8,
     GROUP_US = 2000,                    /* a group takes no more units after this */
-    READ_US = 1000000,                  /* the longest read */
+    READ_US = 1000000,                  /* the longest read that was asked for; loading at start may take longer */
     READ_OCTETS_MAX = 64 << 20,
     LOG_COPY_PAGES = 1000,              /* a read thread copies the log back from here */
     LOG_STALL_PAGES = 4000,            /* the writer does it itself: sustained load outran the read thread */
@@ -68,6 +68,8 @@ struct db {
     struct mono      group_until;
     struct inbox_item stop_order;
     pthread_mutex_t  memory_lock;
+    pthread_mutex_t  failure_lock;
+    char             failure[160];
 
     struct reader    readers[READERS_MAX];
     unsigned         reader_count;
@@ -133,6 +135,20 @@ static void unit_answer(struct db_unit *u)
     db_unit_free(u);
 }
 
+static void note_failure(struct db *db, const struct conn *conn)
+{
+    pthread_mutex_lock(&db->failure_lock);
+    snprintf(db->failure, sizeof db->failure, "%s", conn_failure(conn));
+    pthread_mutex_unlock(&db->failure_lock);
+}
+
+void db_failure(struct db *db, char *dst, size_t size)
+{
+    pthread_mutex_lock(&db->failure_lock);
+    snprintf(dst, size, "%s", db->failure);
+    pthread_mutex_unlock(&db->failure_lock);
+}
+
 /* The outcome of the whole group is known. */
 static void group_answer(struct db *db, enum err err)
 {
@@ -152,6 +168,8 @@ static void group_end(struct db *db)
     if (!db->group)
         return;
     enum err err = conn_in_group(db->conn) ? conn_commit(db->conn) : ERR_STORE;
+    if (err)
+        note_failure(db, db->conn);
     turn_give(db);
     metric_add(&groups_total, 1);
     metric_set(&log_pages, conn_log_pages(db->conn));
@@ -169,6 +187,8 @@ static void on_unit(void *owner, struct inbox_item *item)
     }
     if (!u->err)
         u->err = conn_unit(db->conn, u, &u->missed);
+    if (u->err == ERR_STORE)
+        note_failure(db, db->conn);
     metric_add(&units_total, 1);
     u->item.next = NULL;
     *db->group_end = u;
@@ -323,6 +343,8 @@ static struct db_rows *rows_of(struct db *db, struct conn *conn, const struct db
         return NULL;
     turn_take(db);
     enum err err = conn_read(conn, record_next(&u->steps, &at), limit_us, collect, &c);
+    if (err)
+        note_failure(db, conn);
     turn_give(db);
     if (err || c.too_much) {
         db_rows_free(c.rows);
@@ -359,7 +381,7 @@ static void *reader_main(void *arg)
     struct reader *rd = arg;
     for (struct ask *a; (a = asks_take(rd->db));) {
         if (a->unit) {
-            ask_answer(a, rows_of(rd->db, rd->conn, a->unit, a->limit_rows, READ_US));
+            ask_answer(a, rows_of(rd->db, rd->conn, a->unit, a->limit_rows, a->read ? READ_US : 0));
         } else {
             copy_log(rd);
         }
@@ -530,6 +552,7 @@ static struct db *db_new(const struct db_conf *conf)
     db->asks_end = &db->asks;
     db->stop_order.kind = &stop_kind;
     pthread_mutex_init(&db->memory_lock, NULL);
+    pthread_mutex_init(&db->failure_lock, NULL);
     pthread_mutex_init(&db->asks_lock, NULL);
     pthread_cond_init(&db->asks_there, NULL);
     if (!db->units || (conf->path && !db->path)) {
@@ -591,6 +614,7 @@ void db_close(struct db *db)
     if (db->lock_fd >= 0)
         close(db->lock_fd);
     pthread_mutex_destroy(&db->memory_lock);
+    pthread_mutex_destroy(&db->failure_lock);
     pthread_mutex_destroy(&db->asks_lock);
     pthread_cond_destroy(&db->asks_there);
     free(db->path);

@@ -20,6 +20,7 @@ struct conn {
     enum conn_use use;
     unsigned      log_pages;
     struct mono   deadline;             /* of the read under way; 0: none */
+    char          failure[160];         /* words of the last ERR_STORE of a unit or a read */
     sqlite3_stmt *begin, *commit, *rollback, *save, *undo, *release;
     sqlite3_stmt *stmts[DB_STATEMENTS]; /* prepared when first used */
 };
@@ -33,6 +34,18 @@ static enum err failed(const struct conn *c, struct problem *why, const char *do
 const char *conn_words(const struct conn *c)
 {
     return c->sql ? sqlite3_errmsg(c->sql) : "out of memory";
+}
+
+const char *conn_failure(const struct conn *c)
+{
+    return c->failure;
+}
+
+/* At once: the next call of the library forgets them. */
+static enum err store_failed(struct conn *c)
+{
+    snprintf(c->failure, sizeof c->failure, "%s", conn_words(c));
+    return ERR_STORE;
 }
 
 static int on_log_grown(void *arg, sqlite3 *sql, const char *schema, int pages)
@@ -129,9 +142,11 @@ static bool command(struct conn *c, sqlite3_stmt **st, const char *text)
 {
     if (!prepared(c, st, text))
         return false;
-    int rc = sqlite3_step(*st);
+    bool good = sqlite3_step(*st) == SQLITE_DONE;
+    if (!good)
+        (void)store_failed(c);
     sqlite3_reset(*st);
-    return rc == SQLITE_DONE;
+    return good;
 }
 
 enum err conn_prepare_all(struct conn *c, struct problem *why)
@@ -269,16 +284,18 @@ static enum err run_step(struct conn *c, const struct record *r)
 {
     sqlite3_stmt *st = named(c, (enum db_stmt)r->stmt);
     if (!st || !bind(st, r))
-        return ERR_STORE;
+        return store_failed(c);
     int64_t rows = 0;
     int rc;
     while ((rc = sqlite3_step(st)) == SQLITE_ROW && (!sqlite3_stmt_readonly(st) || rows <= r->rows))
         rows++;
+    bool good = rc == SQLITE_DONE || rc == SQLITE_ROW;
+    enum err err = good ? ERR_NONE : (rc & 0xff) == SQLITE_CONSTRAINT ? ERR_CONFLICT : store_failed(c);
     if (!sqlite3_stmt_readonly(st))
         rows = sqlite3_changes64(c->sql);
     unbind(st);
-    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-        return (rc & 0xff) == SQLITE_CONSTRAINT ? ERR_CONFLICT : ERR_STORE;
+    if (err)
+        return err;
     return r->rows == DB_ANY_ROWS || rows == r->rows ? ERR_NONE : ERR_CONFLICT;
 }
 
@@ -307,7 +324,7 @@ static struct db_val column(sqlite3_stmt *st, int i)
         return DB_I(sqlite3_column_int64(st, i));
     case SQLITE_TEXT: {
         const char *p = (const char *)sqlite3_column_text(st, i);
-        return DB_T(((struct str){ p, (size_t)sqlite3_column_bytes(st, i) }));
+        return DB_T(((struct str){ p ? p : "", (size_t)sqlite3_column_bytes(st, i) }));
     }
     case SQLITE_BLOB: {
         const char *p = sqlite3_column_blob(st, i);
@@ -322,7 +339,7 @@ enum err conn_read(struct conn *c, const struct record *ask, int64_t limit_us, c
 {
     sqlite3_stmt *st = named(c, (enum db_stmt)ask->stmt);
     if (!st || !bind(st, ask))
-        return ERR_STORE;
+        return store_failed(c);
     struct db_val vals[COLUMNS_MAX];
     int n = sqlite3_column_count(st), rc;
     assert(n <= COLUMNS_MAX);
@@ -333,9 +350,10 @@ enum err conn_read(struct conn *c, const struct record *ask, int64_t limit_us, c
         if (!fn(arg, vals, (size_t)n))
             break;
     }
+    enum err err = rc == SQLITE_DONE || rc == SQLITE_ROW ? ERR_NONE : store_failed(c);
     c->deadline.us = 0;
     unbind(st);
-    return rc == SQLITE_DONE || rc == SQLITE_ROW ? ERR_NONE : ERR_STORE;
+    return err;
 }
 
 /* -- the log ------------------------------------------------------------------------------------------------------------------ */

@@ -92,5 +92,7 @@ MUST_USE enum err conn_read(struct conn *c, const struct record *ask, int64_t li
 unsigned conn_log_pages(const struct conn *c);
 /** Copy what can be copied from the log to the database without waiting for anybody. */
 void conn_checkpoint(struct conn *c);
-/** Words for the last failure of this connection. */
+/** Words for what the library did last on this connection. */
 const char *conn_words(const struct conn *c);
+/** Words for the last unit or read that failed; empty while none did. */
+const char *conn_failure(const struct conn *c);

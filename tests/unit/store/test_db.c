@@ -310,6 +310,24 @@ static void a_read_stops_at_its_limit(void **state)
     inbox_free(r.inbox);
 }
 
+static void a_read_of_too_much_fails(void **state)
+{
+    struct fixture *f = *state;
+    static char big[1 << 20];
+    memset(big, 'x', sizeof big);
+    for (int i = 0; i < 65; i++) {
+        char name[16];
+        struct db_unit *u = db_unit_new();
+        snprintf(name, sizeof name, "n%02d", i);
+        db_do(u, DB_META_PUT, 1, DB_Z(name), DB_T(((struct str){ big, sizeof big })));
+        assert_int_equal(db_run(f->db, u), ERR_NONE);
+    }
+    struct db_rows *rows = NULL;
+    assert_int_equal(db_load(f->db, DB_META_LIST, (struct db_val[]){ DB_Z("") }, 1, &rows), ERR_STORE);
+    assert_int_equal(db_load(f->db, DB_META_LIST, (struct db_val[]){ DB_Z("n60") }, 1, &rows), ERR_NONE);
+    db_rows_free(rows);
+}
+
 static bool count_rows(void *arg, const struct db_rows *row)
 {
     int *n = arg;
@@ -416,6 +434,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(closing_commits_what_was_posted, setup, teardown),
         BOTH(a_full_store_says_busy_and_gives_nothing_away),
         BOTH(a_read_stops_at_its_limit),
+        { "a_read_of_too_much_fails (memory)", a_read_of_too_much_fails, setup, teardown, &yes },
         BOTH(rows_can_be_walked_one_at_a_time),
         BOTH(every_thread_reads_its_own_writes),
         cmocka_unit_test_setup_teardown(a_second_server_is_refused, setup, teardown),

@@ -89,6 +89,10 @@ static void a_full_disk_is_an_error_until_there_is_room_again(void **state)
         written += !err;
     }
     assert_int_equal(err, ERR_STORE);
+    char words[160];
+    db_failure(db, words, sizeof words);
+    assert_true(words[0]);
+    printf("  said: %s\n", words);
     assert_int_equal(db_run(db, rows_named(1001, (struct str){ big, sizeof big })), ERR_STORE);
     limit_files(RLIM_INFINITY);
     assert_int_equal(whole_units(db, seen, ARRAY_LEN(seen)), written);

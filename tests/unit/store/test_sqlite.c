@@ -111,6 +111,37 @@ static void a_failing_migration_leaves_nothing_behind(void **state)
     assert_int_equal(conn_migrate(c, mended, 2, &why), ERR_NONE);
 }
 
+static bool dawdle(void *arg, const struct db_val *vals, size_t n)
+{
+    (void)vals, (void)n;
+    int *rows = arg;
+    if (++*rows % 100 == 0)
+        usleep(2000);
+    return true;
+}
+
+static void a_read_that_takes_too_long_is_ended(void **state)
+{
+    enum { ROWS = 3000 };
+    const struct fixture *f = *state;
+    struct problem why;
+    assert_int_equal(try_open(f, &why), ERR_NONE);
+    meddle(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+              " INSERT INTO meta SELECT 'n' || i, 'x' FROM n");
+    scoped(conn) struct conn *c = NULL;
+    scoped_buf ask = { 0 };
+    assert_int_equal(conn_open(&c, f->path, CONN_READ, &why), ERR_NONE);
+    record_put(&ask, DB_META_LIST, 0, (struct db_val[]){ DB_Z("") }, 1);
+    const struct record *r = record_next(&ask, &(size_t){ 0 });
+    int rows = 0;
+    assert_int_equal(conn_read(c, r, 10000, dawdle, &rows), ERR_STORE);
+    assert_in_range(rows, 100, ROWS - 1);
+    assert_string_equal(conn_failure(c), "interrupted");
+    rows = 0;
+    assert_int_equal(conn_read(c, r, 0, dawdle, &rows), ERR_NONE);
+    assert_int_equal(rows, ROWS);
+}
+
 static void a_file_that_is_no_database_is_refused(void **state)
 {
     const struct fixture *f = *state;
@@ -156,6 +187,7 @@ int main(void)
         T(a_migration_edited_after_it_was_applied_is_refused),
         T(a_gap_in_what_was_applied_is_refused),
         T(a_failing_migration_leaves_nothing_behind),
+        T(a_read_that_takes_too_long_is_ended),
         T(a_file_that_is_no_database_is_refused),
         T(every_statement_is_one_and_takes_what_it_says),
     };
