@@ -81,7 +81,7 @@ struct db {
     bool             asks_stop, copying;            /* copying: the order is in the queue or under way */
 };
 
-/* -- waiting ------------------------------------------------------------------------------------------------------------- */
+/* -- waiting ----------------------------------------------------------------------------------------------------- */
 static void waiter_tell(struct waiter *w, enum err err, struct db_rows *rows)
 {
     pthread_mutex_lock(&w->lock);
@@ -105,7 +105,7 @@ static enum err waiter_wait(struct waiter *w)
 
 #define WAITER { .lock = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER }
 
-/* -- the writer ---------------------------------------------------------------------------------------------------------- */
+/* -- the writer -------------------------------------------------------------------------------------------------- */
 static void turn_take(struct db *db)
 {
     if (!db->path)
@@ -269,7 +269,7 @@ enum err db_run(struct db *db, struct db_unit *u)
     return waiter_wait(&w);
 }
 
-/* -- the readers ---------------------------------------------------------------------------------------------------------- */
+/* -- the readers ------------------------------------------------------------------------------------------------- */
 /* Appends under the lock. `always`: not counted against the bound. */
 static enum err asks_put(struct db *db, struct ask *a, bool always)
 {
@@ -435,7 +435,7 @@ enum err db_load(struct db *db, enum db_stmt stmt, const struct db_val *vals, si
     return err;
 }
 
-/* -- row by row ------------------------------------------------------------------------------------------------------------- */
+/* -- row by row -------------------------------------------------------------------------------------------------- */
 struct each {
     struct db_rows *row;                /* its one record is the row at hand */
     db_row_fn      *fn;
@@ -481,7 +481,7 @@ enum err db_each(struct db *db, enum db_stmt stmt, const struct db_val *vals, si
     return err ? err : e.bad ? ERR_NOMEM : ERR_NONE;
 }
 
-/* -- opening and closing ---------------------------------------------------------------------------------------------------- */
+/* -- opening and closing ----------------------------------------------------------------------------------------- */
 /* The file and its lock, readable by nobody else: two servers on one database would each trust their own memory. */
 static enum err claim(struct db *db, struct problem *why)
 {

@@ -25,7 +25,7 @@ struct conn {
     sqlite3_stmt *stmts[DB_STATEMENTS]; /* prepared when first used */
 };
 
-/* -- opening ---------------------------------------------------------------------------------------------------------- */
+/* -- opening ----------------------------------------------------------------------------------------------------- */
 static enum err failed(const struct conn *c, struct problem *why, const char *doing)
 {
     return problem_set(why, ERR_STORE, "StoreFailed", "%s: %s", doing, conn_words(c));
@@ -127,7 +127,7 @@ void conn_free(struct conn *c)
     free(c);
 }
 
-/* -- statements -------------------------------------------------------------------------------------------------------- */
+/* -- statements -------------------------------------------------------------------------------------------------- */
 static bool prepared(struct conn *c, sqlite3_stmt **st, const char *text)
 {
     return *st || sqlite3_prepare_v3(c->sql, text, -1, SQLITE_PREPARE_PERSISTENT, st, NULL) == SQLITE_OK;
@@ -182,7 +182,7 @@ static void unbind(sqlite3_stmt *st)
     sqlite3_clear_bindings(st);
 }
 
-/* -- migrations ---------------------------------------------------------------------------------------------------------- */
+/* -- migrations -------------------------------------------------------------------------------------------------- */
 static void checksum_of(const struct migration *m, char hex[65])
 {
     uint8_t sum[32];
@@ -254,7 +254,7 @@ enum err conn_migrate(struct conn *c, const struct migration *list, size_t n, st
     return err;
 }
 
-/* -- writing --------------------------------------------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------------------------------------- */
 bool conn_in_group(const struct conn *c)
 {
     return !sqlite3_get_autocommit(c->sql);
@@ -315,7 +315,7 @@ enum err conn_unit(struct conn *c, const struct db_unit *u, size_t *missed)
     return conn_in_group(c) ? err : ERR_STORE;
 }
 
-/* -- reading --------------------------------------------------------------------------------------------------------------- */
+/* -- reading ----------------------------------------------------------------------------------------------------- */
 static struct db_val column(sqlite3_stmt *st, int i)
 {
     switch (sqlite3_column_type(st, i)) {
@@ -356,7 +356,7 @@ enum err conn_read(struct conn *c, const struct record *ask, int64_t limit_us, c
     return err;
 }
 
-/* -- the log ------------------------------------------------------------------------------------------------------------------ */
+/* -- the log ----------------------------------------------------------------------------------------------------- */
 unsigned conn_log_pages(const struct conn *c)
 {
     return c->log_pages;

@@ -9,7 +9,7 @@
 
 enum { COLUMNS_MAX = 64 };
 
-/* -- values in memory: a list of records in one buffer, each a head, its cells, then the bytes of its texts ----------- */
+/* -- values in memory: a list of records in one buffer, each a head, its cells, then the bytes of its texts ------ */
 struct cell {
     int64_t  i;                 /* DB_INT: the value; DB_TEXT, DB_BLOB: where its bytes are, from the record's start */
     uint32_t n;                 /* octets; texts are followed by a NUL that is not counted */
@@ -29,7 +29,7 @@ const struct record *record_next(const struct buf *b, size_t *at);
 /** What was put, borrowed from the record. */
 struct db_val record_val(const struct record *r, size_t i);
 
-/* -- statements and migrations, from src/store/ *.sql ------------------------------------------------------------------- */
+/* -- statements and migrations, from src/store/ *.sql ------------------------------------------------------------ */
 struct statement {
     const char *name, *sql;
     unsigned    params;         /* the highest ?N */
@@ -45,7 +45,7 @@ struct migration {
 extern const struct migration migrations[];
 extern const size_t           migration_count;
 
-/* -- a unit or a read on its way ---------------------------------------------------------------------------------------- */
+/* -- a unit or a read on its way --------------------------------------------------------------------------------- */
 struct waiter;                  /* db.c: somebody blocked in db_run() or db_load() */
 struct db_unit {
     struct inbox_item item;
@@ -65,7 +65,7 @@ struct db_rows {
 MUST_USE struct db_rows *rows_new(void);
 void rows_put(struct db_rows *r, const struct db_val *vals, size_t n);
 
-/* -- one connection: a thread's own -------------------------------------------------------------------------------------- */
+/* -- one connection: a thread's own ------------------------------------------------------------------------------ */
 struct conn;
 enum conn_use { CONN_WRITE, CONN_READ };
 /** @param path  NULL: in memory  @return ERR_STORE, ERR_NOMEM, with `why` */

@@ -10,7 +10,7 @@ static enum err read_text(struct str text, struct problem *why)
     return json_read(&doc, text, why);
 }
 
-/* -- reading ------------------------------------------------------------------------------------------------------------ */
+/* -- reading ----------------------------------------------------------------------------------------------------- */
 static void members_are_found_and_null_is_absent(void **state)
 {
     (void)state;
@@ -107,7 +107,7 @@ static void nesting_beyond_sense_is_refused(void **state)
     assert_int_equal(read_text((struct str){ deep, 40 }, &why), ERR_NONE);
 }
 
-/* -- filling ------------------------------------------------------------------------------------------------------------ */
+/* -- filling ----------------------------------------------------------------------------------------------------- */
 struct order {
     struct str         from, text;
     int64_t            count;
@@ -181,7 +181,7 @@ static void a_field_at_fault_is_named(void **state)
     fill(NULL, NULL, NULL, NULL);
 }
 
-/* -- writing ------------------------------------------------------------------------------------------------------------ */
+/* -- writing ----------------------------------------------------------------------------------------------------- */
 static void the_writer_sets_commas_and_nests(void **state)
 {
     (void)state;

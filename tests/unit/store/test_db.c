@@ -155,7 +155,7 @@ static void a_row_that_is_there_already_is_a_conflict(void **state)
     assert_value(f->db, "once", "first");
 }
 
-/* -- replies ----------------------------------------------------------------------------------------------------------- */
+/* -- replies ----------------------------------------------------------------------------------------------------- */
 struct told {
     struct db_done done;
     int            number;
@@ -268,7 +268,7 @@ static void a_full_store_says_busy_and_gives_nothing_away(void **state)
     free(t);
 }
 
-/* -- reads ------------------------------------------------------------------------------------------------------------- */
+/* -- reads ------------------------------------------------------------------------------------------------------- */
 struct reply {
     struct db_read read;
     struct inbox  *inbox;
@@ -348,7 +348,7 @@ static void rows_can_be_walked_one_at_a_time(void **state)
     assert_int_equal(n, 7);
 }
 
-/* -- many threads -------------------------------------------------------------------------------------------------------- */
+/* -- many threads ------------------------------------------------------------------------------------------------ */
 struct worker {
     struct db *db;
     int        number;

@@ -63,7 +63,7 @@ static int64_t whole_units(struct db *db, bool *seen, size_t size)
     return n;
 }
 
-/* -- a full disk ----------------------------------------------------------------------------------------------------- */
+/* -- a full disk ------------------------------------------------------------------------------------------------- */
 static void limit_files(rlim_t octets)
 {
     struct rlimit lim;
@@ -105,7 +105,7 @@ static void a_full_disk_is_an_error_until_there_is_room_again(void **state)
     tmp_free(&tmp);
 }
 
-/* -- another process writes ------------------------------------------------------------------------------------------ */
+/* -- another process writes -------------------------------------------------------------------------------------- */
 static void a_write_waits_for_another_programs_lock(void **state)
 {
     (void)state;
@@ -128,7 +128,7 @@ static void a_write_waits_for_another_programs_lock(void **state)
     tmp_free(&tmp);
 }
 
-/* -- the log --------------------------------------------------------------------------------------------------------- */
+/* -- the log ----------------------------------------------------------------------------------------------------- */
 static void the_log_does_not_grow_for_ever(void **state)
 {
     (void)state;
@@ -150,7 +150,7 @@ static void the_log_does_not_grow_for_ever(void **state)
     tmp_free(&tmp);
 }
 
-/* -- sudden death ------------------------------------------------------------------------------------------------------ */
+/* -- sudden death ------------------------------------------------------------------------------------------------ */
 struct told {
     struct db_done done;
     int64_t        number;
