@@ -355,6 +355,15 @@ static enum err post(struct rtp_loop *rl, const struct inbox_kind *kind, const s
     return err;
 }
 
+static enum err post_always(struct rtp_loop *rl, const struct inbox_kind *kind, const struct command *values)
+{
+    struct command *c = command_of(kind, values);
+    if (!c)
+        return ERR_NOMEM;
+    inbox_post_always(loop_inbox(rl->loop), &c->item);
+    return ERR_NONE;
+}
+
 enum err rtp_loop_open(struct rtp_loop *rl, uint64_t leg)
 {
     return post(rl, &kind_open, &(struct command){ .leg = leg });
@@ -378,7 +387,7 @@ enum err rtp_loop_play(struct rtp_loop *rl, uint64_t leg, uint64_t op, struct au
 
 enum err rtp_loop_stop(struct rtp_loop *rl, uint64_t leg, uint64_t op)
 {
-    return post(rl, &kind_stop, &(struct command){ .leg = leg, .op = op });
+    return post_always(rl, &kind_stop, &(struct command){ .leg = leg, .op = op });
 }
 
 enum err rtp_loop_send_tones(struct rtp_loop *rl, uint64_t leg, uint64_t op, struct str tones)
@@ -398,11 +407,7 @@ enum err rtp_loop_listen(struct rtp_loop *rl, uint64_t leg, unsigned sound_ms)
 
 enum err rtp_loop_close(struct rtp_loop *rl, uint64_t leg)
 {
-    struct command *c = command_of(&kind_close, &(struct command){ .leg = leg });
-    if (!c)
-        return ERR_NOMEM;
-    inbox_post_always(loop_inbox(rl->loop), &c->item);
-    return ERR_NONE;
+    return post_always(rl, &kind_close, &(struct command){ .leg = leg });
 }
 
 /* -- life ------------------------------------------------------------------------------------------------------------------- */

@@ -73,12 +73,11 @@ MUST_USE enum err rtp_loop_open(struct rtp_loop *rl, uint64_t leg);
 MUST_USE enum err rtp_loop_connect(struct rtp_loop *rl, uint64_t leg, const struct rtp_loop_peer *peer);
 /** Play after what is already waiting. Takes its own reference to `a`. repeat: until stopped. */
 MUST_USE enum err rtp_loop_play(struct rtp_loop *rl, uint64_t leg, uint64_t op, struct audio *a, bool repeat);
-/** op 0: everything that plays, waits or is being pressed. */
+/** op 0: everything that plays, waits or is being pressed. This and close are never refused for lack of room. */
 MUST_USE enum err rtp_loop_stop(struct rtp_loop *rl, uint64_t leg, uint64_t op);
 MUST_USE enum err rtp_loop_send_tones(struct rtp_loop *rl, uint64_t leg, uint64_t op, struct str tones);
 /** Keep what is received from now on; at most an hour. */
 MUST_USE enum err rtp_loop_record(struct rtp_loop *rl, uint64_t leg);
 /** Tell `heard` after sound_ms of sound (not silence), counted from now. */
 MUST_USE enum err rtp_loop_listen(struct rtp_loop *rl, uint64_t leg, unsigned sound_ms);
-/** Never refused for lack of room. @return ERR_NONE, ERR_NOMEM */
 MUST_USE enum err rtp_loop_close(struct rtp_loop *rl, uint64_t leg);

@@ -177,10 +177,10 @@ static void join(uint64_t leg, uint8_t payload, uint8_t dtmf)
 
 static void a_prompt_is_heard(uint8_t payload)
 {
-    static int16_t speech[2 * SECOND];
-    hear_make_speech(speech, 2 * SECOND, SECOND, 7);
+    static int16_t speech[SECOND];
+    hear_make_speech(speech, SECOND, SECOND, 7);
     struct audio *prompt = NULL;
-    assert_int_equal(audio_of(&prompt, speech, 2 * SECOND), ERR_NONE);
+    assert_int_equal(audio_of(&prompt, speech, SECOND), ERR_NONE);
     join(1, payload, 101);
     assert_int_equal(rtp_loop_record(b.rl, 1), ERR_NONE);
     assert_int_equal(rtp_loop_listen(b.rl, 1, 500), ERR_NONE);
@@ -194,14 +194,14 @@ static void a_prompt_is_heard(uint8_t payload)
     assert_int_equal(rtp_loop_close(b.rl, 1), ERR_NONE);
     struct told t = wait_for(&b, RECORDED, 1, 0);
     long lag = 0;
-    double r = hear_correlate(speech, 2 * SECOND, t.samples, t.n, &lag);
+    double r = hear_correlate(speech, SECOND, t.samples, t.n, &lag);
     print_message("correlation %.4f at sample %ld of %zu\n", r, lag, t.n);
     assert_true(r >= 0.9);
     struct rtp_loop_counters c = wait_for(&b, CLOSED, 1, 0).counters;
-    assert_true(c.received >= 100);
+    assert_true(c.received >= 50);
     assert_int_equal(c.malformed, 0);
     assert_int_equal(c.strangers, 0);
-    assert_true(c.sent >= 100);                     /* silence flows the other way */
+    assert_true(c.sent >= 50);                     /* silence flows the other way */
 }
 
 static void a_prompt_played_in_mu_law_is_heard_at_the_other_end(void **state)
