@@ -40,7 +40,7 @@ ctl sms list
 ctl sms list | grep -q 'answer from a handset'
 for _ in $(seq 100); do ctl explain "$message" | grep -qi 'deliver' && break; sleep 0.1; done
 ctl explain "$message"
-fails 'rule:' sms send --from "$free" --to +14255550123456 bad 2>&1 || true
+fails 'Invalid To phone number format.' sms send --from "$free" --to +14255550123456 bad
 
 # a call that rings until the handset answers
 ctl handset attach +12065550105
@@ -65,7 +65,9 @@ ctl numbers release "$free" | grep released
 ctl account add poor --offer trial
 ctl resource add poor-res --account poor
 ctl resource list | grep -q poor-res
-fails 'rule:' numbers search --type local --for person --resource poor-res 2>/dev/null || true
+poor_buys() { s=$(ctl numbers search --type local --for person --resource poor-res | field search) && ctl numbers buy "$s" --resource poor-res; }
+if said=$(poor_buys 2>&1); then echo "a trial account bought a number"; exit 1; fi
+case $said in *"rule: "*) ;; *) echo "no rule in: $said"; exit 1 ;; esac
 ctl account list
 ctl status
 ctl doctor >/dev/null
