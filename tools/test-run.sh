@@ -27,16 +27,16 @@ count() {
     [ "$3" = 0 ] || { echo "-- $1: what failed (all of it: $OUT/$1.log) --"; grep -aE '^ *not ok|ERROR: (Add|Leak|Thread)|runtime error|^FAILED' "$OUT/$1.log" | head -40; }
 }
 
-# cmocka binaries speak TAP; one that dies before its plan is done has failed once more
+# Cmocka binaries speak TAP; one that dies before its plan is done has failed once more. Two at a time.
 cmocka() {
     suite=$1; shift
-    for t in "$@"; do
-        echo "# $t"
-        CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "$t" >"$OUT/one" 2>&1; rc=$?
-        cat "$OUT/one"
-        if [ $rc -ne 0 ] && ! grep -q '^not ok' "$OUT/one"; then echo "not ok - $t ended with $rc"; fi
-        if ! grep -qE '^(not )?ok' "$OUT/one"; then echo "not ok - $t ran no test"; fi
-    done >"$OUT/$suite.log"
+    mkdir -p "$OUT/$suite"
+    printf '%s\n' "$@" | xargs -P 2 -I @ sh -c '
+        log='"$OUT/$suite"'/$(printf %s "@" | tr / _).log
+        { echo "# @"; CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "@"; } >"$log" 2>&1; rc=$?
+        if [ $rc -ne 0 ] && ! grep -aq "^not ok" "$log"; then echo "not ok - @ ended with $rc" >>"$log"; fi
+        if ! grep -aqE "^(not )?ok" "$log"; then echo "not ok - @ ran no test" >>"$log"; fi'
+    cat "$OUT/$suite"/*.log >"$OUT/$suite.log"
     count "$suite" "$(grep -ac '^ok ' "$OUT/$suite.log")" "$(grep -ac '^not ok ' "$OUT/$suite.log")"
 }
 
@@ -46,11 +46,11 @@ replay() { set -- $(find $B/replay -type f -name 'test_*' -executable 2>/dev/nul
 # two at a time: the machine this must fit has two cores
 fuzz() {
     ls build/fuzz/ 2>/dev/null | grep '^fuzz_' | grep -v '\.d$' >"$OUT/targets"
-    xargs -P 2 -I T sh -c '
-        name=T; corpus=tests/fuzz/corpus/${name#fuzz_}; mkdir -p '"$OUT"'/corpus/T
-        if build/fuzz/T -max_total_time='"$SECONDS_EACH"' -timeout=10 -rss_limit_mb=1024 -artifact_prefix='"$OUT"'/T- \
-            '"$OUT"'/corpus/T $([ -d "$corpus" ] && echo "$corpus") >'"$OUT"'/T.log 2>&1
-        then echo "ok - T $(sed -n "s/^Done //p" '"$OUT"'/T.log)"; else echo "not ok - T: see '"$OUT"'/T.log"; fi' \
+    xargs -P 2 -I @ sh -c '
+        name=@; corpus=tests/fuzz/corpus/${name#fuzz_}; mkdir -p '"$OUT"'/corpus/@
+        if build/fuzz/@ -max_total_time='"$SECONDS_EACH"' -timeout=10 -rss_limit_mb=1024 -artifact_prefix='"$OUT"'/@- \
+            '"$OUT"'/corpus/@ $([ -d "$corpus" ] && echo "$corpus") >'"$OUT"'/@.log 2>&1
+        then echo "ok - @ $(sed -n "s/^Done //p" '"$OUT"'/@.log)"; else echo "not ok - @: see '"$OUT"'/@.log"; fi' \
         <"$OUT/targets" >"$OUT/fuzz.log"
     count fuzz "$(grep -c '^ok ' "$OUT/fuzz.log")" "$(grep -c '^not ok ' "$OUT/fuzz.log")"
 }

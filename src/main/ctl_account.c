@@ -16,14 +16,16 @@ static int account_add(struct ctl *c)
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/accounts"), buf_str(&body), &answer);
     if (!rc && !ctl_say_json(c, answer.body))
-        ctl_say(c, "added account %s; give it a resource: carterfone resource add NAME --account %s", c->args[0], c->args[0]);
+        ctl_say(c, "added account %s; give it a resource: carterfone resource add NAME --account %s", c->args[0],
+                c->args[0]);
     return rc;
 }
 
 static int account_list(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
-        { "ACCOUNT", "name" }, { "OFFER", "offer" }, { "PAID", "paid" }, { "BILLING COUNTRY", "billingCountry" }, { "STATE", "state" }, { 0 },
+        { "ACCOUNT", "name" }, { "OFFER", "offer" }, { "PAID", "paid" }, { "BILLING COUNTRY", "billingCountry" },
+        { "STATE", "state" }, { 0 },
     };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/accounts"), (struct str){ 0 }, &answer);
@@ -59,7 +61,8 @@ static int resource_list(struct ctl *c)
 
 static int ask_keys(struct ctl *c, const char *resource, struct ctl_answer *answer)
 {
-    return ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/resources/%e/keys", resource), (struct str){ 0 }, answer);
+    return ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/resources/%e/keys", resource),
+                   (struct str){ 0 }, answer);
 }
 
 /* As programs write it: the name the certificate carries first, then the key. */

@@ -1,6 +1,7 @@
 /* events ...: subscriptions, and following what happens without an endpoint. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "main/ctl_priv.h"
 
@@ -61,40 +62,56 @@ static void tell_event(const struct ctl *c, const struct json *event)
 {
     static const struct str space = { "Microsoft.Communication.", 24 };
     struct str type = json_text_of(event, "eventType"), when = json_text_of(event, "eventTime");
+    if (str_starts(type, space) && !c->json)
+        type = str_from(type, space.n);
     scoped_buf data = { 0 };
     struct jw  w = jw_of(&data);
     jw_json(&w, NULL, c->json ? event : json_member(event, "data"));
     if (!ctl_say_json(c, buf_str(&data)))
-        ctl_say(c, "%.8s " STR_FMT " " STR_FMT, when.n >= 19 ? when.p + 11 : "", STR_ARG(str_starts(type, space) ? str_from(type, space.n) : type),
-                STR_ARG(buf_str(&data)));
+        ctl_say(c, "%.8s " STR_FMT " " STR_FMT, when.n >= 19 ? when.p + 11 : "", STR_ARG(type), STR_ARG(buf_str(&data)));
     fflush(stdout);
+}
+
+/* The next events behind the cursor, waiting up to `wait` seconds for one; moves the cursor. */
+static int next_events(struct ctl *c, char after[64], int64_t wait, const struct json **events)
+{
+    const char *type = ctl_option(c, "type");
+    char        seconds[24];
+    snprintf(seconds, sizeof seconds, "%lld", (long long)wait);
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET",
+                     ctl_target(c, "/carterfone/v1/events?after=%e&wait=%s%s%s%e", after, seconds, type ? "&type=" : "",
+                                !type || strchr(type, '.') ? "" : "Microsoft.Communication.", type ? type : ""),
+                     (struct str){ 0 }, &answer);
+    if (rc)
+        return rc;
+    *events = json_member(answer.json, "value");
+    str_copyz(after, 64, json_text_of(answer.json, "last"));
+    return CTL_OK;
 }
 
 static int tail(struct ctl *c)
 {
-    int64_t count, wait;
-    int     rc = ctl_option_int(c, "count", 1, INT32_MAX, 0, &count);
+    enum { ASK_S = 20 };
+    int64_t count, wait, told = 0;
+    int     rc = ctl_option_int(c, "count", 1, INT32_MAX, INT64_MAX, &count);
     if (!rc)
-        rc = ctl_option_int(c, "wait", 0, 3600, 0, &wait);
-    char        after[64];
-    const char *type = ctl_option(c, "type");
-    bool        whole_type = !type || strchr(type, '.');
+        rc = ctl_option_int(c, "wait", 0, 86400, INT64_MAX, &wait);
+    char after[64];
     snprintf(after, sizeof after, "%s", ctl_option(c, "all") ? "all" : "");
-    for (int64_t told = 0, waited = 0; !rc && (!count || told < count) && (!ctl_option(c, "wait") || waited < (wait ? wait : 1));) {
-        int64_t now = ctl_option(c, "wait") ? (wait - waited < 20 ? wait - waited : 20) : 20;
-        char    wait_text[16];
-        snprintf(wait_text, sizeof wait_text, "%d", (int)now);
-        struct ctl_answer answer;
-        rc = ctl_ask(c, CTL_AS_OPERATOR, "GET",
-                     ctl_target(c, "/carterfone/v1/events?after=%e&wait=%s%s%s%e", after, wait_text, type ? "&type=" : "",
-                                whole_type ? "" : "Microsoft.Communication.", type ? type : ""), (struct str){ 0 }, &answer);
-        if (rc)
-            break;
-        const struct json *events = json_member(answer.json, "value");
-        for (size_t i = 0; i < json_count(events) && (!count || told < count); i++, told++)
+    int64_t end_us = wait == INT64_MAX ? INT64_MAX : clock_mono().us + wait * US_PER_S;
+    for (bool more = true; !rc && more && told < count;) {
+        const struct json *events = NULL;
+        int64_t left_us = end_us - clock_mono().us;
+        int64_t left_s = left_us <= 0 ? 0 : left_us >= (int64_t)ASK_S * US_PER_S ? ASK_S : left_us / US_PER_S + 1;
+        rc = next_events(c, after, left_s, &events);
+        for (size_t i = 0; i < json_count(events) && told < count; i++, told++)
             tell_event(c, json_item(events, i));
-        str_copyz(after, sizeof after, json_text_of(answer.json, "last"));
-        waited += now ? now : 1;
+        more = clock_mono().us < end_us;
+    }
+    if (!rc && count != INT64_MAX && told < count) {
+        fprintf(stderr, "carterfone: %lld of %lld events came in time\n", (long long)told, (long long)count);
+        rc = CTL_REFUSED;
     }
     return rc;
 }
@@ -110,7 +127,7 @@ static const struct ctl_option tail_options[] = {
     { "type",  "TYPE", CTL_MAY, "only these" },
     { "all",   NULL,   CTL_MAY, "from the oldest that is kept, instead of from now" },
     { "count", "N",    CTL_MAY, "stop after N events" },
-    { "wait",  "S",    CTL_MAY, "stop after S seconds" },
+    { "wait",  "S",    CTL_MAY, "stop after S seconds; with --count, that many must have come" },
     { 0 },
 };
 

@@ -61,7 +61,8 @@ static int inbox(struct ctl *c)
 {
     static const struct ctl_column columns[] = { { "WHEN", "receivedAt" }, { "FROM", "from" }, { "TEXT", "text" }, { 0 } };
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/handsets/%e/inbox", c->args[0]), (struct str){ 0 }, &answer);
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/handsets/%e/inbox", c->args[0]),
+                     (struct str){ 0 }, &answer);
     if (!rc && !ctl_say_json(c, answer.body))
         ctl_table(c, answer.json, columns, "Nothing has arrived.");
     return rc;

@@ -3,8 +3,9 @@
 #include "main/ctl_priv.h"
 
 static const struct ctl_column number_columns[] = {
-    { "NUMBER", "phoneNumber" }, { "TYPE", "phoneNumberType" }, { "FOR", "assignmentType" }, { "CALLING", "capabilities.calling" },
-    { "SMS", "capabilities.sms" }, { ">MONTHLY", "cost.amount" }, { "CURRENCY", "cost.currencyCode" }, { "SINCE", "purchaseDate" }, { 0 },
+    { "NUMBER", "phoneNumber" }, { "TYPE", "phoneNumberType" }, { "FOR", "assignmentType" },
+    { "CALLING", "capabilities.calling" }, { "SMS", "capabilities.sms" }, { ">MONTHLY", "cost.amount" },
+    { "CURRENCY", "cost.currencyCode" }, { "SINCE", "purchaseDate" }, { 0 },
 };
 
 /* The API's words for a type; people may also say local and toll-free. */

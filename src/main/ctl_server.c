@@ -15,7 +15,8 @@ static int explain(struct ctl *c)
     static const struct ctl_column facts[] = { { "id", "id" }, { "kind", "kind" }, { "state", "state" }, { 0 } };
     static const struct ctl_column lines[] = { { "TIME", "time" }, { "STEP", "step" }, { "WHAT", "text" }, { 0 } };
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/explain/%e", c->args[0]), (struct str){ 0 }, &answer);
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/explain/%e", c->args[0]), (struct str){ 0 },
+                     &answer);
     if (rc || ctl_say_json(c, answer.body))
         return rc;
     ctl_facts(c, answer.json, facts);
@@ -46,7 +47,9 @@ static int clock_show(struct ctl *c)
 /* "45d", "1h30m", "90s", "90": seconds. @return -1 when it is none of these */
 static int64_t read_duration(const char *text)
 {
-    static const struct { char unit; int64_t seconds; } units[] = { { 'w', 604800 }, { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+    static const struct { char unit; int64_t seconds; } units[] = {
+        { 'w', 604800 }, { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 },
+    };
     static const int64_t MAX = 100LL * 366 * 86400;
     int64_t total = 0;
     for (const char *p = text; *p;) {

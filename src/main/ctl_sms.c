@@ -64,7 +64,8 @@ static int list(struct ctl *c)
 static int show(struct ctl *c)
 {
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/messages/%e", c->args[0]), (struct str){ 0 }, &answer);
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/messages/%e", c->args[0]),
+                     (struct str){ 0 }, &answer);
     if (rc || ctl_say_json(c, answer.body))
         return rc;
     ctl_facts(c, answer.json, message_columns);
