@@ -24,7 +24,7 @@ struct inbox_item {
 
 /** @param bound  items that may wait, 1..   @param owner handed to every handle() */
 MUST_USE struct inbox *inbox_new(const char *name, size_t bound, void *owner);
-void inbox_free(struct inbox *in);                          /* drops what waits */
+void inbox_free(struct inbox *in);                          /* drops what waits; nobody may be posting any more */
 SCOPED_FREE(inbox)
 
 /** @return ERR_NONE (given away), ERR_BUSY (full: counted, still the poster's) */

@@ -111,6 +111,49 @@ static void a_failing_migration_leaves_nothing_behind(void **state)
     assert_int_equal(conn_migrate(c, mended, 2, &why), ERR_NONE);
 }
 
+static void write_one(struct conn *c, int number)
+{
+    char name[16];
+    size_t missed;
+    scoped(db_unit) struct db_unit *u = db_unit_new();
+    snprintf(name, sizeof name, "n%d", number);
+    db_do(u, DB_META_PUT, 1, DB_Z(name), DB_Z("x"));
+    assert_int_equal(conn_begin(c), ERR_NONE);
+    assert_int_equal(conn_unit(c, u, &missed), ERR_NONE);
+    assert_true(conn_in_group(c));
+    assert_int_equal(conn_commit(c), ERR_NONE);
+    assert_false(conn_in_group(c));
+}
+
+static void a_read_connection_copies_the_log_back(void **state)
+{
+    const struct fixture *f = *state;
+    struct problem why;
+    scoped(conn) struct conn *writer = NULL, *reader = NULL;
+    assert_int_equal(try_open(f, &why), ERR_NONE);
+    assert_int_equal(conn_open(&writer, f->path, CONN_WRITE, &why), ERR_NONE);
+    assert_int_equal(conn_open(&reader, f->path, CONN_READ, &why), ERR_NONE);
+    for (int i = 0; i < 200; i++)
+        write_one(writer, i);
+    assert_in_range(conn_log_pages(writer), 200, 2000);
+    conn_checkpoint(reader);
+    write_one(writer, 200);
+    assert_in_range(conn_log_pages(writer), 1, 20);     /* the log began anew */
+}
+
+static void a_read_connection_cannot_write(void **state)
+{
+    const struct fixture *f = *state;
+    struct problem why;
+    size_t missed;
+    scoped(conn) struct conn *reader = NULL;
+    assert_int_equal(try_open(f, &why), ERR_NONE);
+    assert_int_equal(conn_open(&reader, f->path, CONN_READ, &why), ERR_NONE);
+    scoped(db_unit) struct db_unit *u = db_unit_new();
+    db_do(u, DB_META_PUT, 1, DB_Z("x"), DB_Z("x"));
+    assert_int_equal(conn_unit(reader, u, &missed), ERR_STORE);
+}
+
 static bool dawdle(void *arg, const struct db_val *vals, size_t n)
 {
     (void)vals, (void)n;
@@ -187,6 +230,8 @@ int main(void)
         T(a_migration_edited_after_it_was_applied_is_refused),
         T(a_gap_in_what_was_applied_is_refused),
         T(a_failing_migration_leaves_nothing_behind),
+        T(a_read_connection_copies_the_log_back),
+        T(a_read_connection_cannot_write),
         T(a_read_that_takes_too_long_is_ended),
         T(a_file_that_is_no_database_is_refused),
         T(every_statement_is_one_and_takes_what_it_says),
