@@ -23,6 +23,12 @@ void sha256(uint8_t out[32], struct str data)
         abort();
 }
 
+void md5(uint8_t out[16], struct str data)
+{
+    if (EVP_Digest(data.p, data.n, out, NULL, EVP_md5(), NULL) != 1)
+        abort();
+}
+
 void hmac_sha256(uint8_t out[32], const void *key, size_t key_n, struct str data)
 {
     unsigned n = 32;

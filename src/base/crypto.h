@@ -7,6 +7,8 @@
 void random_bytes(void *dst, size_t n);
 uint64_t random_u64(void);
 void sha256(uint8_t out[32], struct str data);
+/** Only where an old protocol asks for it (SIP digest: RFC 3261, 22.4). */
+void md5(uint8_t out[16], struct str data);
 /** HMAC-SHA256 (RFC 2104). */
 void hmac_sha256(uint8_t out[32], const void *key, size_t key_n, struct str data);
 /** Equal? Takes as long for a difference at the start as at the end. */

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { STATUS_OK = 200, STATUS_METHOD = 405, STATUS_TIMEOUT = 408, STATUS_UNAVAILABLE = 480, STATUS_NO_CALL = 481,
+enum { STATUS_OK = 200, STATUS_UNAUTHORIZED = 401, STATUS_METHOD = 405, STATUS_PROXY = 407, STATUS_TIMEOUT = 408, STATUS_UNAVAILABLE = 480, STATUS_NO_CALL = 481,
        STATUS_CANCELLED = 487, STATUS_MISFIT = 488, STATUS_FAILED = 500, STATUS_SHED = 503 };
 enum { Q850_NO_ANSWER = 19, Q850_PROTOCOL = 111 };
 enum { RING_DEFAULT_MS = 180000, SOON_MS = 1, T1_DEFAULT_MS = 500, T1_TIMES = 64, RETRY_AFTER_MAX_S = 10 };
@@ -22,6 +22,7 @@ static const char *const cue_name[] = { SIP_CUES(CUE_NAME) };
 static const enum timer_policy state_timer[] = { SIP_STATES(STATE_TIMER) };
 
 static void feed(struct sip_call *c, struct sip_cue *cue);
+static enum err invite_send(struct sip_call *c, const char *credentials);
 static int on_request(struct sip_call *c, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
 static int on_response(struct sip_call *c, nta_outgoing_t *orq, const sip_t *sip);
 static int on_bye_response(struct sip_call *c, nta_outgoing_t *orq, const sip_t *sip);
@@ -71,12 +72,13 @@ static void refuse_offered(struct sip_call *c, int status, int q850)
                         SIPTAG_SERVER_STR(c->stack->conf.user_agent), TAG_END());
 }
 
-static void bye_send(struct sip_call *c, int q850)
+static void bye_send(struct sip_call *c, int q850, const char *credentials)
 {
     char reason[SIP_REASON_SIZE];
     c->bye = nta_outgoing_tcreate(c->leg, on_bye_response, c, NULL, SIP_METHOD_BYE, NULL,
                                   SIPTAG_REASON_STR(sip_reason_write(reason, q850)),
-                                  SIPTAG_USER_AGENT_STR(c->stack->conf.user_agent), TAG_END());
+                                  SIPTAG_USER_AGENT_STR(c->stack->conf.user_agent),
+                                  TAG_IF(credentials, SIPTAG_HEADER_STR(credentials)), TAG_END());
 }
 
 static void ack_send(struct sip_call *c, const sip_t *sip)
@@ -146,6 +148,14 @@ static void progress(struct sip_call *c, struct sip_cue *cue)
     c->stack->conf.events.on_progress(c->stack->conf.user, c->id, cue->status, cue->has_remote ? &cue->remote : NULL);
 }
 
+/* The same INVITE with credentials: a new transaction of the same leg (RFC 3261, 22.2). */
+static void authorize(struct sip_call *c, struct sip_cue *cue)
+{
+    invite_done(c);
+    if (invite_send(c, cue->credentials))
+        tell_end(c, STATUS_FAILED, 0, false, "the INVITE could not be repeated");   /* freed when the ring time is over */
+}
+
 static void connect_call(struct sip_call *c, struct sip_cue *cue)
 {
     if (cue->has_remote)
@@ -159,7 +169,7 @@ static void ack_and_bye(struct sip_call *c, struct sip_cue *cue)
 {
     ack_send(c, cue->sip);
     invite_done(c);
-    bye_send(c, 0);
+    bye_send(c, 0, NULL);
 }
 
 static void misfit(struct sip_call *c, struct sip_cue *cue)
@@ -249,20 +259,20 @@ static void part(struct sip_call *c, struct sip_cue *cue)
 static void ack_lost(struct sip_call *c, struct sip_cue *cue)
 {
     (void)cue;
-    bye_send(c, Q850_PROTOCOL);
+    bye_send(c, Q850_PROTOCOL, NULL);
     tell_end(c, STATUS_TIMEOUT, Q850_PROTOCOL, false, "no ACK came for our 200");
 }
 
 static void hang_up(struct sip_call *c, struct sip_cue *cue)
 {
-    bye_send(c, cue->q850);
+    bye_send(c, cue->q850, NULL);
     tell_end(c, STATUS_OK, cue->q850, false, "ended here");
 }
 
 static void bye_now(struct sip_call *c, struct sip_cue *cue)
 {
     (void)cue;
-    bye_send(c, 0);
+    bye_send(c, 0, NULL);
 }
 
 static void ended(struct sip_call *c, struct sip_cue *cue)
@@ -306,6 +316,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(CALLING, RING, refuse, CALLING)       R(CALLING, ANSWER, refuse, CALLING)     R(CALLING, REJECT, refuse, CALLING)  \
     R(CALLING, HANGUP, give_up, CANCELLED)  R(CALLING, PROVISIONAL, progress, HEARD)                                     \
     R(CALLING, ACCEPT, connect_call, UP)    R(CALLING, MISFIT, misfit, LEAVING)     R(CALLING, REFUSE, refused, GONE)    \
+    R(CALLING, CHALLENGE, authorize, CALLING)                                                                            \
     R(CALLING, CANCEL, refuse, CALLING)     R(CALLING, ACK, refuse, CALLING)        R(CALLING, ACK_LOST, refuse, CALLING)\
     R(CALLING, BYE, deny_bye, CALLING)      R(CALLING, REINVITE, deny_invite, CALLING)                                   \
     R(CALLING, BYE_DONE, refuse, CALLING)   R(CALLING, TIMER, ring_out, CANCELLED)                                       \
@@ -313,6 +324,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(HEARD, RING, refuse, HEARD)           R(HEARD, ANSWER, refuse, HEARD)         R(HEARD, REJECT, refuse, HEARD)      \
     R(HEARD, HANGUP, give_up, CANCELLED)    R(HEARD, PROVISIONAL, progress, HEARD)                                       \
     R(HEARD, ACCEPT, connect_call, UP)      R(HEARD, MISFIT, misfit, LEAVING)       R(HEARD, REFUSE, refused, GONE)      \
+    R(HEARD, CHALLENGE, authorize, CALLING)                                                                              \
     R(HEARD, CANCEL, refuse, HEARD)         R(HEARD, ACK, refuse, HEARD)            R(HEARD, ACK_LOST, refuse, HEARD)    \
     R(HEARD, BYE, deny_bye, HEARD)          R(HEARD, REINVITE, deny_invite, HEARD)                                       \
     R(HEARD, BYE_DONE, refuse, HEARD)       R(HEARD, TIMER, ring_out, CANCELLED)                                         \
@@ -323,10 +335,12 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(CANCELLED, ACCEPT, ack_and_bye, LEAVING)  /* their 200 crossed our CANCEL: RFC 3261, 15 */                         \
     R(CANCELLED, MISFIT, ack_and_bye, LEAVING)                                                                           \
     R(CANCELLED, REFUSE, stay, GONE)        R(CANCELLED, CANCEL, refuse, CANCELLED)                                      \
+    R(CANCELLED, CHALLENGE, stay, GONE)                                                                                  \
     R(CANCELLED, ACK, refuse, CANCELLED)    R(CANCELLED, ACK_LOST, refuse, CANCELLED)                                    \
     R(CANCELLED, BYE, deny_bye, CANCELLED)  R(CANCELLED, REINVITE, deny_invite, CANCELLED)                               \
     R(CANCELLED, BYE_DONE, refuse, CANCELLED)   R(CANCELLED, TIMER, stay, GONE)                                          \
                                                                                                                          \
+    R(OFFERED, CHALLENGE, refuse, OFFERED)                                                                               \
     R(OFFERED, RING, ring, OFFERED)         R(OFFERED, ANSWER, answer, ACCEPTED)    R(OFFERED, REJECT, reject, GONE)     \
     R(OFFERED, HANGUP, reject, GONE)        R(OFFERED, PROVISIONAL, refuse, OFFERED)                                     \
     R(OFFERED, ACCEPT, refuse, OFFERED)     R(OFFERED, MISFIT, refuse, OFFERED)     R(OFFERED, REFUSE, refuse, OFFERED)  \
@@ -334,6 +348,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(OFFERED, BYE, bye_early, GONE)        R(OFFERED, REINVITE, deny_invite, OFFERED)                                   \
     R(OFFERED, BYE_DONE, refuse, OFFERED)   R(OFFERED, TIMER, reject_late, GONE)                                         \
                                                                                                                          \
+    R(ACCEPTED, CHALLENGE, refuse, ACCEPTED)                                                                             \
     R(ACCEPTED, RING, stay, ACCEPTED)       R(ACCEPTED, ANSWER, stay, ACCEPTED)     R(ACCEPTED, REJECT, part, PARTING)   \
     R(ACCEPTED, HANGUP, part, PARTING)      R(ACCEPTED, PROVISIONAL, refuse, ACCEPTED)                                   \
     R(ACCEPTED, ACCEPT, refuse, ACCEPTED)   R(ACCEPTED, MISFIT, refuse, ACCEPTED)                                        \
@@ -342,6 +357,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(ACCEPTED, BYE, ended, GONE)           R(ACCEPTED, REINVITE, deny_invite, ACCEPTED)                                 \
     R(ACCEPTED, BYE_DONE, refuse, ACCEPTED) R(ACCEPTED, TIMER, refuse, ACCEPTED)                                         \
                                                                                                                          \
+    R(PARTING, CHALLENGE, refuse, PARTING)                                                                               \
     R(PARTING, RING, stay, PARTING)         R(PARTING, ANSWER, stay, PARTING)       R(PARTING, REJECT, stay, PARTING)    \
     R(PARTING, HANGUP, stay, PARTING)       R(PARTING, PROVISIONAL, refuse, PARTING)                                     \
     R(PARTING, ACCEPT, refuse, PARTING)     R(PARTING, MISFIT, refuse, PARTING)     R(PARTING, REFUSE, refuse, PARTING)  \
@@ -349,12 +365,14 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(PARTING, BYE, ended, GONE)            R(PARTING, REINVITE, deny_invite, PARTING)                                   \
     R(PARTING, BYE_DONE, refuse, PARTING)   R(PARTING, TIMER, refuse, PARTING)                                           \
                                                                                                                          \
+    R(UP, CHALLENGE, refuse, UP)                                                                                         \
     R(UP, RING, stay, UP)                   R(UP, ANSWER, stay, UP)                 R(UP, REJECT, hang_up, LEAVING)      \
     R(UP, HANGUP, hang_up, LEAVING)         R(UP, PROVISIONAL, refuse, UP)          R(UP, ACCEPT, refuse, UP)            \
     R(UP, MISFIT, refuse, UP)               R(UP, REFUSE, refuse, UP)               R(UP, CANCEL, stay, UP)              \
     R(UP, ACK, change_acked, UP)            R(UP, ACK_LOST, ack_lost, LEAVING)      R(UP, BYE, ended, GONE)              \
     R(UP, REINVITE, change, UP)             R(UP, BYE_DONE, refuse, UP)             R(UP, TIMER, refuse, UP)             \
                                                                                                                          \
+    R(LEAVING, CHALLENGE, refuse, LEAVING)                                                                               \
     R(LEAVING, RING, stay, LEAVING)         R(LEAVING, ANSWER, stay, LEAVING)       R(LEAVING, REJECT, stay, LEAVING)    \
     R(LEAVING, HANGUP, stay, LEAVING)       R(LEAVING, PROVISIONAL, refuse, LEAVING)                                     \
     R(LEAVING, ACCEPT, refuse, LEAVING)     R(LEAVING, MISFIT, refuse, LEAVING)     R(LEAVING, REFUSE, refuse, LEAVING)  \
@@ -363,6 +381,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(LEAVING, REINVITE, deny_invite, LEAVING)                                                                           \
     R(LEAVING, BYE_DONE, stay, GONE)        R(LEAVING, TIMER, stay, GONE)                                                \
                                                                                                                          \
+    R(GONE, CHALLENGE, refuse, GONE)                                                                                     \
     R(GONE, RING, stay, GONE)               R(GONE, ANSWER, stay, GONE)             R(GONE, REJECT, stay, GONE)          \
     R(GONE, HANGUP, stay, GONE)             R(GONE, PROVISIONAL, stay, GONE)        R(GONE, ACCEPT, refuse, GONE)        \
     R(GONE, MISFIT, refuse, GONE)           R(GONE, REFUSE, stay, GONE)             R(GONE, CANCEL, stay, GONE)          \
@@ -437,6 +456,16 @@ static bool remote_of(const sip_t *sip, struct sdp_audio *remote)
     return usable;
 }
 
+/* Can we answer their challenge? Once for each request: a second one says that our words were wrong. */
+static bool credentials_for(struct sip_call *c, nta_outgoing_t *request, const sip_t *sip, bool *tried, struct buf *line)
+{
+    int status = nta_outgoing_status(request);
+    if ((status != STATUS_UNAUTHORIZED && status != STATUS_PROXY) || *tried || !sip || !c->plan || !*c->plan->user)
+        return false;
+    *tried = true;
+    return sip_credentials_write(line, sip, request, c->plan) == ERR_NONE;
+}
+
 static enum sip_cue_kind response_kind(const struct sip_call *c, const struct sip_cue *cue, const sip_t *sip)
 {
     if (cue->status < 200)
@@ -455,16 +484,28 @@ static int on_response(struct sip_call *c, nta_outgoing_t *orq, const sip_t *sip
     cue.words = sip && sip->sip_status ? sip->sip_status->st_phrase : sip_status_phrase(cue.status);
     cue.q850 = sip ? sip_reason_read(sip->sip_reason) : 0;
     cue.has_remote = remote_of(sip, &cue.remote);
-    cue.kind = response_kind(c, &cue, sip);
+    scoped_buf line = { 0 };
+    if (credentials_for(c, orq, sip, &c->challenged, &line)) {
+        cue.kind = CUE_CHALLENGE;
+        cue.credentials = line.p;
+    } else {
+        cue.kind = response_kind(c, &cue, sip);
+    }
     feed(c, &cue);
     return 0;
 }
 
 static int on_bye_response(struct sip_call *c, nta_outgoing_t *orq, const sip_t *sip)
 {
-    (void)sip;
-    if (nta_outgoing_status(orq) >= 200)
-        feed(c, &(struct sip_cue){ .kind = CUE_BYE_DONE });
+    scoped_buf line = { 0 };
+    if (nta_outgoing_status(orq) < 200)
+        return 0;
+    if (credentials_for(c, orq, sip, &c->bye_challenged, &line)) {
+        nta_outgoing_destroy(c->bye);
+        bye_send(c, 0, line.p);
+        return 0;
+    }
+    feed(c, &(struct sip_cue){ .kind = CUE_BYE_DONE });
     return 0;
 }
 
@@ -598,6 +639,7 @@ static void call_free(struct sip_call *c)
     nta_leg_destroy(c->leg);
     su_timer_destroy(c->timer);
     free(c->offer);
+    free(c->plan);
     free(c);
     if (s->stopping && !s->n_calls)
         su_root_break(s->root);
@@ -631,9 +673,10 @@ static struct sip_call *call_new(struct sip_stack *s, uint64_t id, enum sip_stat
     return c;
 }
 
-static enum err invite_send(struct sip_call *c, const struct sip_invite_plan *p)
+static enum err invite_send(struct sip_call *c, const char *credentials)
 {
     struct sip_stack *s = c->stack;
+    const struct sip_invite_plan *p = c->plan;
     bool anonymous = !*p->from;
     char target[SIP_URI_SIZE], route[SIP_URI_SIZE], from_uri[SIP_URI_SIZE], contact[SIP_URI_SIZE + 2];
     char from[SIP_URI_SIZE + 2 * SIP_DISPLAY_SIZE], to[SIP_URI_SIZE + 2 * SIP_DISPLAY_SIZE];
@@ -649,13 +692,15 @@ static enum err invite_send(struct sip_call *c, const struct sip_invite_plan *p)
     if (err)
         return err;
     buf_putc(&body, 0);
-    c->leg = nta_leg_tcreate(s->agent, on_request, c, SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to), TAG_END());
+    if (!c->leg)
+        c->leg = nta_leg_tcreate(s->agent, on_request, c, SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to), TAG_END());
     if (!c->leg || body.bad || !nta_leg_tag(c->leg, NULL))
         return ERR_NOMEM;
     c->invite = nta_outgoing_tcreate(c->leg, on_response, c, URL_STRING_MAKE(route), SIP_METHOD_INVITE,
                                      URL_STRING_MAKE(target), SIPTAG_CONTACT_STR(contact_write(contact, c)),
                                      SIPTAG_ALLOW_STR(sip_allow), SIPTAG_USER_AGENT_STR(s->conf.user_agent),
                                      TAG_IF(anonymous, SIPTAG_PRIVACY_STR("id")),
+                                     TAG_IF(credentials, SIPTAG_HEADER_STR(credentials)),
                                      SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(body.p), TAG_END());
     return c->invite ? ERR_NONE : ERR_IO;
 }
@@ -674,16 +719,23 @@ void sip_call_start(struct sip_stack *s, const struct sip_invite_plan *p)
         return;
     }
     struct sip_call *c = call_new(s, p->call, SIP_CALLING);
+    if (c && !(c->plan = malloc(sizeof *p))) {
+        c->told = true;
+        map_take(s->by_id, p->call);
+        call_free(c);
+        c = NULL;
+    }
     if (!c) {
         fail_unborn(s, p->call, STATUS_FAILED, err_words(ERR_NOMEM));
         return;
     }
+    *c->plan = *p;
     c->transport = p->transport;
     c->local = p->local;
     if (p->ring_us > 0)
         c->ring_ms = p->ring_us / 1000 + 1;
     timer_set(c, TIMER_RING);
-    enum err err = invite_send(c, p);
+    enum err err = invite_send(c, NULL);
     if (err) {
         tell_end(c, STATUS_FAILED, 0, false, err_words(err));
         call_free(c);

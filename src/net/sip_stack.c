@@ -206,7 +206,8 @@ static bool numeric_host(const char *host)
 static enum err plan_copy(struct sip_invite_plan *p, const struct sip_invite *plan)
 {
     if (!numeric_host(plan->peer.host) || !plan->peer.port || !sip_user_valid(plan->to)
-        || (plan->from.n && !sip_user_valid(plan->from)) || !plan->local.port || !numeric_host(plan->local.host))
+        || (plan->from.n && !sip_user_valid(plan->from)) || !sip_credentials_valid(plan->user, plan->password)
+        || !plan->local.port || !numeric_host(plan->local.host))
         return ERR_RANGE;
     *p = (struct sip_invite_plan){ .call = plan->call, .port = plan->peer.port, .transport = plan->peer.transport,
                                    .local = plan->local, .ring_us = plan->ring_us };
@@ -214,6 +215,8 @@ static enum err plan_copy(struct sip_invite_plan *p, const struct sip_invite *pl
     str_copyz(p->to, sizeof p->to, plan->to);
     str_copyz(p->from, sizeof p->from, plan->from);
     str_copyz(p->display, sizeof p->display, plan->display);
+    str_copyz(p->user, sizeof p->user, plan->user);
+    str_copyz(p->password, sizeof p->password, plan->password);
     return ERR_NONE;
 }
 
@@ -435,7 +438,8 @@ static enum err agent_new(struct sip_stack *s, struct problem *why)
                                 NTATAG_SIP_T1X64(t1 * T1_TIMES), NTATAG_SIP_T2(t1 == T1_MS ? T2_MS : t1 * T2_TIMES),
                                 NTATAG_SIP_T4(t1 == T1_MS ? T4_MS : t1 * T4_TIMES), NTATAG_UDP_MTU(MESSAGE_MAX - 1),
                                 NTATAG_MAXSIZE(MESSAGE_MAX), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
-                                NTATAG_CANCEL_487(0), TPTAG_UDP_RMEM(UDP_RMEM), TPTAG_PONG2PING(1), TAG_END());
+                                NTATAG_CANCEL_487(0), TPTAG_UDP_RMEM(UDP_RMEM), TPTAG_PONG2PING(1),
+                                TPTAG_STUN_SERVER(0), TAG_END());
     if (!s->agent)
         return problem_set(why, ERR_CONFLICT, "SipAddressInUse", "cannot listen for SIP on %s port %u, UDP and TCP: %s",
                            s->host, s->conf.port, strerror(su_errno()));

@@ -96,6 +96,7 @@ struct sip_invite {
     struct sip_peer  peer;
     struct str       to, from;      /* user parts: E.164 with '+', or empty `from` for an anonymous caller */
     struct str       display;       /* may be empty */
+    struct str       user, password;    /* to answer a 401 or 407 (digest, MD5 or SHA-256); empty: that ends the call */
     struct sdp_audio local;         /* where we listen; payload is offered first */
     int64_t          ring_us;       /* CANCEL after this without a final answer; 0: 180 s */
 };

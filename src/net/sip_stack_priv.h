@@ -63,6 +63,7 @@ struct sip_stack {
 #define SIP_CUES(E)                                                                                 \
     E(RING) E(ANSWER) E(REJECT) E(HANGUP)               /* the owner's commands */                  \
     E(PROVISIONAL) E(ACCEPT) E(MISFIT) E(REFUSE)        /* of our INVITE; MISFIT: 2xx without usable media */ \
+    E(CHALLENGE)                                        /* 401 or 407 that we can answer, once */   \
     E(CANCEL) E(ACK) E(ACK_LOST)                        /* of their INVITE */                       \
     E(BYE) E(REINVITE)                                  /* requests within the call */              \
     E(BYE_DONE) E(TIMER)
@@ -79,12 +80,14 @@ struct sip_cue {
     const char       *words;            /* reason phrase of a response */
     bool              internal;         /* nta made the response itself: nobody answered */
     const char       *body;             /* SDP to send */
+    const char       *credentials;      /* CHALLENGE: the header line that answers it */
     struct sdp_audio  remote;           /* what the peer's SDP means, when has_remote */
     bool              has_remote;
     const sip_t      *sip;
     nta_incoming_t   *request;          /* BYE, REINVITE: to be answered by the action */
 };
 
+struct sip_invite_plan;
 struct sip_call {
     struct sip_stack  *stack;
     struct sip_call   *prev, *next;
@@ -100,6 +103,8 @@ struct sip_call {
     struct sdp_origin  origin;
     struct sdp_audio   local, remote;
     char              *offer;           /* their SDP, while it must be answered */
+    struct sip_invite_plan *plan;       /* of an outgoing call */
+    bool               challenged, bye_challenged;
 };
 
 struct sip_invite_plan {                /* the stack's copy of a struct sip_invite */
@@ -108,6 +113,7 @@ struct sip_invite_plan {                /* the stack's copy of a struct sip_invi
     uint16_t           port;
     enum sip_transport transport;
     char               to[SIP_USER_SIZE], from[SIP_USER_SIZE], display[SIP_DISPLAY_SIZE];
+    char               user[SIP_USER_SIZE], password[SIP_USER_SIZE];
     struct sdp_audio   local;
     int64_t            ring_us;
 };
@@ -137,6 +143,11 @@ void sip_display_read(char dst[SIP_DISPLAY_SIZE], const char *quoted);
 /** Is this a user part that we can put into a URI as it is? */
 bool sip_user_valid(struct str user);
 struct str sip_body(const sip_t *sip);
+bool sip_credentials_valid(struct str user, struct str password);
+/** "Authorization: Digest ..." or "Proxy-Authorization: ..." for the challenge in a 401 or 407 to this request.
+ *  @return ERR_NONE, ERR_NOMEM, ERR_ABSENT (no challenge that we can answer) */
+MUST_USE enum err sip_credentials_write(struct buf *out, const sip_t *response, nta_outgoing_t *request,
+                                        const struct sip_invite_plan *plan);
 /** The user of P-Asserted-Identity (RFC 3325); empty when absent. dst holds SIP_USER_SIZE. */
 void sip_asserted_read(char *dst, const sip_t *sip);
 /** Numeric source address of a received message. */

@@ -1,5 +1,8 @@
 #include "net/sip_stack_priv.h"
+#include "base/buf.h"
+#include "base/crypto.h"
 #include "base/str.h"
+#include "codec/sip/digest.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -124,4 +127,52 @@ void sip_source(msg_t *msg, char host[SDP_HOST_SIZE], uint16_t *port)
     *port = ntohs(su->su_port);
     if (!strncmp(host, mapped, sizeof mapped - 1) && strchr(host, '.'))
         memmove(host, host + sizeof mapped - 1, strlen(host + sizeof mapped - 1) + 1);
+}
+
+bool sip_credentials_valid(struct str user, struct str password)
+{
+    if (user.n >= SIP_USER_SIZE || password.n >= SIP_USER_SIZE)
+        return false;
+    for (size_t i = 0; i < user.n; i++)
+        if ((unsigned char)user.p[i] < ' ' || user.p[i] == '"' || user.p[i] == '\\')
+            return false;
+    return true;
+}
+
+/* A challenge's parameter without its quotes. Escapes stay: they are sent back as they came. */
+static struct str parameter(const msg_auth_t *auth, const char *name)
+{
+    struct str value = str_of(msg_params_find(auth->au_params, name));
+    if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+        value = (struct str){ value.p + 1, value.n - 2 };
+    return value;
+}
+
+static enum err answer_one(struct buf *out, const msg_auth_t *auth, const struct digest_answer *answer)
+{
+    struct digest_challenge c = { parameter(auth, "realm="), parameter(auth, "nonce="), parameter(auth, "opaque="),
+                                  parameter(auth, "algorithm="), parameter(auth, "qop=") };
+    return !auth->au_scheme || strcasecmp(auth->au_scheme, "Digest") ? ERR_UNBUILT : digest_write(out, &c, answer);
+}
+
+enum err sip_credentials_write(struct buf *out, const sip_t *response, nta_outgoing_t *request,
+                               const struct sip_invite_plan *plan)
+{
+    bool proxy = response->sip_proxy_authenticate != NULL;
+    char uri[SIP_URI_SIZE], cnonce[2 * sizeof(uint64_t) + 1];
+    uint64_t random = random_u64();
+    hex_write(cnonce, &random, sizeof random);
+    const url_t *target = nta_outgoing_request_uri(request);
+    if (!target || url_e(uri, sizeof uri, target) >= (issize_t)sizeof uri)
+        return ERR_ABSENT;
+    struct digest_answer answer = { .user = str_of(plan->user), .password = str_of(plan->password), .count = 1,
+                                    .method = str_of(nta_outgoing_method_name(request)), .uri = str_of(uri),
+                                    .cnonce = str_of(cnonce) };
+    const msg_auth_t *auth = proxy ? response->sip_proxy_authenticate : response->sip_www_authenticate;
+    buf_putz(out, proxy ? "Proxy-Authorization: " : "Authorization: ");
+    enum err err = ERR_ABSENT;
+    for (; auth && err && err != ERR_NOMEM; auth = auth->au_next)       /* the first that we can: RFC 8760, 2.4 */
+        err = answer_one(out, auth, &answer);
+    buf_putc(out, 0);
+    return !err ? buf_err(out) : err == ERR_NOMEM ? err : ERR_ABSENT;
 }

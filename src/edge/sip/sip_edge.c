@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-enum { OFFERED_DEFAULT = 1000, RETRY_AFTER_S = 2, NUMBER_SIZE = 80 };
+enum { OFFERED_DEFAULT = 1000, RETRY_AFTER_S = 2, NUMBER_SIZE = 80, CREDENTIAL_SIZE = 72 };
 enum { STATUS_FORBIDDEN = 403, STATUS_SHED = 503 };
 static const struct str ANONYMOUS = { "anonymous", 9 };
 
@@ -20,7 +20,7 @@ METRIC_COUNTER(strangers, "carterfone_sip_strangers_total", "INVITEs from an add
 
 struct trunk {
     struct trunk      *next;
-    char               name[SIP_TRUNK_NAME_SIZE], host[SDP_HOST_SIZE];
+    char               name[SIP_TRUNK_NAME_SIZE], host[SDP_HOST_SIZE], user[CREDENTIAL_SIZE], password[CREDENTIAL_SIZE];
     uint16_t           port;
     enum sip_transport transport;
     bool               simulated;
@@ -126,6 +126,11 @@ static enum err trunk_check(const struct sip_trunk_conf *conf, struct trunk *t, 
         return problem_set(why, ERR_UNBUILT, "NotImplemented", "SIP over TLS is not built yet: use udp or tcp.");
     if (conf->transport.n && !str_eqz(conf->transport, "udp") && !str_eqz(conf->transport, "tcp"))
         return problem_set(why, ERR_RANGE, "BadRequest", "The transport of a trunk is udp or tcp.");
+    if (conf->user.n >= sizeof t->user || conf->password.n >= sizeof t->password || str_find(conf->user, '"') >= 0)
+        return problem_set(why, ERR_RANGE, "BadRequest", "A trunk's user and password have up to %zu characters, no quotes.",
+                           sizeof t->user - 1);
+    str_copyz(t->user, sizeof t->user, conf->user);
+    str_copyz(t->password, sizeof t->password, conf->password);
     t->port = conf->port;
     t->transport = str_eqz(conf->transport, "tcp") ? SIP_TCP : SIP_UDP;
     t->simulated = conf->simulated;
@@ -253,7 +258,7 @@ static void invite_send(struct sip_edge *e, const struct invite_order *o)
     }
     struct sip_invite plan = { .call = o->leg, .peer = { t->host, t->port, t->transport }, .to = str_of(o->to),
                                .from = str_of(o->from), .display = str_of(o->display), .local = audio_of(&o->local),
-                               .ring_us = o->ring_us };
+                               .user = str_of(t->user), .password = str_of(t->password), .ring_us = o->ring_us };
     enum err err = sip_stack_invite_here(e->stack, &plan);
     if (err)
         fail_invite(e, o, err_words(err));

@@ -39,6 +39,7 @@ struct sip_trunk_conf {
     struct str  host;               /* numeric, or "localhost" */
     uint16_t    port;               /* 1..65535 */
     struct str  transport;          /* "udp", "tcp"; empty: udp */
+    struct str  user, password;     /* answers its 401 or 407; empty: a challenge ends the call. Up to 71 octets each */
     bool        simulated;
 };
 
