@@ -1,4 +1,5 @@
 #include "net/audio.h"
+#include "base/str.h"
 #include "net/dsp.h"
 
 #include <errno.h>
@@ -160,7 +161,7 @@ static enum err decode_open(SNDFILE *sf, const SF_INFO *info, int16_t **samples,
 enum err audio_decode(struct str file, int16_t **samples, size_t *n, struct problem *why)
 {
     /* libsndfile knows many formats; only what is RIFF reaches it */
-    if (file.n < 12 || memcmp(file.p, "RIFF", 4) || memcmp(file.p + 8, "WAVE", 4))
+    if (!str_starts(file, STR("RIFF")) || !str_starts(str_from(file, 8), STR("WAVE")))
         return problem_set(why, ERR_SYNTAX, "InvalidAudio", "The sound file is not WAV.");
     struct view view = { .bytes = file };
     SF_INFO info = { 0 };
@@ -218,8 +219,8 @@ enum err audio_of(struct audio **out, const int16_t *samples, size_t n)
 
 enum err audio_read(struct audio **out, struct str file, struct problem *why)
 {
-    int16_t *samples;
-    size_t n;
+    int16_t *samples = NULL;
+    size_t n = 0;
     enum err err = audio_decode(file, &samples, &n, why);
     if (err)
         return err;

@@ -186,7 +186,7 @@ static enum err leg_list(struct rtp_loop *rl, struct leg *leg)
 {
     if (rl->n_legs == rl->room) {
         size_t room = rl->room ? 2 * rl->room : 16;
-        struct leg **legs = realloc(rl->legs, room * sizeof *legs);
+        struct leg **legs = realloc(rl->legs, room * sizeof(struct leg *));
         if (!legs)
             return ERR_NOMEM;
         rl->legs = legs;

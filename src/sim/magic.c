@@ -12,10 +12,10 @@ const struct magic *magic_row(size_t i)
 const struct magic *magic_of(struct str number)
 {
     enum { PLAN = 2, NPA = 3, LENGTH = 12 };        /* +1 NPA 55501XX */
-    if (number.n != LENGTH || !str_starts(number, STR("+1")) || memcmp(number.p + PLAN + NPA, "55501", 5))
+    if (number.n != LENGTH || !str_starts(number, STR("+1")) || !str_starts(str_from(number, PLAN + NPA), STR("55501")))
         return NULL;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (!memcmp(number.p + LENGTH - 2, rows[i].digits, 2))
+        if (str_eqz(str_from(number, LENGTH - 2), rows[i].digits))
             return &rows[i];
     return NULL;
 }
