@@ -30,7 +30,7 @@ enum carrier_news_kind {
     CARRIER_ROOM,                   /* after ERR_BUSY */
     CARRIER_SUBMITTED,              /* message, segment, segments, remote_id */
     CARRIER_REFUSED,                /* message, status, transient: the last word on it, after the segments that did go */
-    CARRIER_LOST,                   /* message */
+    CARRIER_LOST,                   /* message: the last word on it. Its link went before an answer, or before it left */
     CARRIER_RECEIPT,                /* token, remote_id, state, status, from, to: as the deliver_sm has them, so `from` is
                                      * the handset the receipt is about and `to` our number */
     CARRIER_INBOUND,                /* token, from, to, text, segments */
@@ -45,8 +45,7 @@ struct carrier_news {
     uint32_t           segment, segments;   /* segment from 0 */
     struct str         remote_id;   /* the SMSC's message_id as it wrote it */
     uint32_t           status;      /* SMPP command_status, or the receipt's err: field */
-    bool               transient;   /* REFUSED: worth trying again (throttled, queue full, system error);
-                                     * status 0 and transient: it never left, the link went down first */
+    bool               transient;   /* REFUSED: worth trying again (throttled, queue full, system error) */
     enum carrier_state state;
     struct str         from, to, text;
     uint64_t           token;       /* to be settled */

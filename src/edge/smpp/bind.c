@@ -1,0 +1,219 @@
+/* bind.c - one bind's link: connect, bind, and again when it is lost. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/str.h"
+#include "edge/smpp/bind_priv.h"
+
+enum { WINDOW_DEFAULT = 10, WINDOW_MAX = 1000, ROOM_LEAST = 256, JOIN_MAX = 10000 };
+static const int64_t RECONNECT_US = 500 * US_PER_MS, RECONNECT_MAX_US = 30 * US_PER_S, JOIN_US = 60 * (int64_t)US_PER_S;
+
+METRIC_COUNTER(links, "carterfone_smpp_binds_made_total", "Times an SMSC was bound")
+METRIC_COUNTER(losses, "carterfone_smpp_links_lost_total", "Times a link to an SMSC ended, or could not be made")
+METRIC_GAUGE(bound, "carterfone_smpp_binds", "SMSCs bound now")
+
+static void try_again_later(struct smsc_bind *b)
+{
+    int64_t wait_us = jittered(b->reconnect_us);
+    log_info("smpp", "%s: next attempt in %lld ms", b->name, (long long)(wait_us / US_PER_MS));
+    loop_timer_start(&b->reconnect, wait_us);
+    b->reconnect_us = b->reconnect_us * 2 < RECONNECT_MAX_US ? b->reconnect_us * 2 : RECONNECT_MAX_US;
+}
+
+static void on_up(void *arg)
+{
+    struct smsc_bind *b = arg;
+    b->reconnect_us = RECONNECT_US;
+    b->back_off_us = 0;
+    b->window = b->conf.window;
+    metric_add(&links, 1);
+    metric_add(&bound, 1);
+    if (!smpp_session_may_submit(b->session))
+        return;                     /* a receiver brings receipts and replies; it is not up for messages */
+    b->up = b->told_up = true;
+    bind_tell(b, &(struct carrier_news){ .kind = CARRIER_UP });
+}
+
+static void on_request(void *arg, const struct smpp_pdu *pdu)
+{
+    bind_in_request(arg, pdu);
+}
+
+static void on_answer(void *arg, uint64_t tag, enum err err, const struct smpp_pdu *answer)
+{
+    bind_out_answer(arg, tag, err, answer);
+}
+
+/* CARRIER_DOWN goes first: what is lost must not be given to this bind again before it is up. */
+static void on_down(void *arg, enum err why, uint32_t status)
+{
+    struct smsc_bind *b = arg;
+    bool was_bound = b->told_up || smpp_session_may_deliver(b->session);
+    smpp_session_free(b->session);
+    b->session = NULL;
+    b->up = false;
+    metric_add(&losses, why != ERR_NONE);
+    metric_add(&bound, -(int64_t)was_bound);
+    if (status)
+        log_warn("smpp", "%s: bind refused, %s (0x%08x)", b->name, smpp_status_name(status), status);
+    if (b->told_up)
+        bind_tell(b, &(struct carrier_news){ .kind = CARRIER_DOWN });
+    b->told_up = false;
+    bind_out_lose_all(b);
+    bind_in_clear(b);
+    if (b->edge->stopping)
+        edge_bind_ended(b->edge);
+    else
+        try_again_later(b);
+}
+
+static const struct smpp_session_hooks hooks = { .on_up = on_up, .on_request = on_request, .on_answer = on_answer,
+                                                 .on_down = on_down };
+
+static void on_pace(void *arg)
+{
+    struct smsc_bind *b = arg;
+    b->paced = false;
+    bind_out_pump(b);
+}
+
+static void connect_now(void *arg)
+{
+    static const uint32_t commands[] = { [BIND_TRANSCEIVER] = SMPP_bind_transceiver,
+                                         [BIND_TRANSMITTER] = SMPP_bind_transmitter,
+                                         [BIND_RECEIVER] = SMPP_bind_receiver };
+    struct smsc_bind *b = arg;
+    const struct smpp_session_conf conf = {
+        .role = SMPP_ESME, .name = b->name, .system_id = b->system_id, .password = b->password,
+        .system_type = b->system_type, .bind = commands[b->conf.type], .window = b->conf.window,
+    };
+    if (smpp_session_connect(&b->session, b->edge->loop, b->host, b->conf.port, &conf, &hooks, b))
+        try_again_later(b);
+}
+
+/* The loop's own thread makes them: loop_timer_init() is not for others. */
+static enum err make_timers(struct smsc_bind *b)
+{
+    enum err err = loop_timer_init(b->edge->loop, &b->reconnect, connect_now, b);
+    if (!err)
+        err = loop_timer_init(b->edge->loop, &b->pace, on_pace, b);
+    return err ? err : loop_timer_init(b->edge->loop, &b->join, bind_in_overdue, b);
+}
+
+void bind_start(struct smsc_bind *b)
+{
+    if (make_timers(b)) {
+        log_error("smpp", "%s: out of memory, it will never bind", b->name);
+        return;
+    }
+    log_info("smpp", "%s: binding to %s port %u as %s", b->name, b->host, b->conf.port, b->system_id);
+    connect_now(b);
+}
+
+void bind_stop(struct smsc_bind *b)
+{
+    b->up = false;
+    loop_timer_stop(&b->reconnect);
+    bind_out_lose_waiting(b);
+    if (b->session)
+        smpp_session_unbind(b->session);
+}
+
+/* -- making --------------------------------------------------------------------------------------------------------- */
+static enum err refuse(struct problem *why, const char *field, const char *what)
+{
+    enum err err = problem_set(why, ERR_RANGE, "BadRequest", "The SMSC's %s %s.", field, what);
+    problem_target(why, "%s", field);
+    return err;
+}
+
+static enum err check(const struct smpp_bind_conf *c, struct problem *why)
+{
+    if (c->name.n < 1 || c->name.n > 63)
+        return refuse(why, "name", "must have 1 to 63 letters");
+    if (c->host.n < 1 || c->host.n > 255)
+        return refuse(why, "host", "must be a name or an address");
+    if (!c->port)
+        return refuse(why, "host", "needs a port");
+    if (c->system_id.n < 1 || c->system_id.n > 15)
+        return refuse(why, "systemId", "must have 1 to 15 octets");
+    if (c->password.n > 8)
+        return refuse(why, "password", "must not have more than 8 octets (SMPP 3.4, 5.2.2)");
+    if (c->system_type.n > 12)
+        return refuse(why, "systemType", "must not have more than 12 octets");
+    if (c->window > WINDOW_MAX)
+        return refuse(why, "window", "must be 1 to 1000");
+    if (c->rate > 100000)
+        return refuse(why, "rate", "must be 1 to 100000 segments a second");
+    return ERR_NONE;
+}
+
+static void copy_conf(struct smsc_bind *b, const struct smpp_bind_conf *conf)
+{
+    b->conf = *conf;
+    b->conf.window = conf->window ? conf->window : WINDOW_DEFAULT;
+    str_copyz(b->name, sizeof b->name, conf->name);
+    str_copyz(b->host, sizeof b->host, conf->host);
+    str_copyz(b->system_id, sizeof b->system_id, conf->system_id);
+    str_copyz(b->password, sizeof b->password, conf->password);
+    str_copyz(b->system_type, sizeof b->system_type, conf->system_type);
+    b->conf.name = b->conf.host = b->conf.system_id = b->conf.password = b->conf.system_type = STR("");
+    b->window = b->conf.window;
+    b->room = 4 * b->conf.window > ROOM_LEAST ? 4 * b->conf.window : ROOM_LEAST;
+    b->reconnect_us = RECONNECT_US;
+}
+
+static enum err prepare(struct smsc_bind *b)
+{
+    const struct throttle_conf rate = { .rate = b->conf.rate, .burst = b->conf.rate };
+    b->flights = calloc(b->conf.window, sizeof *b->flights);
+    b->held = map_new();
+    if (!b->flights || !b->held)
+        return ERR_NOMEM;
+    b->free_flight = -1;
+    for (unsigned i = 0; i < b->conf.window; i++) {
+        b->flights[i].next_free = b->free_flight;
+        b->free_flight = (int)i;
+    }
+    enum err err = sms_joiner_new(&b->joiner, JOIN_US, JOIN_MAX);
+    if (!err && rate.rate)
+        err = throttle_new(&b->throttle, &rate, clock_mono());
+    return err;
+}
+
+enum err bind_new(struct smsc_bind **out, struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why)
+{
+    enum err err = check(conf, why);
+    if (err)
+        return err;
+    struct smsc_bind *b = calloc(1, sizeof *b);
+    if (!b)
+        return problem_set(why, ERR_NOMEM, "ServiceUnavailable", "out of memory");
+    b->edge = edge;
+    copy_conf(b, conf);
+    err = prepare(b);
+    if (err) {
+        bind_free(b);
+        return problem_set(why, err, "ServiceUnavailable", "out of memory");
+    }
+    *out = b;
+    return ERR_NONE;
+}
+
+void bind_free(struct smsc_bind *b)
+{
+    if (!b)
+        return;
+    smpp_session_free(b->session);
+    loop_timer_done(&b->reconnect);
+    loop_timer_done(&b->pace);
+    loop_timer_done(&b->join);
+    bind_out_free(b);
+    if (b->held)
+        bind_in_clear(b);
+    map_free(b->held);
+    sms_joiner_free(b->joiner);
+    throttle_free(b->throttle);
+    free(b->flights);
+    free(b);
+}

@@ -1,0 +1,163 @@
+/* bind_in.c - receipts and messages from the SMSC: told to the domain, answered when they are safe. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/str.h"
+#include "edge/smpp/bind_priv.h"
+
+METRIC_COUNTER(receipts, "carterfone_smpp_receipts_total", "Delivery receipts received")
+METRIC_COUNTER(nameless, "carterfone_smpp_receipts_without_id_total", "Delivery receipts that name no message")
+METRIC_COUNTER(inbound, "carterfone_smpp_inbound_total", "Messages received, whole")
+METRIC_COUNTER(partial, "carterfone_smpp_inbound_partial_total", "Messages told without parts that never came")
+METRIC_COUNTER(put_back, "carterfone_smpp_inbound_put_back_total", "deliver_sm answered ESME_RX_T_APPN, to come again")
+
+static void answer(struct smsc_bind *b, uint32_t sequence, uint32_t status)
+{
+    metric_add(&put_back, status == ESME_RX_T_APPN);
+    if (b->session)
+        smpp_session_answer(b->session, SMPP_deliver_sm, sequence, status, STR(""));
+}
+
+/* -- what waits to be settled --------------------------------------------------------------------------------------- */
+
+/* @return the token, or 0 when out of memory. A sequence of 0 was answered already. */
+static uint64_t hold(struct smsc_bind *b, const uint64_t *sequences, size_t n)
+{
+    struct held *h = malloc(sizeof *h + n * sizeof h->sequence[0]);
+    if (!h)
+        return 0;
+    h->n = n;
+    for (size_t i = 0; i < n; i++)
+        h->sequence[i] = (uint32_t)sequences[i];
+    if (map_put(b->held, ++b->last_token, h)) {
+        free(h);
+        return 0;
+    }
+    return b->last_token;
+}
+
+static void release(struct smsc_bind *b, struct held *h, uint32_t status)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->sequence[i])
+            answer(b, h->sequence[i], status);
+    free(h);
+}
+
+void bind_in_settle(struct smsc_bind *b, uint64_t token, enum err err)
+{
+    struct held *h = map_take(b->held, token);
+    if (h)                              /* none: it came by a link that is gone; the SMSC will send it again */
+        release(b, h, err ? ESME_RX_T_APPN : ESME_ROK);
+}
+
+void bind_in_clear(struct smsc_bind *b)
+{
+    uint64_t token;
+    void *h;
+    for (size_t at = 0; map_next(b->held, &at, &token, &h); at = 0)     /* from the start: taking moves the others */
+        free(map_take(b->held, token));
+    if (!b->conf.answer_parts_early && b->joiner)   /* early answered ones will not come again: they stay */
+        sms_joiner_clear(b->joiner);
+}
+
+/* Tell it with a token; when that fails, have it sent again. */
+static void tell_held(struct smsc_bind *b, struct carrier_news *news, const uint64_t *sequences, size_t n)
+{
+    news->token = hold(b, sequences, n);
+    if (news->token && bind_tell(b, news))
+        return;
+    if (news->token)
+        free(map_take(b->held, news->token));
+    for (size_t i = 0; i < n; i++)
+        if (sequences[i])
+            answer(b, (uint32_t)sequences[i], ESME_RX_T_APPN);
+}
+
+/* -- receipts ------------------------------------------------------------------------------------------------------- */
+static void on_receipt(struct smsc_bind *b, const struct smpp_pdu *pdu)
+{
+    static const enum carrier_state states[] = {
+        [SMPP_ENROUTE] = RECEIPT_ENROUTE, [SMPP_DELIVERED] = RECEIPT_DELIVERED, [SMPP_EXPIRED] = RECEIPT_EXPIRED,
+        [SMPP_DELETED] = RECEIPT_DELETED, [SMPP_UNDELIVERABLE] = RECEIPT_UNDELIVERABLE,
+        [SMPP_ACCEPTED] = RECEIPT_ACCEPTED, [SMPP_UNKNOWN] = RECEIPT_UNKNOWN, [SMPP_REJECTED] = RECEIPT_REJECTED,
+    };
+    struct smpp_receipt r;
+    char from[SMPP_NUMBER_SIZE], to[SMPP_NUMBER_SIZE];
+    const uint64_t sequence = pdu->sequence;
+    metric_add(&receipts, 1);
+    if (smpp_receipt_read(&r, pdu)) {
+        metric_add(&nameless, 1);
+        log_warn("smpp", "%s: a receipt that names no message", b->name);
+        answer(b, pdu->sequence, ESME_ROK);     /* it would say no more the next time */
+        return;
+    }
+    smpp_addr_number(from, pdu->sm.source_addr_ton, pdu->sm.source_addr);
+    smpp_addr_number(to, pdu->sm.dest_addr_ton, pdu->sm.destination_addr);
+    struct carrier_news news = { .kind = CARRIER_RECEIPT, .remote_id = r.id, .state = states[r.state], .status = r.err,
+                                 .from = str_of(from), .to = str_of(to) };
+    tell_held(b, &news, &sequence, 1);
+}
+
+/* -- messages ------------------------------------------------------------------------------------------------------- */
+static void tell_whole(struct smsc_bind *b, const struct sms_whole *whole, const uint64_t *sequences, size_t n)
+{
+    struct carrier_news news = { .kind = CARRIER_INBOUND, .from = whole->from, .to = whole->to, .text = whole->text,
+                                 .segments = whole->parts };
+    metric_add(&inbound, 1);
+    tell_held(b, &news, sequences, n);
+}
+
+static void wait_for_parts(struct smsc_bind *b)
+{
+    int64_t wait_us = sms_joiner_wait_us(b->joiner, clock_mono());
+    if (wait_us >= 0)
+        loop_timer_start(&b->join, wait_us);
+}
+
+/* Better a message with a hole than none: after this long the SMSC has given up on our answer, too. */
+void bind_in_overdue(void *arg)
+{
+    struct smsc_bind *b = arg;
+    struct sms_whole whole;
+    while (sms_joiner_overdue(b->joiner, clock_mono(), &whole)) {
+        metric_add(&partial, 1);
+        log_warn("smpp", "%s: %u of %u parts came in time", b->name, whole.parts, whole.total);
+        tell_whole(b, &whole, whole.handles, whole.n_handles);
+    }
+    wait_for_parts(b);
+}
+
+static void on_message(struct smsc_bind *b, const struct smpp_pdu *pdu)
+{
+    struct sms_part part;
+    struct sms_whole whole;
+    const uint64_t sequence = pdu->sequence;
+    bool early = b->conf.answer_parts_early;
+    if (sms_part_read(&part, pdu)) {
+        log_warn("smpp", "%s: deliver_sm with a broken user data header", b->name);
+        answer(b, pdu->sequence, ESME_RX_P_APPN);
+        return;
+    }
+    part.handle = early ? 0 : sequence;
+    if (sms_joiner_put(b->joiner, clock_mono(), &part, &whole)) {
+        answer(b, pdu->sequence, ESME_RX_T_APPN);
+        return;
+    }
+    if (whole.parts && early)
+        tell_whole(b, &whole, &sequence, 1);
+    else if (whole.parts)
+        tell_whole(b, &whole, whole.handles, whole.n_handles);
+    else if (early)
+        answer(b, pdu->sequence, ESME_ROK);
+    if (!whole.parts)
+        wait_for_parts(b);
+}
+
+void bind_in_request(struct smsc_bind *b, const struct smpp_pdu *pdu)
+{
+    if (smpp_is_receipt(pdu))
+        on_receipt(b, pdu);
+    else
+        on_message(b, pdu);
+}

@@ -1,0 +1,113 @@
+/* bind_priv.h - what the files of the SMPP edge share: smpp_edge.c (thread, inbox), bind.c (the link), bind_out.c
+ * (messages out), bind_in.c (receipts and messages in). Thread: smpp, but for what says otherwise. */
+#pragma once
+#include "base/inbox.h"
+#include "base/loop.h"
+#include "base/map.h"
+#include "base/throttle.h"
+#include "domain/messages/carrier.h"
+#include "edge/smpp/smpp_edge.h"
+#include "net/smpp_session.h"
+#include "net/sms_parts.h"
+
+#include <semaphore.h>
+#include <stdatomic.h>
+
+enum segment_state { SEGMENT_WAITS, SEGMENT_UNDER_WAY, SEGMENT_TAKEN };
+
+/* A message on its way out: made by the control thread in submit(), posted, from then on the bind's. */
+struct outgoing {
+    struct inbox_item item;             /* first: an undrained inbox frees it */
+    struct smsc_bind *bind;
+    struct outgoing  *older, *newer;    /* in order of submission */
+    uint64_t          message, order;
+    struct str        from, to, text;   /* behind the struct */
+    bool              wants_receipt;
+    uint32_t          validity_s;
+    uint8_t           ref;              /* of its parts */
+    unsigned          segments, waiting, under_way;
+    uint8_t           state[SMS_SEGMENTS_MAX];      /* enum segment_state */
+    unsigned          tries;            /* answers of a passing failure */
+    bool              lost;             /* a segment was never answered */
+    uint32_t          refused;          /* command_status; 0: it was not */
+    bool              transient;
+    char              bytes[];
+};
+
+struct flight {                         /* a submit_sm under way; its index is the session's tag */
+    struct outgoing *msg;
+    unsigned         segment;
+    int              next_free;
+};
+
+/* deliver_sm that wait for a token to be settled. */
+struct held {
+    size_t   n;
+    uint32_t sequence[];
+};
+
+struct smsc_bind {
+    struct smsc_bind *next;
+    struct smpp_edge *edge;
+    /* written before the bind goes to its thread, read by both from then on */
+    struct smpp_bind_conf conf;
+    char              name[64], host[256], system_id[16], password[9], system_type[13];
+    unsigned          number;           /* of the carrier */
+    unsigned          room;             /* messages it may hold */
+    /* shared */
+    _Atomic unsigned  admitted;
+    _Atomic bool      up, wants_room;
+
+    struct smpp_session *session;       /* NULL between links */
+    struct loop_timer reconnect, pace, join;
+    int64_t           reconnect_us;     /* the next wait, before jitter */
+    bool              told_up;
+
+    struct throttle  *throttle;         /* NULL: no rate */
+    struct outgoing  *oldest, *newest, *next_out;   /* next_out: the oldest with a waiting segment */
+    uint64_t          last_order;
+    uint8_t           last_ref;
+    struct flight    *flights;
+    int               free_flight;
+    unsigned          window;           /* now: 1 after throttling, then doubling up to conf.window */
+    int64_t           back_off_us;      /* the last wait; 0: none */
+    bool              paced;            /* the pace timer runs: nothing leaves before */
+
+    struct sms_joiner *joiner;
+    struct map        *held;            /* token -> struct held */
+    uint64_t           last_token;
+};
+
+struct smpp_edge {
+    struct messages  *messages;
+    struct loop      *loop;
+    struct smsc_bind *binds;            /* smpp thread, or after it ended */
+    bool              stopping;
+    sem_t             stopped;
+};
+
+/* smpp_edge.c */
+bool bind_tell(struct smsc_bind *b, struct carrier_news *news);     /* false: out of memory */
+void edge_bind_ended(struct smpp_edge *edge);
+int64_t jittered(int64_t us);                                       /* 50 to 150 % */
+
+/* bind.c */
+void bind_start(struct smsc_bind *b);
+void bind_stop(struct smsc_bind *b);
+MUST_USE enum err bind_new(struct smsc_bind **out, struct smpp_edge *edge, const struct smpp_bind_conf *conf,
+                           struct problem *why);
+void bind_free(struct smsc_bind *b);
+
+/* bind_out.c */
+void bind_out_take(struct smsc_bind *b, struct outgoing *msg);
+void bind_out_pump(struct smsc_bind *b);
+void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const struct smpp_pdu *answer);
+void bind_out_lose_waiting(struct smsc_bind *b);    /* we are stopping: what has not left never will */
+void bind_out_lose_all(struct smsc_bind *b);        /* the link is gone; after CARRIER_DOWN */
+void bind_out_free(struct smsc_bind *b);
+
+/* bind_in.c */
+void bind_in_request(struct smsc_bind *b, const struct smpp_pdu *deliver_sm);
+void bind_in_settle(struct smsc_bind *b, uint64_t token, enum err err);
+void bind_in_overdue(void *bind);
+void bind_in_clear(struct smsc_bind *b);            /* the link is gone: nobody waits for these answers */

@@ -1,0 +1,230 @@
+#include "edge/smpp/smpp_edge.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/str.h"
+#include "edge/smpp/bind_priv.h"
+
+#include <errno.h>
+#include <time.h>
+
+enum { INBOX_BOUND = 65536, STOP_S = 12 };
+
+METRIC_COUNTER(untold, "carterfone_smpp_news_lost_total", "Carrier news that could not be told: out of memory")
+
+/* -- from control to the smpp thread -------------------------------------------------------------------------------- */
+struct bind_item {
+    struct inbox_item item;
+    struct smsc_bind *bind;
+};
+
+struct settle_item {
+    struct inbox_item item;
+    struct smsc_bind *bind;
+    uint64_t          token;
+    enum err          err;
+};
+
+static void on_bind_added(void *owner, struct inbox_item *item)
+{
+    struct smpp_edge *edge = owner;
+    struct smsc_bind *b = container_of(item, struct bind_item, item)->bind;
+    free(item);
+    b->next = edge->binds;
+    edge->binds = b;
+    if (!edge->stopping)
+        bind_start(b);
+}
+
+static void drop_bind(struct inbox_item *item)
+{
+    bind_free(container_of(item, struct bind_item, item)->bind);
+    free(item);
+}
+
+static void on_submit(void *owner, struct inbox_item *item)
+{
+    struct outgoing *msg = container_of(item, struct outgoing, item);
+    (void)owner;
+    bind_out_take(msg->bind, msg);
+}
+
+static void on_settle(void *owner, struct inbox_item *item)
+{
+    struct settle_item *s = container_of(item, struct settle_item, item);
+    (void)owner;
+    bind_in_settle(s->bind, s->token, s->err);
+    free(s);
+}
+
+static bool all_ended(const struct smpp_edge *edge)
+{
+    for (const struct smsc_bind *b = edge->binds; b; b = b->next)
+        if (b->session)
+            return false;
+    return true;
+}
+
+void edge_bind_ended(struct smpp_edge *edge)
+{
+    if (edge->stopping && all_ended(edge))
+        sem_post(&edge->stopped);
+}
+
+static void on_stop(void *owner, struct inbox_item *item)
+{
+    struct smpp_edge *edge = owner;
+    free(item);
+    edge->stopping = true;
+    for (struct smsc_bind *b = edge->binds; b; b = b->next)
+        bind_stop(b);
+    edge_bind_ended(edge);
+}
+
+static const struct inbox_kind added_kind  = { "smpp.added", on_bind_added, drop_bind };
+static const struct inbox_kind submit_kind = { "smpp.submit", on_submit, NULL };
+static const struct inbox_kind settle_kind = { "smpp.settle", on_settle, NULL };
+static const struct inbox_kind stop_kind   = { "smpp.stop", on_stop, NULL };
+
+/* -- carrier_ops: on the control thread ----------------------------------------------------------------------------- */
+static struct str copy_to(char **at, struct str s)
+{
+    struct str copy = { *at, s.n };
+    if (s.n)
+        memcpy(*at, s.p, s.n);
+    *at += s.n;
+    return copy;
+}
+
+/* Room for one more? If not, CARRIER_ROOM or CARRIER_UP will come. */
+static bool admit(struct smsc_bind *b)
+{
+    if (!b->up)
+        return false;
+    if (atomic_fetch_add(&b->admitted, 1) < b->room)
+        return true;
+    b->wants_room = true;
+    /* the last one may have left between the two lines, then nobody would tell */
+    return b->admitted <= b->room && atomic_exchange(&b->wants_room, false);
+}
+
+static enum err carrier_submit(void *carrier, const struct carrier_message *m)
+{
+    struct smsc_bind *b = carrier;
+    if (!admit(b)) {
+        if (b->up)
+            atomic_fetch_sub(&b->admitted, 1);
+        return ERR_BUSY;
+    }
+    struct outgoing *msg = malloc(sizeof *msg + m->from.n + m->to.n + m->text.n);
+    if (!msg) {
+        atomic_fetch_sub(&b->admitted, 1);
+        b->wants_room = true;
+        return ERR_BUSY;
+    }
+    char *at = msg->bytes;
+    *msg = (struct outgoing){ .item.kind = &submit_kind, .bind = b, .message = m->message,
+                              .wants_receipt = m->wants_receipt, .validity_s = m->validity_s };
+    msg->from = copy_to(&at, m->from);
+    msg->to = copy_to(&at, m->to);
+    msg->text = copy_to(&at, m->text);
+    inbox_post_always(loop_inbox(b->edge->loop), &msg->item);       /* admitted above */
+    return ERR_NONE;
+}
+
+static void carrier_settle(void *carrier, uint64_t token, enum err err)
+{
+    struct smsc_bind *b = carrier;
+    struct settle_item *s = malloc(sizeof *s);
+    if (!s)
+        return;                     /* the SMSC gets no answer, and will send it again */
+    *s = (struct settle_item){ .item.kind = &settle_kind, .bind = b, .token = token, .err = err };
+    inbox_post_always(loop_inbox(b->edge->loop), &s->item);         /* a session owes a bounded number of answers */
+}
+
+static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle };
+
+/* -- to control ----------------------------------------------------------------------------------------------------- */
+bool bind_tell(struct smsc_bind *b, struct carrier_news *news)
+{
+    news->carrier = b->number;
+    if (messages_tell(b->edge->messages, news) == ERR_NONE)
+        return true;
+    metric_add(&untold, 1);
+    log_error("smpp", "%s: news could not be told: out of memory", b->name);
+    return false;
+}
+
+int64_t jittered(int64_t us)
+{
+    return us / 2 + (int64_t)(random_u64() % ((uint64_t)us + 1));
+}
+
+/* -- the edge ------------------------------------------------------------------------------------------------------- */
+enum err smpp_edge_new(struct smpp_edge **out, struct messages *messages)
+{
+    struct smpp_edge *edge = calloc(1, sizeof *edge);
+    if (!edge)
+        return ERR_NOMEM;
+    edge->messages = messages;
+    sem_init(&edge->stopped, 0, 0);
+    enum err err = loop_new(&edge->loop, "smpp", INBOX_BOUND, edge);
+    if (!err)
+        err = loop_start(edge->loop);
+    if (err) {
+        smpp_edge_free(edge);
+        return err;
+    }
+    *out = edge;
+    return ERR_NONE;
+}
+
+enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why)
+{
+    struct smsc_bind *b = NULL;
+    enum err err = bind_new(&b, edge, conf, why);
+    if (err)
+        return err;
+    struct bind_item *item = calloc(1, sizeof *item);
+    if (item)
+        b->number = messages_add_carrier(edge->messages, str_of(b->name), conf->simulated, &ops, b);
+    if (!item || !b->number) {
+        free(item);
+        bind_free(b);
+        return problem_set(why, ERR_NOMEM, "ServiceUnavailable", "out of memory");
+    }
+    *item = (struct bind_item){ .item.kind = &added_kind, .bind = b };
+    inbox_post_always(loop_inbox(edge->loop), &item->item);
+    return ERR_NONE;
+}
+
+void smpp_edge_stop(struct smpp_edge *edge)
+{
+    struct inbox_item *item = calloc(1, sizeof *item);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += STOP_S;
+    if (item) {
+        item->kind = &stop_kind;
+        inbox_post_always(loop_inbox(edge->loop), item);
+        while (sem_timedwait(&edge->stopped, &until) && errno == EINTR)
+            ;
+    }
+    loop_stop(edge->loop);
+}
+
+void smpp_edge_free(struct smpp_edge *edge)
+{
+    if (!edge)
+        return;
+    while (edge->binds) {
+        struct smsc_bind *b = edge->binds;
+        edge->binds = b->next;
+        bind_free(b);
+    }
+    loop_free(edge->loop);
+    sem_destroy(&edge->stopped);
+    free(edge);
+}

@@ -1,0 +1,645 @@
+/* The SMPP edge against a scripted SMSC on a thread of its own. The test is the control thread: messages_tell() and
+ * messages_add_carrier() are its own, and remember. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/str.h"
+#include "domain/messages/carrier.h"
+#include "edge/smpp/smpp_edge.h"
+#include "net/smpp_session.h"
+#include "net/sms_parts.h"
+#include "net/tcp.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { MOST = 512 };
+
+struct told {
+    enum carrier_news_kind kind;
+    uint64_t message, token;
+    uint32_t segment, segments, status;
+    bool     transient;
+    enum carrier_state state;
+    char     remote_id[32], from[32], to[32], text[1024];
+};
+
+/* Everything below the lock is shared between the test, the smpp thread and the SMSC's. */
+static struct world {
+    struct smpp_edge *edge;
+    const struct carrier_ops *ops;
+    void             *carrier;
+    bool              simulated;
+    struct loop      *loop;             /* the SMSC's */
+    struct tcp_listener *listener;
+    struct smpp_session *session;
+    uint16_t          port;
+
+    pthread_mutex_t   lock;
+    pthread_cond_t    changed;
+    struct told       told[MOST];
+    unsigned          n_told;
+    bool              answers;          /* the SMSC answers submits */
+    uint32_t          refuse[8];        /* statuses of the next submits, in order; 0: ESME_ROK */
+    unsigned          n_refuse;
+    unsigned          n_submits, n_taken;
+    char              taken[MOST][64];  /* the texts it took, in order */
+    struct smpp_sm    last;
+    char              last_from[32], last_to[32], last_validity[32];
+    unsigned          n_resps;
+    uint32_t          resp_status[MOST];
+    uint64_t          resp_tag[MOST];
+    unsigned          binds, unbinds;
+} w;
+
+/* -- the link seam -------------------------------------------------------------------------------------------------- */
+unsigned messages_add_carrier(struct messages *m, struct str name, bool simulated, const struct carrier_ops *ops,
+                              void *carrier)
+{
+    (void)m;
+    assert_true(str_eqz(name, "acme"));
+    w.ops = ops;
+    w.carrier = carrier;
+    w.simulated = simulated;
+    return 7;
+}
+
+enum err messages_tell(struct messages *m, const struct carrier_news *n)
+{
+    (void)m;
+    pthread_mutex_lock(&w.lock);
+    struct told *t = &w.told[w.n_told++ % MOST];
+    *t = (struct told){ .kind = n->kind, .message = n->message, .token = n->token, .segment = n->segment,
+                        .segments = n->segments, .status = n->status, .transient = n->transient, .state = n->state };
+    str_copyz(t->remote_id, sizeof t->remote_id, n->remote_id);
+    str_copyz(t->from, sizeof t->from, n->from);
+    str_copyz(t->to, sizeof t->to, n->to);
+    str_copyz(t->text, sizeof t->text, n->text);
+    pthread_cond_broadcast(&w.changed);
+    pthread_mutex_unlock(&w.lock);
+    return n->carrier == 7 ? ERR_NONE : ERR_NOMEM;
+}
+
+/* -- the scripted SMSC: all on its own thread ----------------------------------------------------------------------- */
+static void on_request(void *arg, const struct smpp_pdu *pdu)
+{
+    (void)arg;
+    pthread_mutex_lock(&w.lock);
+    uint32_t status = w.n_refuse ? w.refuse[0] : ESME_ROK;
+    char id[16];
+    bool answers = w.answers;
+    if (w.n_refuse)
+        memmove(w.refuse, w.refuse + 1, --w.n_refuse * sizeof w.refuse[0]);
+    snprintf(id, sizeof id, "id%u", ++w.n_submits);
+    w.last = pdu->sm;
+    smpp_addr_number(w.last_from, pdu->sm.source_addr_ton, pdu->sm.source_addr);
+    smpp_addr_number(w.last_to, pdu->sm.dest_addr_ton, pdu->sm.destination_addr);
+    str_copyz(w.last_validity, sizeof w.last_validity, pdu->sm.validity_period);
+    if (status == ESME_ROK && answers)
+        str_copyz(w.taken[w.n_taken++ % MOST], 64, pdu->sm.short_message);
+    pthread_cond_broadcast(&w.changed);
+    pthread_mutex_unlock(&w.lock);
+    if (answers)
+        smpp_session_answer(w.session, pdu->command, pdu->sequence, status, status ? STR("") : str_of(id));
+}
+
+static void on_answer(void *arg, uint64_t tag, enum err err, const struct smpp_pdu *answer)
+{
+    (void)arg;
+    pthread_mutex_lock(&w.lock);
+    w.resp_tag[w.n_resps % MOST] = tag;
+    w.resp_status[w.n_resps++ % MOST] = err ? UINT32_MAX : answer->status;
+    pthread_cond_broadcast(&w.changed);
+    pthread_mutex_unlock(&w.lock);
+}
+
+static void on_up(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&w.lock);
+    w.binds++;
+    pthread_cond_broadcast(&w.changed);
+    pthread_mutex_unlock(&w.lock);
+}
+
+static void on_down(void *arg, enum err why, uint32_t status)
+{
+    (void)arg, (void)why, (void)status;
+    smpp_session_free(w.session);
+    w.session = NULL;
+    pthread_mutex_lock(&w.lock);
+    w.unbinds++;
+    pthread_cond_broadcast(&w.changed);
+    pthread_mutex_unlock(&w.lock);
+}
+
+static const struct smpp_session_hooks hooks = { .on_up = on_up, .on_request = on_request, .on_answer = on_answer,
+                                                 .on_down = on_down };
+
+static void on_accept(void *arg, int fd, const char *peer)
+{
+    static const struct smpp_session_conf conf = { .role = SMPP_SMSC, .name = "scripted", .system_id = "s", .window = 10 };
+    (void)arg, (void)peer;
+    assert_null(w.session);
+    assert_int_equal(smpp_session_serve(&w.session, w.loop, fd, &conf, &hooks, NULL), ERR_NONE);
+}
+
+/* What the test asks of it: drop the link, or send a deliver_sm. */
+struct ask {
+    struct inbox_item item;
+    bool              drop;
+    uint64_t          tag;
+    uint8_t           esm_class;
+    size_t            n;
+    char              octets[254];
+};
+
+static void on_ask(void *owner, struct inbox_item *item)
+{
+    struct ask *ask = container_of(item, struct ask, item);
+    (void)owner;
+    if (ask->drop)
+        smpp_session_drop(w.session);
+    else
+        assert_int_equal(smpp_session_send(w.session, &(struct smpp_pdu){ .command = SMPP_deliver_sm,
+                         .sm = { .source_addr_ton = 1, .source_addr = STR("12065550101"), .dest_addr_ton = 1,
+                                 .destination_addr = STR("18005550100"), .esm_class = ask->esm_class,
+                                 .short_message = { ask->octets, ask->n } } }, ask->tag), ERR_NONE);
+    free(ask);
+}
+
+static const struct inbox_kind ask_kind = { "ask", on_ask, NULL };
+
+static void smsc_drops(void)
+{
+    struct ask *ask = calloc(1, sizeof *ask);
+    *ask = (struct ask){ .item.kind = &ask_kind, .drop = true };
+    inbox_post_always(loop_inbox(w.loop), &ask->item);
+}
+
+static void smsc_delivers(uint64_t tag, uint8_t esm_class, struct str octets)
+{
+    struct ask *ask = calloc(1, sizeof *ask);
+    *ask = (struct ask){ .item.kind = &ask_kind, .tag = tag, .esm_class = esm_class, .n = octets.n };
+    memcpy(ask->octets, octets.p, octets.n);
+    inbox_post_always(loop_inbox(w.loop), &ask->item);
+}
+
+/* -- waiting -------------------------------------------------------------------------------------------------------- */
+static bool wait_for(bool (*holds)(unsigned n), unsigned n)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    pthread_mutex_lock(&w.lock);
+    int late = 0;
+    while (!holds(n) && !late)
+        late = pthread_cond_timedwait(&w.changed, &w.lock, &until);
+    bool held = holds(n);
+    pthread_mutex_unlock(&w.lock);
+    return held;
+}
+
+static bool told_n(unsigned n)    { return w.n_told >= n; }
+static bool submits_n(unsigned n) { return w.n_submits >= n; }
+static bool taken_n(unsigned n)   { return w.n_taken >= n; }
+static bool resps_n(unsigned n)   { return w.n_resps >= n; }
+static bool room_told(unsigned n)
+{
+    for (unsigned i = n; i < w.n_told; i++)
+        if (w.told[i % MOST].kind == CARRIER_ROOM)
+            return true;
+    return false;
+}
+
+static void pass_ms(long ms)
+{
+    nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
+}
+
+/* -- setting up ----------------------------------------------------------------------------------------------------- */
+static struct smpp_bind_conf conf;
+
+static int set_up(void **state)
+{
+    (void)state;
+    w = (struct world){ .answers = true };
+    pthread_mutex_init(&w.lock, NULL);
+    pthread_cond_init(&w.changed, NULL);
+    log_setup(LOG_ERROR, LOG_TEXT);
+    assert_int_equal(loop_new(&w.loop, "smsc", 1024, NULL), ERR_NONE);
+    assert_int_equal(tcp_listen(&w.listener, w.loop, "127.0.0.1", 0, on_accept, NULL, NULL), ERR_NONE);
+    w.port = tcp_listener_port(w.listener);
+    assert_int_equal(loop_start(w.loop), ERR_NONE);
+    conf = (struct smpp_bind_conf){ .name = STR("acme"), .host = STR("127.0.0.1"), .port = w.port,
+                                    .system_id = STR("esme"), .password = STR("secret"), .window = 4 };
+    assert_int_equal(smpp_edge_new(&w.edge, NULL), ERR_NONE);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    if (w.edge)
+        smpp_edge_stop(w.edge);
+    smpp_edge_free(w.edge);
+    loop_stop(w.loop);
+    smpp_session_free(w.session);
+    tcp_listener_free(w.listener);
+    loop_free(w.loop);
+    pthread_mutex_destroy(&w.lock);
+    pthread_cond_destroy(&w.changed);
+    return 0;
+}
+
+static void bind_it(void)
+{
+    struct problem why;
+    assert_int_equal(smpp_edge_add(w.edge, &conf, &why), ERR_NONE);
+    assert_true(wait_for(told_n, 1));
+    assert_int_equal(w.told[0].kind, CARRIER_UP);
+}
+
+static enum err submit(uint64_t message, const char *text)
+{
+    return w.ops->submit(w.carrier, &(struct carrier_message){ .message = message, .from = STR("+18005550100"),
+                         .to = STR("+12065550101"), .text = str_of(text), .wants_receipt = true, .validity_s = 93784 });
+}
+
+/* -- out ------------------------------------------------------------------------------------------------------------ */
+static void a_message_goes_out_and_its_id_comes_back(void **state)
+{
+    (void)state;
+    bind_it();
+    assert_int_equal(submit(42, "hello"), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_SUBMITTED);
+    assert_int_equal(w.told[1].message, 42);
+    assert_int_equal(w.told[1].segments, 1);
+    assert_string_equal(w.told[1].remote_id, "id1");
+    assert_string_equal(w.last_from, "+18005550100");
+    assert_string_equal(w.last_to, "+12065550101");
+    assert_int_equal(w.last.registered_delivery, 1);
+    assert_int_equal(w.last.dest_addr_ton, TON_INTERNATIONAL);
+    assert_string_equal(w.last_validity, "000001020304000R");        /* 1 day, 2:03:04 from now */
+}
+
+static void a_long_message_is_told_segment_by_segment(void **state)
+{
+    (void)state;
+    char text[401];
+    memset(text, 'a', 400);
+    text[400] = '\0';
+    bind_it();
+    assert_int_equal(submit(42, text), ERR_NONE);
+    assert_true(wait_for(told_n, 4));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(w.told[i + 1].kind, CARRIER_SUBMITTED);
+        assert_int_equal(w.told[i + 1].segment, i);
+        assert_int_equal(w.told[i + 1].segments, 3);
+    }
+    assert_int_equal(w.last.esm_class, ESM_UDHI);
+    assert_int_equal(w.last.short_message.n, 6 + 400 - 2 * 153);
+}
+
+static void throttling_keeps_the_order(void **state)
+{
+    (void)state;
+    char text[8];
+    conf.window = 1;
+    w.refuse[0] = ESME_RTHROTTLED;
+    w.refuse[1] = ESME_RMSGQFUL;
+    w.n_refuse = 2;
+    bind_it();
+    int64_t start = clock_mono().us;
+    for (unsigned i = 0; i < 9; i++) {
+        snprintf(text, sizeof text, "m%u", i);
+        assert_int_equal(submit(i, text), ERR_NONE);
+    }
+    assert_true(wait_for(told_n, 10));
+    assert_true(clock_mono().us - start > 100 * US_PER_MS);         /* at least 50 + 100 ms of backing off */
+    assert_int_equal(w.n_submits, 11);
+    for (unsigned i = 0; i < 9; i++) {
+        snprintf(text, sizeof text, "m%u", i);
+        assert_string_equal(w.taken[i], text);
+        assert_int_equal(w.told[i + 1].message, i);
+        assert_int_equal(w.told[i + 1].kind, CARRIER_SUBMITTED);
+    }
+}
+
+static void a_throttled_window_goes_again_in_its_order(void **state)
+{
+    (void)state;
+    char text[8];
+    for (unsigned i = 0; i < 4; i++)
+        w.refuse[i] = ESME_RTHROTTLED;
+    w.n_refuse = 4;
+    bind_it();
+    for (unsigned i = 0; i < 6; i++) {
+        snprintf(text, sizeof text, "m%u", i);
+        assert_int_equal(submit(i, text), ERR_NONE);
+    }
+    assert_true(wait_for(taken_n, 6));
+    for (unsigned i = 0; i < 6; i++) {
+        snprintf(text, sizeof text, "m%u", i);
+        assert_string_equal(w.taken[i], text);
+    }
+}
+
+static void a_refusal_is_told_and_the_next_goes_on(void **state)
+{
+    (void)state;
+    w.refuse[0] = ESME_RINVDSTADR;
+    w.n_refuse = 1;
+    bind_it();
+    assert_int_equal(submit(1, "bad"), ERR_NONE);
+    assert_int_equal(submit(2, "good"), ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    assert_int_equal(w.told[1].kind, CARRIER_REFUSED);
+    assert_int_equal(w.told[1].status, ESME_RINVDSTADR);
+    assert_false(w.told[1].transient);
+    assert_int_equal(w.told[2].kind, CARRIER_SUBMITTED);
+    assert_int_equal(w.told[2].message, 2);
+}
+
+static void a_system_error_is_tried_again_before_it_is_told(void **state)
+{
+    (void)state;
+    w.refuse[0] = ESME_RSYSERR;
+    w.n_refuse = 1;
+    bind_it();
+    assert_int_equal(submit(1, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_SUBMITTED);
+    assert_int_equal(w.n_submits, 2);
+}
+
+static void what_smpp_cannot_say_is_refused_at_once(void **state)
+{
+    (void)state;
+    bind_it();
+    assert_int_equal(w.ops->submit(w.carrier, &(struct carrier_message){ .message = 1, .from = STR("+18005550100"),
+                                   .to = STR("+1234567890123456789012345"), .text = STR("x") }), ERR_NONE);
+    assert_int_equal(submit(2, "\xff"), ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    assert_int_equal(w.told[1].kind, CARRIER_REFUSED);
+    assert_int_equal(w.told[1].status, ESME_RINVDSTADR);
+    assert_int_equal(w.told[2].kind, CARRIER_REFUSED);
+    assert_int_equal(w.told[2].status, ESME_RINVMSGLEN);
+    assert_int_equal(w.n_submits, 0);
+}
+
+static void a_lost_link_tells_down_then_each_message_in_order(void **state)
+{
+    (void)state;
+    w.answers = false;
+    bind_it();
+    for (unsigned i = 0; i < 6; i++)            /* 4 under way, 2 that never left */
+        assert_int_equal(submit(i, "x"), ERR_NONE);
+    assert_true(wait_for(submits_n, 4));
+    smsc_drops();
+    assert_true(wait_for(told_n, 8));
+    assert_int_equal(w.told[1].kind, CARRIER_DOWN);
+    for (unsigned i = 0; i < 6; i++) {
+        assert_int_equal(w.told[2 + i].kind, CARRIER_LOST);
+        assert_int_equal(w.told[2 + i].message, i);
+    }
+    w.answers = true;
+    assert_true(wait_for(told_n, 9));           /* and it binds again by itself */
+    assert_int_equal(w.told[8].kind, CARRIER_UP);
+    assert_int_equal(submit(9, "again"), ERR_NONE);
+    assert_true(wait_for(told_n, 10));
+    assert_int_equal(w.told[9].kind, CARRIER_SUBMITTED);
+}
+
+static void a_full_carrier_says_when_there_is_room(void **state)
+{
+    (void)state;
+    unsigned n = 0;
+    w.answers = false;
+    bind_it();
+    while (n < 10000 && submit(n, "x") == ERR_NONE)
+        n++;
+    assert_int_equal(n, 256);
+    assert_int_equal(submit(n, "x"), ERR_BUSY);
+    assert_false(wait_for(submits_n, 0) && room_told(0));
+    assert_true(wait_for(submits_n, 4));
+    w.answers = true;
+    smsc_drops();                               /* all of them end */
+    assert_true(wait_for(told_n, 1 + 1 + 256 + 1));
+    assert_int_equal(w.told[1 + 1 + 256].kind, CARRIER_UP);
+    assert_int_equal(submit(n, "x"), ERR_NONE);
+}
+
+static void room_is_told_when_half_has_gone(void **state)
+{
+    (void)state;
+    unsigned n = 0;
+    bind_it();
+    while (n < 100000 && submit(n, "x") == ERR_NONE)
+        n++;
+    assert_true(wait_for(room_told, 0));
+    assert_int_equal(submit(n, "x"), ERR_NONE);
+}
+
+static void a_rate_is_kept(void **state)
+{
+    (void)state;
+    conf.rate = 20;
+    conf.window = 100;
+    bind_it();
+    int64_t start = clock_mono().us;
+    for (unsigned i = 0; i < 30; i++)
+        assert_int_equal(submit(i, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 31));
+    int64_t took = clock_mono().us - start;
+    assert_true(took >= 480 * US_PER_MS);       /* 20 at once, 10 more at 20 a second */
+}
+
+static void nothing_is_taken_while_down(void **state)
+{
+    (void)state;
+    conf.port = 1;                              /* nobody listens there */
+    struct problem why;
+    assert_int_equal(smpp_edge_add(w.edge, &conf, &why), ERR_NONE);
+    assert_int_equal(submit(1, "x"), ERR_BUSY);
+    pass_ms(20);
+    assert_int_equal(w.n_told, 0);
+}
+
+static void stopping_unbinds_and_gives_back_what_never_left(void **state)
+{
+    (void)state;
+    w.answers = true;
+    conf.rate = 1;                              /* one leaves, the others wait */
+    bind_it();
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(submit(i, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    smpp_edge_stop(w.edge);
+    assert_int_equal(submit(9, "x"), ERR_BUSY);
+    assert_true(wait_for(told_n, 5));
+    assert_int_equal(w.told[1].kind, CARRIER_SUBMITTED);
+    assert_int_equal(w.told[2].kind, CARRIER_LOST);
+    assert_int_equal(w.told[2].message, 1);
+    assert_int_equal(w.told[3].kind, CARRIER_LOST);
+    assert_int_equal(w.told[4].kind, CARRIER_DOWN);
+    smpp_edge_free(w.edge);
+    w.edge = NULL;
+}
+
+static void a_conf_that_cannot_be_is_explained(void **state)
+{
+    (void)state;
+    struct problem why = { 0 };
+    conf.password = STR("nine char");
+    assert_int_equal(smpp_edge_add(w.edge, &conf, &why), ERR_RANGE);
+    assert_string_equal(why.target, "password");
+    conf.password = STR("");
+    conf.window = 1001;
+    assert_int_equal(smpp_edge_add(w.edge, &conf, &why), ERR_RANGE);
+    assert_string_equal(why.target, "window");
+    assert_null(w.carrier);
+}
+
+/* -- in ------------------------------------------------------------------------------------------------------------- */
+static void a_receipt_is_answered_once_it_is_settled(void **state)
+{
+    (void)state;
+    bind_it();
+    smsc_delivers(5, ESM_RECEIPT, STR("id:77 sub:001 dlvrd:000 submit date:2611221200 done date:2611221201 stat:UNDELIV "
+                                      "err:005 text:x"));
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_RECEIPT);
+    assert_string_equal(w.told[1].remote_id, "77");
+    assert_int_equal(w.told[1].state, RECEIPT_UNDELIVERABLE);
+    assert_int_equal(w.told[1].status, 5);
+    assert_string_equal(w.told[1].from, "+12065550101");
+    pass_ms(30);
+    assert_int_equal(w.n_resps, 0);
+    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
+    assert_true(wait_for(resps_n, 1));
+    assert_int_equal(w.resp_tag[0], 5);
+    assert_int_equal(w.resp_status[0], ESME_ROK);
+    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);        /* twice, or nonsense: nothing happens */
+    w.ops->settle(w.carrier, 12345, ERR_NONE);
+}
+
+static void what_could_not_be_stored_is_put_back(void **state)
+{
+    (void)state;
+    bind_it();
+    smsc_delivers(6, 0, STR("hi"));
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_INBOUND);
+    w.ops->settle(w.carrier, w.told[1].token, ERR_STORE);
+    assert_true(wait_for(resps_n, 1));
+    assert_int_equal(w.resp_status[0], ESME_RX_T_APPN);
+}
+
+static void parts_are_told_as_one_and_answered_together(void **state)
+{
+    (void)state;
+    bind_it();
+    smsc_delivers(1, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
+    pass_ms(30);
+    assert_int_equal(w.n_told, 1);
+    assert_int_equal(w.n_resps, 0);
+    smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_INBOUND);
+    assert_string_equal(w.told[1].text, "hello world");
+    assert_string_equal(w.told[1].from, "+12065550101");
+    assert_string_equal(w.told[1].to, "+18005550100");
+    assert_int_equal(w.told[1].segments, 2);
+    assert_int_equal(w.n_resps, 0);
+    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
+    assert_true(wait_for(resps_n, 2));
+    assert_int_equal(w.resp_status[0], ESME_ROK);
+    assert_int_equal(w.resp_status[1], ESME_ROK);
+}
+
+static void parts_can_be_answered_early_for_a_peer_with_one_at_a_time(void **state)
+{
+    (void)state;
+    conf.answer_parts_early = true;
+    bind_it();
+    smsc_delivers(1, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
+    assert_true(wait_for(resps_n, 1));
+    smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
+    assert_true(wait_for(told_n, 2));
+    assert_string_equal(w.told[1].text, "hello world");
+    assert_int_equal(w.n_resps, 1);
+    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
+    assert_true(wait_for(resps_n, 2));
+    assert_int_equal(w.resp_tag[1], 2);
+}
+
+static void a_receipt_without_an_id_is_answered_and_not_told(void **state)
+{
+    (void)state;
+    bind_it();
+    smsc_delivers(1, ESM_RECEIPT, STR("nothing of use"));
+    assert_true(wait_for(resps_n, 1));
+    assert_int_equal(w.resp_status[0], ESME_ROK);
+    smsc_delivers(2, ESM_UDHI, STR("\x09\x00\x03"));
+    assert_true(wait_for(resps_n, 2));
+    assert_int_equal(w.resp_status[1], ESME_RX_P_APPN);
+    assert_int_equal(w.n_told, 1);
+}
+
+static void a_receiver_is_not_up_for_messages(void **state)
+{
+    (void)state;
+    conf.type = BIND_RECEIVER;
+    conf.simulated = true;
+    struct problem why;
+    assert_int_equal(smpp_edge_add(w.edge, &conf, &why), ERR_NONE);
+    assert_true(w.simulated);
+    pthread_mutex_lock(&w.lock);
+    while (!w.binds)
+        pthread_cond_wait(&w.changed, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    smsc_delivers(1, 0, STR("hi"));
+    assert_true(wait_for(told_n, 1));
+    assert_int_equal(w.told[0].kind, CARRIER_INBOUND);
+    assert_int_equal(submit(1, "x"), ERR_BUSY);
+    w.ops->settle(w.carrier, w.told[0].token, ERR_NONE);
+    assert_true(wait_for(resps_n, 1));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_message_goes_out_and_its_id_comes_back),
+        T(a_long_message_is_told_segment_by_segment),
+        T(throttling_keeps_the_order),
+        T(a_throttled_window_goes_again_in_its_order),
+        T(a_refusal_is_told_and_the_next_goes_on),
+        T(a_system_error_is_tried_again_before_it_is_told),
+        T(what_smpp_cannot_say_is_refused_at_once),
+        T(a_lost_link_tells_down_then_each_message_in_order),
+        T(a_full_carrier_says_when_there_is_room),
+        T(room_is_told_when_half_has_gone),
+        T(a_rate_is_kept),
+        T(nothing_is_taken_while_down),
+        T(stopping_unbinds_and_gives_back_what_never_left),
+        T(a_conf_that_cannot_be_is_explained),
+        T(a_receipt_is_answered_once_it_is_settled),
+        T(what_could_not_be_stored_is_put_back),
+        T(parts_are_told_as_one_and_answered_together),
+        T(parts_can_be_answered_early_for_a_peer_with_one_at_a_time),
+        T(a_receipt_without_an_id_is_answered_and_not_told),
+        T(a_receiver_is_not_up_for_messages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
