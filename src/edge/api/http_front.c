@@ -145,6 +145,7 @@ static enum err check_proof(struct call *c)
     enum err err = http_auth_prove(hc->api->keyring, &rq, &q, hc->arena, &proof, &hc->why);
     if (err) {
         metric_add(&auth_refusals, 1);
+        c->refused = true;
         return err;
     }
     hc->resource = proof.resource;

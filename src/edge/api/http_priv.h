@@ -50,7 +50,10 @@ struct call {
     bool                     http_claim, handler_claim;
     bool                     suspended; /* MHD waits for us to resume */
     bool                     forced;    /* the server stopped before the handler answered: say 503, touch nothing else */
-    bool                     answered;  /* http thread, or before the resume */
+    bool                     answered;
+    bool                     refused;   /* for want of a proof: may be held back */
+    struct mono              held_until;
+    struct call             *held_next;
     enum { CALL_HEAD, CALL_BODY, CALL_WAIT, CALL_SENT } stage;
 };
 static inline struct call *call_of(struct http_call *hc)

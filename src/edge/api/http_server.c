@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "base/metric.h"
 #include "base/str.h"
+#include "base/throttle.h"
 #include "domain/control.h"
 #include "edge/api/api.h"
 #include "edge/api/http_door.h"
@@ -27,7 +28,8 @@ METRIC_COUNTER(full_inbox, "carterfone_http_inbox_full_total", "Requests refused
 METRIC_COUNTER(cut, "carterfone_http_deadlines_total", "Connections cut because they were too slow");
 METRIC_GAUGE(connections, "carterfone_http_connections", "Open connections");
 
-enum { WORKERS_MAX = 32, LISTENS_MAX = 8, SWEEP_US = 100 * US_PER_MS, POOL_OCTETS = 32 * 1024, DISCARD_TIMES = 8 };
+enum { WORKERS_MAX = 64, THREADS_MAX = 16, LISTENS_MAX = 8, SWEEP_US = 100 * US_PER_MS, POOL_OCTETS = 32 * 1024, DISCARD_TIMES = 8 };
+enum { REFUSALS_A_SECOND = 10, REFUSALS_BURST = 50, HOLD_MIN_US = 500 * US_PER_MS, HELD_MAX = 1024, RETIRED_IDLE_US = 30 * US_PER_S };
 
 /* One connection, from MHD's notification to the next. The phase and its deadline are set by its http thread. */
 struct conn {
@@ -44,6 +46,8 @@ struct worker {
     struct http_server *srv;
     struct MHD_Daemon  *mhd;
     bool                tls;
+    _Atomic bool        retired;        /* an older certificate's: takes no new connections, ends when empty */
+    struct mono         retired_at;
     pthread_mutex_t     lock;           /* conns, calls, and every call's claims */
     pthread_cond_t      quiet;          /* a call ended, or a resume is over */
     struct conn        *conns;
@@ -57,9 +61,14 @@ struct http_server {
     struct http_router     *router;
     struct listener         listeners[LISTENS_MAX];
     size_t                  n_listeners;
-    struct worker           workers[WORKERS_MAX];
+    struct worker          *workers[WORKERS_MAX];
     size_t                  n_workers;
-    size_t                  next_plain, next_tls;
+    struct worker          *plain[THREADS_MAX], *tls[THREADS_MAX];
+    size_t                  n_plain, n_tls, next_plain, next_tls;
+    pthread_mutex_t         refusals_lock;
+    struct throttle        *refusals;   /* under the lock: how many 401 may leave at once */
+    bool                    no_holding; /* under the lock: the loop ends, nothing may be posted to it */
+    struct call            *held_back;  /* the loop's: refusals that wait, latest first */
     struct loop            *loop;       /* the door and the sweep */
     struct http_door       *door;
     struct loop_timer       sweep;
@@ -162,8 +171,7 @@ void call_answered(struct call *c)
     struct worker *w = c->worker;
     struct MHD_Connection *mhd = NULL;
     pthread_mutex_lock(&w->lock);
-    if (!c->forced)
-        c->answered = true;
+    c->answered = true;
     c->handler_claim = false;
     bool over = !c->http_claim;
     if (over)
@@ -256,7 +264,7 @@ static void add_headers(struct MHD_Response *r, struct call *c)
     add_header(r, "x-ms-request-id", guid);
     if (theirs.n && theirs.n <= 256)
         add_header(r, "x-ms-client-request-id", theirs.p);
-    if (c->worker->srv->draining)
+    if (c->worker->srv->draining || c->worker->retired)
         add_header(r, "Connection", "close");
     if (c->forced) {
         add_header(r, "Content-Type", "application/json; charset=utf-8");
@@ -297,24 +305,85 @@ static enum MHD_Result send_answer(struct call *c)
     return queued;
 }
 
+/* -- refusals that wait: whoever guesses keys is slowed, whoever is right is not ------------------------------------------------- */
+
+static void on_held_back(void *owner, struct inbox_item *item)
+{
+    struct http_server *srv = owner;
+    struct call *c = container_of(item, struct call, item);
+    c->held_next = srv->held_back;
+    srv->held_back = c;
+}
+
+static void on_held_dropped(struct inbox_item *item)
+{
+    (void)item;                         /* the call is in its worker's list, and ends with it */
+}
+static const struct inbox_kind held_kind = { "held refusal", on_held_back, on_held_dropped };
+
+/* On the loop: those whose time has come. */
+static void release_held(struct http_server *srv, int64_t now)
+{
+    struct call **at = &srv->held_back;
+    while (*at) {
+        struct call *c = *at;
+        if (c->held_until.us > now) {
+            at = &c->held_next;
+            continue;
+        }
+        *at = c->held_next;
+        call_answered(c);
+    }
+}
+
+static void sleep_now(struct call *c)
+{
+    c->stage = CALL_WAIT;
+    conn_until(conn_of(c->mhd), INT64_MAX, false);
+    pthread_mutex_lock(&c->worker->lock);
+    c->suspended = true;
+    pthread_mutex_unlock(&c->worker->lock);
+    MHD_suspend_connection(c->mhd);
+}
+
+/* @return true: it sleeps, and is answered later */
+static bool hold_back(struct call *c)
+{
+    struct http_server *srv = c->worker->srv;
+    int64_t wait_us = 0;
+    pthread_mutex_lock(&srv->refusals_lock);
+    bool hold = throttle_take(srv->refusals, clock_mono(), &wait_us) && !srv->no_holding;
+    if (hold) {
+        sleep_now(c);
+        c->held_until.us = clock_mono().us + (wait_us > HOLD_MIN_US ? wait_us : HOLD_MIN_US);
+        c->item.kind = &held_kind;
+        if (inbox_post(loop_inbox(srv->loop), &c->item))
+            call_answered(c);           /* too many are held already: at once, then */
+    }
+    pthread_mutex_unlock(&srv->refusals_lock);
+    return hold;
+}
+
+/* -- to control --------------------------------------------------------------------------------------------------------------- */
+
 /* Give the call to control. The connection sleeps before the post: the answer may come before this returns. */
 static enum MHD_Result ask_control(struct call *c)
 {
-    struct worker *w = c->worker;
-    struct MHD_Connection *mhd = c->mhd;
-    c->stage = CALL_WAIT;
     c->item.kind = &call_kind;
-    conn_until(conn_of(mhd), INT64_MAX, false);
-    pthread_mutex_lock(&w->lock);
     c->handler_claim = true;
-    c->suspended = true;
-    pthread_mutex_unlock(&w->lock);
-    MHD_suspend_connection(mhd);
+    sleep_now(c);
     if (inbox_post(control_inbox(c->hc.api->control), &c->item)) {
         metric_add(&full_inbox, 1);
         http_fail(&c->hc, ERR_BUSY);    /* resumes; the answer goes out on the next turn */
     }
     return MHD_YES;
+}
+
+static enum MHD_Result on_whole(struct call *c)
+{
+    if (front_whole(c))
+        return ask_control(c);
+    return c->refused && hold_back(c) ? MHD_YES : send_answer(c);
 }
 
 static enum MHD_Result on_head(struct call *c, const char *method)
@@ -360,7 +429,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
             *upload_n = 0;
             return MHD_YES;
         }
-        return front_whole(c) ? ask_control(c) : send_answer(c);
+        return on_whole(c);
     case CALL_WAIT:
         return send_answer(c);
     case CALL_SENT:
@@ -504,11 +573,47 @@ static void sweep_worker(struct worker *w, int64_t now)
     pthread_mutex_unlock(&w->lock);
 }
 
+static void worker_free(struct worker *w)
+{
+    if (w->mhd)
+        MHD_stop_daemon(w->mhd);
+    for (struct call *c = w->calls, *next; c; c = next) {   /* never answered, and control has gone */
+        next = c->next;
+        call_free(c);
+    }
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->quiet);
+    free(w);
+}
+
+static bool is_empty(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool empty = !w->conns && !w->calls && !w->n_resuming;
+    pthread_mutex_unlock(&w->lock);
+    return empty;
+}
+
+/* On the loop. A connection that was just handed over is in nobody's list yet, so a retired worker lives a while. */
+static void end_retired(struct http_server *srv)
+{
+    for (size_t i = 0; i < srv->n_workers; i++) {
+        struct worker *w = srv->workers[i];
+        if (!w->retired || clock_mono().us < w->retired_at.us + US_PER_S || !is_empty(w))
+            continue;
+        srv->workers[i--] = srv->workers[--srv->n_workers];
+        worker_free(w);
+    }
+}
+
 static void on_sweep(void *arg)
 {
     struct http_server *srv = arg;
+    int64_t now = clock_mono().us;
+    release_held(srv, now);
     for (size_t i = 0; i < srv->n_workers; i++)
-        sweep_worker(&srv->workers[i], clock_mono().us);
+        sweep_worker(srv->workers[i], now);
+    end_retired(srv);
     loop_timer_start(&srv->sweep, SWEEP_US);
 }
 
@@ -521,12 +626,11 @@ static bool on_full(void *arg)
 static void on_enter(void *arg, int fd, bool tls, const struct sockaddr *peer, socklen_t peer_n)
 {
     struct http_server *srv = arg;
-    size_t half = srv->conf.threads;
-    if (tls && srv->n_workers == half) {
+    if (tls && !srv->n_tls) {
         close(fd);                      /* no certificate, no TLS */
         return;
     }
-    struct worker *w = tls ? &srv->workers[half + srv->next_tls++ % half] : &srv->workers[srv->next_plain++ % half];
+    struct worker *w = tls ? srv->tls[srv->next_tls++ % srv->n_tls] : srv->plain[srv->next_plain++ % srv->n_plain];
     if (MHD_add_connection(w->mhd, fd, peer, peer_n) != MHD_YES)
         log_warn("http", "a connection could not be taken on: %s", strerror(errno));    /* MHD has closed it */
 }
@@ -548,14 +652,14 @@ static void on_mhd_words(void *cls, const char *format, va_list ap)
     log_debug("http", "%s", text);
 }
 
-static struct MHD_Daemon *daemon_start(struct worker *w)
+static struct MHD_Daemon *daemon_start(struct worker *w, const char *cert, const char *key)
 {
     struct http_server *srv = w->srv;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME
-                     | MHD_USE_ITC | MHD_USE_ERROR_LOG | (w->tls ? MHD_USE_TLS : 0);
+                     | MHD_USE_ITC | MHD_USE_ERROR_LOG | (cert ? MHD_USE_TLS : 0);
     struct MHD_OptionItem tls[] = {
-        { MHD_OPTION_HTTPS_MEM_CERT, 0, srv->pem[0] },
-        { MHD_OPTION_HTTPS_MEM_KEY, 0, srv->pem[1] },
+        { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert },
+        { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key },
         { MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
         { MHD_OPTION_END, 0, NULL },
     };
@@ -567,29 +671,115 @@ static struct MHD_Daemon *daemon_start(struct worker *w)
                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_OCTETS,
                             MHD_OPTION_CONNECTION_LIMIT, srv->conf.max_connections + 64,
-                            MHD_OPTION_ARRAY, w->tls ? tls : tls + ARRAY_LEN(tls) - 1,
+                            MHD_OPTION_ARRAY, cert ? tls : tls + ARRAY_LEN(tls) - 1,
                             MHD_OPTION_END);
 }
 
-static enum err worker_start(struct http_server *srv, bool tls)
+/* cert NULL: plain. @return ERR_SYNTAX (certificate or key), ERR_IO, ERR_NOMEM, ERR_SIZE */
+static enum err worker_start(struct http_server *srv, const char *cert, const char *key, struct worker **out)
 {
-    struct worker *w = &srv->workers[srv->n_workers];
-    *w = (struct worker){ .srv = srv, .tls = tls };
-    if (pthread_mutex_init(&w->lock, NULL))
+    if (srv->n_workers == WORKERS_MAX)
+        return ERR_SIZE;
+    struct worker *w = calloc(1, sizeof *w);
+    if (!w)
         return ERR_NOMEM;
+    w->srv = srv;
+    w->tls = cert != NULL;
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&w->quiet, &attr);
     pthread_condattr_destroy(&attr);
-    srv->n_workers++;
-    w->mhd = daemon_start(w);
-    return w->mhd ? ERR_NONE : tls ? ERR_SYNTAX : ERR_IO;
+    pthread_mutex_init(&w->lock, NULL);
+    w->mhd = daemon_start(w, cert, key);
+    if (!w->mhd) {
+        worker_free(w);
+        return cert ? ERR_SYNTAX : ERR_IO;
+    }
+    srv->workers[srv->n_workers++] = w;
+    *out = w;
+    return ERR_NONE;
 }
+
+/* As many as conf.threads, or fewer with an error; *n says how many there are. */
+static enum err workers_start(struct http_server *srv, const char *cert, const char *key,
+                              struct worker *list[THREADS_MAX], size_t *n)
+{
+    enum err err = ERR_NONE;
+    for (*n = 0; *n < srv->conf.threads && !err; *n += !err)
+        err = worker_start(srv, cert, key, &list[*n]);
+    return err;
+}
+
+/* -- another certificate -------------------------------------------------------------------------------------------------------- */
+
+struct reload {
+    struct inbox_item item;
+    char             *cert, *key;
+};
+
+static void reload_free(struct inbox_item *item)
+{
+    struct reload *r = container_of(item, struct reload, item);
+    if (r->key)
+        explicit_bzero(r->key, strlen(r->key));
+    free(r->cert);
+    free(r->key);
+    free(r);
+}
+
+/* Its idle connections get a while to be used up; each answer says that it is the last. */
+static void retire(struct worker *w)
+{
+    int64_t now = clock_mono().us;
+    w->retired_at.us = now;
+    w->retired = true;
+    pthread_mutex_lock(&w->lock);
+    for (struct conn *conn = w->conns; conn; conn = conn->next)
+        if (conn->idle && conn->until_us > now + RETIRED_IDLE_US)
+            conn->until_us = now + RETIRED_IDLE_US;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void on_reload(void *owner, struct inbox_item *item)
+{
+    struct http_server *srv = owner;
+    struct reload *r = container_of(item, struct reload, item);
+    struct worker *fresh[THREADS_MAX];
+    size_t n;
+    enum err err = workers_start(srv, r->cert, r->key, fresh, &n);
+    if (err) {
+        log_error("http", "the new certificate is not used, the old one stays: %s", err_words(err));
+        for (size_t i = 0; i < n; i++)
+            retire(fresh[i]);
+    } else {
+        for (size_t i = 0; i < srv->n_tls; i++)
+            retire(srv->tls[i]);
+        memcpy(srv->tls, fresh, n * sizeof *fresh);
+        srv->n_tls = n;
+        log_info("http", "new connections get the new certificate");
+    }
+    reload_free(item);
+}
+static const struct inbox_kind reload_kind = { "reload", on_reload, reload_free };
 
 static char *copy_pem(struct str pem)
 {
     return pem.n ? strndup(pem.p, pem.n) : NULL;
+}
+
+enum err http_server_reload(struct http_server *srv, struct str cert_pem, struct str key_pem)
+{
+    struct reload *r = calloc(1, sizeof *r);
+    if (!r)
+        return ERR_NOMEM;
+    r->item.kind = &reload_kind;
+    r->cert = copy_pem(cert_pem);
+    r->key = copy_pem(key_pem);
+    enum err err = r->cert && r->key ? inbox_post(loop_inbox(srv->loop), &r->item) : ERR_NOMEM;
+    if (err)
+        reload_free(&r->item);
+    return err;
 }
 
 static void set_defaults(struct http_server_conf *conf)
@@ -598,8 +788,8 @@ static void set_defaults(struct http_server_conf *conf)
         conf->tables = http_route_tables;
     if (!conf->threads)
         conf->threads = 2;
-    if (conf->threads > WORKERS_MAX / 2)
-        conf->threads = WORKERS_MAX / 2;
+    if (conf->threads > THREADS_MAX)
+        conf->threads = THREADS_MAX;
     if (!conf->max_connections)
         conf->max_connections = 4096;
     if (!conf->max_body)
@@ -638,6 +828,7 @@ enum err http_server_new(struct http_server **out, const struct http_server_conf
     scoped(http_server) struct http_server *srv = calloc(1, sizeof *srv);
     if (!srv)
         return ERR_NOMEM;
+    pthread_mutex_init(&srv->refusals_lock, NULL);
     srv->conf = *conf;
     set_defaults(&srv->conf);
     srv->pem[0] = copy_pem(conf->cert_pem);
@@ -649,7 +840,9 @@ enum err http_server_new(struct http_server **out, const struct http_server_conf
     srv->conf.listens = NULL;
     enum err err = http_router_new(&srv->router, srv->conf.tables);
     if (!err)
-        err = loop_new(&srv->loop, "http-door", 16, srv);
+        err = loop_new(&srv->loop, "http-door", HELD_MAX, srv);
+    if (!err)
+        err = throttle_new(&srv->refusals, &(struct throttle_conf){ REFUSALS_A_SECOND, REFUSALS_BURST }, clock_mono());
     if (err)
         return err;
     struct http_door_conf door = { .first_byte_us = srv->conf.head_us, .waiting_max = srv->conf.max_connections,
@@ -666,11 +859,9 @@ enum err http_server_new(struct http_server **out, const struct http_server_conf
 
 enum err http_server_start(struct http_server *srv, struct problem *why)
 {
-    enum err err = ERR_NONE;
-    for (unsigned i = 0; i < srv->conf.threads && !err; i++)
-        err = worker_start(srv, false);
-    for (unsigned i = 0; i < srv->conf.threads && !err && srv->pem[0]; i++)
-        err = worker_start(srv, true);
+    enum err err = workers_start(srv, NULL, NULL, srv->plain, &srv->n_plain);
+    if (!err && srv->pem[0])
+        err = workers_start(srv, srv->pem[0], srv->pem[1], srv->tls, &srv->n_tls);
     if (err == ERR_SYNTAX)
         return problem_set(why, err, "", "The TLS certificate and key cannot be used together.");
     if (!err)
@@ -742,20 +933,24 @@ void http_server_stop(struct http_server *srv)
     if (!srv || srv->draining)
         return;
     srv->draining = true;
+    pthread_mutex_lock(&srv->refusals_lock);
+    srv->no_holding = true;
+    pthread_mutex_unlock(&srv->refusals_lock);
     if (srv->started)
         loop_stop(srv->loop);
+    release_held(srv, INT64_MAX);
     http_door_free(srv->door);
     srv->door = NULL;
     loop_timer_done(&srv->sweep);
     int64_t until = clock_mono().us + srv->conf.drain_us;
     for (size_t i = 0; i < srv->n_workers; i++)
-        wait_quiet(&srv->workers[i], until);
+        wait_quiet(srv->workers[i], until);
     for (size_t i = 0; i < srv->n_workers; i++) {
-        force_answers(&srv->workers[i]);
-        wait_quiet(&srv->workers[i], clock_mono().us + US_PER_S);
-        if (srv->workers[i].mhd)
-            MHD_stop_daemon(srv->workers[i].mhd);
-        srv->workers[i].mhd = NULL;
+        struct worker *w = srv->workers[i];
+        force_answers(w);
+        wait_quiet(w, clock_mono().us + US_PER_S);
+        MHD_stop_daemon(w->mhd);
+        w->mhd = NULL;
     }
 }
 
@@ -764,15 +959,10 @@ void http_server_free(struct http_server *srv)
     if (!srv)
         return;
     http_server_stop(srv);
-    for (size_t i = 0; i < srv->n_workers; i++) {
-        struct worker *w = &srv->workers[i];
-        for (struct call *c = w->calls, *next; c; c = next) {   /* never answered, and control has gone */
-            next = c->next;
-            call_free(c);
-        }
-        pthread_mutex_destroy(&w->lock);
-        pthread_cond_destroy(&w->quiet);
-    }
+    for (size_t i = 0; i < srv->n_workers; i++)
+        worker_free(srv->workers[i]);
+    throttle_free(srv->refusals);
+    pthread_mutex_destroy(&srv->refusals_lock);
     loop_free(srv->loop);
     http_router_free(srv->router);
     for (size_t i = 0; i < ARRAY_LEN(srv->pem); i++) {

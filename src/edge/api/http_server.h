@@ -46,6 +46,9 @@ MUST_USE enum err http_server_new(struct http_server **out, const struct http_se
 MUST_USE enum err http_server_start(struct http_server *srv, struct problem *why);
 /** The port of the i-th listener. */
 uint16_t http_server_port(const struct http_server *srv, size_t i);
+/** Any thread: another certificate for connections to come; old ones end within half a minute. A pair that does not fit is
+ *  logged and the old one stays. @return ERR_NOMEM, ERR_BUSY */
+MUST_USE enum err http_server_reload(struct http_server *srv, struct str cert_pem, struct str key_pem);
 /** Stop accepting, let running requests finish within drain_us, answer 503 to the rest, close. Twice is fine. */
 void http_server_stop(struct http_server *srv);
 void http_server_free(struct http_server *srv);

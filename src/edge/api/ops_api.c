@@ -48,10 +48,11 @@ static enum err ca_pem(struct http_call *hc)
     return ERR_NONE;
 }
 
+#define TEST "tests/unit/edge/api/test_http_server.c"
 const struct http_route ops_routes[] = {
-    { "GET", "/healthz", HTTP_PUBLIC, healthz, NULL, "Carterfone_Health", "edge/api/test_http_server.c" },
-    { "GET", "/readyz", HTTP_PUBLIC, readyz, NULL, "Carterfone_Ready", "edge/api/test_http_server.c" },
-    { "GET", "/metrics", HTTP_PUBLIC, metrics, NULL, "Carterfone_Metrics", "edge/api/test_http_server.c" },
-    { "GET", "/carterfone/ca.pem", HTTP_PUBLIC, ca_pem, NULL, "Carterfone_Ca", "edge/api/test_http_server.c" },
+    { "GET", "/healthz", HTTP_PUBLIC, healthz, NULL, "Carterfone_Health", TEST },
+    { "GET", "/readyz", HTTP_PUBLIC, readyz, NULL, "Carterfone_Ready", TEST },
+    { "GET", "/metrics", HTTP_PUBLIC, metrics, NULL, "Carterfone_Metrics", TEST },
+    { "GET", "/carterfone/ca.pem", HTTP_PUBLIC, ca_pem, NULL, "Carterfone_Ca", TEST },
     { 0 },
 };

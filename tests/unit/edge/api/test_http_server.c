@@ -270,6 +270,11 @@ static const char *signed_request(struct bench *b, const char *method, const cha
     return text;
 }
 
+static int64_t ms_since(struct mono from)
+{
+    return (clock_mono().us - from.us) / 1000;
+}
+
 #define JSON_TYPE "Content-Type: application/json\r\n"
 
 /* -- tests ------------------------------------------------------------------------------------------------------------------------ */
@@ -427,49 +432,128 @@ static void what_watches_the_server_needs_no_key(void **state)
     assert_non_null(strstr(a.body, "the store is away"));
 }
 
+/* A TLS client that trusts one authority and checks the name. */
+struct tls_client {
+    SSL_CTX *ctx;
+    SSL     *ssl;
+    int      fd;
+};
+
+static bool tls_dial(struct bench *b, struct tls_client *c, const char *ca_pem)
+{
+    BIO *bio = BIO_new_mem_buf(ca_pem, -1);
+    X509 *ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    c->ctx = SSL_CTX_new(TLS_client_method());
+    assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(c->ctx), ca), 1);
+    SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, NULL);
+    c->ssl = SSL_new(c->ctx);
+    c->fd = dial(b);
+    SSL_set_fd(c->ssl, c->fd);
+    SSL_set1_host(c->ssl, "localhost");
+    X509_free(ca);
+    BIO_free(bio);
+    return SSL_connect(c->ssl) == 1 && SSL_get_verify_result(c->ssl) == X509_V_OK;
+}
+
+static void tls_close(struct tls_client *c)
+{
+    SSL_free(c->ssl);
+    SSL_CTX_free(c->ctx);
+    close(c->fd);
+}
+
+static void tls_ask(struct tls_client *c, struct answer *a, const char *request)
+{
+    int n = 0;
+    assert_int_equal(SSL_write(c->ssl, request, (int)strlen(request)), (int)strlen(request));
+    *a = (struct answer){ .body = a->text };
+    do {                                /* head and body are records of their own */
+        int got = SSL_read(c->ssl, a->text + n, (int)sizeof a->text - 1 - n);
+        assert_true(got > 0);
+        n += got;
+        a->text[n] = '\0';
+    } while (!strstr(a->text, "\r\n\r\n{"));
+    a->status = atoi(a->text + 9);
+    a->body = strstr(a->text, "\r\n\r\n") + 4;
+}
+
 static void tls_and_plain_share_the_port(void **state)
 {
     struct bench *b = *state;
-    struct answer a = { .body = a.text };
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    BIO *bio = BIO_new_mem_buf(b->pems.ca, -1);
-    X509 *ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), ca), 1);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    SSL *ssl = SSL_new(ctx);
-    int fd = dial(b);
-    SSL_set_fd(ssl, fd);
-    SSL_set1_host(ssl, "localhost");
-    assert_int_equal(SSL_connect(ssl), 1);
-    assert_int_equal(SSL_get_verify_result(ssl), X509_V_OK);
+    struct answer a;
+    struct tls_client c;
+    assert_true(tls_dial(b, &c, b->pems.ca));
     for (int i = 0; i < 3; i++) {
-        const char *rq = signed_request(b, "GET", "/echo/x?api-version=1", "", "");
-        assert_int_equal(SSL_write(ssl, rq, (int)strlen(rq)), (int)strlen(rq));
-        int n = 0;
-        do {                            /* head and body are records of their own */
-            int got = SSL_read(ssl, a.text + n, (int)sizeof a.text - 1 - n);
-            assert_true(got > 0);
-            n += got;
-            a.text[n] = '\0';
-        } while (!strstr(a.text, "\r\n\r\n{"));
-        assert_int_equal(atoi(a.text + 9), 200);
+        tls_ask(&c, &a, signed_request(b, "GET", "/echo/x?api-version=1", "", ""));
+        assert_int_equal(a.status, 200);
         assert_non_null(strstr(a.text, "\"base\":\"https://localhost:"));
     }
-    SSL_free(ssl);
-    close(fd);
-    X509_free(ca);
-    BIO_free(bio);
-    SSL_CTX_free(ctx);
+    tls_close(&c);
     ask(b, &a, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_int_equal(a.status, 200);
 }
 
-/* -- limits ----------------------------------------------------------------------------------------------------------------------- */
-
-static int64_t ms_since(struct mono from)
+static void a_reload_gives_new_connections_the_new_certificate(void **state)
 {
-    return (clock_mono().us - from.us) / 1000;
+    struct bench *b = *state;
+    struct answer a;
+    struct tls_client old, fresh;
+    struct tls_pems pems;
+    bool taken = false;
+    assert_int_equal(tls_ca_ensure(NULL, NULL, 0, &pems, NULL), ERR_NONE);
+    assert_true(tls_dial(b, &old, b->pems.ca));
+    assert_int_equal(http_server_reload(b->srv, STR("nonsense"), STR("nonsense")), ERR_NONE);
+    assert_int_equal(http_server_reload(b->srv, str_of(pems.cert), str_of(pems.key)), ERR_NONE);
+    for (int i = 0; i < 100 && !taken; i++) {
+        taken = tls_dial(b, &fresh, pems.ca);
+        if (taken)
+            tls_ask(&fresh, &a, "GET /open/x HTTP/1.1\r\nHost: h\r\n\r\n");
+        tls_close(&fresh);
+        usleep(20000);
+    }
+    assert_true(taken);
+    assert_int_equal(a.status, 200);
+    tls_ask(&old, &a, "GET /open/x HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_int_equal(a.status, 200);    /* what is open is served, and told that this was the last */
+    assert_true(has_header(&a, "Connection: close"));
+    tls_close(&old);
+    usleep(1300000);                    /* the old daemons end meanwhile */
+    assert_true(tls_dial(b, &fresh, pems.ca));
+    tls_close(&fresh);
+    tls_pems_done(&pems);
 }
+
+static void many_refusals_are_slowed_and_good_requests_are_not(void **state)
+{
+    struct bench *b = *state;
+    struct answer a;
+    struct mono from = clock_mono();
+    for (int i = 0; i < 50; i++) {
+        ask(b, &a, "GET /echo/x?api-version=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assert_int_equal(a.status, 401);
+    }
+    int64_t quick = ms_since(from);
+    while (ms_since(from) < quick + 450) {
+        struct mono each = clock_mono();
+        ask(b, &a, "GET /echo/x?api-version=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assert_int_equal(a.status, 401);
+        if (ms_since(each) >= 450)
+            break;
+    }
+    assert_true(ms_since(from) >= 450);
+    int slowed = dial(b);
+    say(slowed, "GET /echo/x?api-version=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    from = clock_mono();
+    ask(b, &a, signed_request(b, "GET", "/echo/x?api-version=1", "", ""));
+    assert_int_equal(a.status, 200);
+    assert_true(ms_since(from) < 300);
+    http_server_stop(b->srv);           /* what is held is said at the end at the latest */
+    hear(slowed, &a);
+    assert_int_equal(a.status, 401);
+    close(slowed);
+}
+
+/* -- limits ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Drip one octet each 20 ms until the server hangs up. @return after how long, ms */
 static int64_t drip(struct bench *b, const char *first)
@@ -694,6 +778,7 @@ int main(void)
         T(a_handlers_own_words_stand_in_the_envelope), T(what_is_not_there_and_what_is_not_built_say_so),
         T(an_absent_api_version_is_refused_and_an_unknown_one_is_not), T(bodies_are_json_or_nothing),
         T(head_and_options_are_answered), T(what_watches_the_server_needs_no_key), T(tls_and_plain_share_the_port),
+        T(a_reload_gives_new_connections_the_new_certificate), T(many_refusals_are_slowed_and_good_requests_are_not),
         T(a_slow_drip_is_cut_by_an_absolute_deadline), T(who_says_nothing_is_closed),
         T(a_body_too_large_is_refused_in_words), T(headers_too_large_are_refused), T(nonsense_is_survived),
         cmocka_unit_test_setup_teardown(a_full_inbox_is_429_with_a_time_to_come_back, set_up_stuck, tear_down),
