@@ -145,6 +145,8 @@ static void write_handset(struct jw *w, const struct handset *h)
     jw_textz(w, "number", h->number);
     jw_bool(w, "attached", h->attached);
     jw_textz(w, "state", handset_state_name(h->state));
+    if (h->state != HANDSET_IDLE)
+        jw_textz(w, "peer", h->last.peer);
     jw_int(w, "messages", (int64_t)h->n_messages);
     write_last_call(w, h);
     if (h->recording)

@@ -27,7 +27,7 @@ uint16_t sim_sip_port(const struct sim *s);
 void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
 
 /* One command to the networks, in words an operator API passes through:
- *   "handset.list"    {"number"|absent}                         -> {"value":[{"number","attached","state","messages",
+ *   "handset.list"    {"number"|absent}                         -> {"value":[{"number","attached","state","peer","messages",
  *                         "call"|"lastCall":{"peer","direction","begunAt","endedAt","sipStatus","q850","keysHeard"},
  *                         "recording"}],"count"} : state idle, dialling, ringing or connected; the last touched first
  *   "handset.sms"     {"number","to","text"}                    -> {} : an SMS from the handset
