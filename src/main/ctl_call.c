@@ -3,8 +3,8 @@
 #include "main/ctl_priv.h"
 
 static const struct ctl_column call_columns[] = {
-    { "CALL", "callConnectionId" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
-    { "STARTED", "startedAt" }, { ">SECONDS", "seconds" }, { "ENDED BECAUSE", "reason" }, { 0 },
+    { "CALL", "id" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
+    { "STARTED", "createdAt" }, { "ENDED BECAUSE", "reason" }, { 0 },
 };
 
 static int place(struct ctl *c)

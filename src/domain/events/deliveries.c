@@ -215,7 +215,7 @@ static void on_outcome(void *owner, struct inbox_item *item)
         d->in_flight = false;
         if (!r->err && r->status >= 200 && r->status <= 204)
             delivered(d);
-        else
+        else if (r->err != ERR_CLOSED)  /* closed: this process is ending, the next one delivers */
             failed(d, r);
     }
     courier_reply_free(r);

@@ -35,10 +35,11 @@ struct carrier_slot {
 struct message {
     uint64_t            key, resource;
     struct str          from, to, text, tag;
-    bool                report, queued;
+    bool                report;
     enum message_state  state;
     unsigned            segments;               /* as billed: by the split of codec/gsm7 */
     unsigned            acked, delivered, failed;   /* segments the carrier took, and the receipts so far */
+    unsigned            tries;                  /* submits that came to nothing */
     uint32_t            last_status;
     enum carrier_state  last_receipt;
     struct carrier_slot *carrier;               /* once it is queued there */

@@ -13,7 +13,9 @@ METRIC_COUNTER(stray_total, "carterfone_sms_stray_receipts_total", "Receipts tha
 
 static const int64_t RECEIPT_WITHIN_US = 72 * 3600 * (int64_t)US_PER_S;
 static const int64_t EARLY_WAITS_US = 30 * (int64_t)US_PER_S;
-static const int64_t AGAIN_AFTER_US = 2 * (int64_t)US_PER_S;
+static const int64_t AGAIN_AFTER_US = 1 * (int64_t)US_PER_S;
+static const int64_t AGAIN_MOST_US = 300 * (int64_t)US_PER_S;
+static const int64_t GIVE_UP_AFTER_US = 24 * 3600 * (int64_t)US_PER_S;
 
 static void finish(struct message *msg, enum message_state state, const char *step, const char *words, struct messages *m,
                    struct carrier_slot *settle, uint64_t token);
@@ -221,17 +223,6 @@ void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n)
         match_early(c, n->remote_id);
 }
 
-void outbound_refused(struct carrier_slot *c, const struct carrier_news *n)
-{
-    struct message *msg = sending_message(c, n);
-    char words[128];
-    if (!msg)
-        return;
-    snprintf(words, sizeof words, "%s refused it: submit_sm_resp command_status 0x%08x", c->name, n->status);
-    msg->last_status = n->status;
-    finish(msg, MSG_FAILED, "smpp", words, c->m, NULL, 0);
-}
-
 static void on_again(void *arg, int64_t due_us)
 {
     (void)due_us;
@@ -239,18 +230,43 @@ static void on_again(void *arg, int64_t due_us)
     outbound_queue(msg->carrier->m, msg);
 }
 
+/* To the carrier once more: at once when the link went, else after a wait that doubles up to five minutes. */
+static void again(struct carrier_slot *c, struct message *msg, bool at_once)
+{
+    int64_t wait = AGAIN_AFTER_US << (msg->tries < 8 ? msg->tries : 8);
+    metric_add(&again_total, 1);
+    msg->acked = 0;
+    msg->tries++;
+    wait = wait < AGAIN_MOST_US ? wait : AGAIN_MOST_US;
+    if (at_once || agenda_set(c->m->control->agenda, &msg->overdue, control_now_us(c->m->control) + wait, on_again, msg))
+        outbound_queue(c->m, msg);
+}
+
+static bool too_old(const struct messages *m, const struct message *msg)
+{
+    return control_now_us(m->control) - clock_offset_us(m->control->clock) - id_time_us(msg->key) > GIVE_UP_AFTER_US;
+}
+
+void outbound_refused(struct carrier_slot *c, const struct carrier_news *n)
+{
+    struct message *msg = sending_message(c, n);
+    char words[128];
+    if (!msg)
+        return;
+    if (n->transient && !too_old(c->m, msg)) {
+        again(c, msg, false);
+        return;
+    }
+    snprintf(words, sizeof words, "%s refused it: submit_sm_resp command_status 0x%08x", c->name, n->status);
+    msg->last_status = n->status;
+    finish(msg, MSG_FAILED, "smpp", words, c->m, NULL, 0);
+}
+
 void outbound_lost(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct message *msg = sending_message(c, n);
-    if (!msg)
-        return;
-    metric_add(&again_total, 1);
-    msg->acked = 0;
-    if (c->up)                          /* a submit that was never answered: not at once, the peer may be choking */
-        (void)!agenda_set(c->m->control->agenda, &msg->overdue, control_now_us(c->m->control) + AGAIN_AFTER_US, on_again,
-                          msg);
-    else
-        outbound_queue(c->m, msg);
+    if (msg)                            /* still up: a submit that was never answered, the peer may be choking */
+        again(c, msg, !c->up);
 }
 
 /* -- receipts --------------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,10 @@ struct events;
 struct keyring;
 struct sim;
 
+struct refusals;
+
+typedef void carrier_done_fn(void *arg, enum err err, const struct problem *why);
+
 struct app_api {
     struct control  *control;
     struct accounts *accounts;
@@ -24,8 +28,12 @@ struct app_api {
                             void (*done)(void *arg, enum err err, struct str answer, const struct problem *why),
                             void *arg);
     void *sim;
-    /* Carriers and trunks an operator adds at run time (edge/smpp, edge/sip, plugged in by app.c). */
-    enum err (*smsc_add)(void *app, const struct json *conf, struct problem *why);
-    enum err (*trunk_add)(void *app, const struct json *conf, struct problem *why);
-    void *app;
+    /* Carriers ("smsc") and trunks ("trunk") that an operator adds at run time; main/carriers.c, plugged in by app.c.
+     * `done` is called on control once the carrier is stored and started. */
+    enum err (*carrier_add)(void *carriers, const char *kind, const struct json *conf, carrier_done_fn *done, void *arg,
+                            struct problem *why);
+    void (*carriers_write)(void *carriers, const char *kind, struct jw *w);     /* elements of an open array */
+    void *carriers;
+    struct refusals *refusals;
+    bool clock_moves;               /* --clock virtual */
 };

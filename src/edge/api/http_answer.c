@@ -1,5 +1,6 @@
 #include "base/str.h"
 #include "domain/control.h"
+#include "domain/refusals.h"
 #include "edge/api/api.h"
 #include "edge/api/http_priv.h"
 
@@ -173,9 +174,19 @@ static void write_envelope(struct buf *out, enum err err, const struct problem *
     jw_end(&w);
 }
 
+/* What a rule refused is kept under the request id, for explain. */
+static void keep(const struct call *c, int status)
+{
+    const struct http_call *hc = &c->hc;
+    if (hc->why.rule[0] && hc->api && hc->api->refusals)
+        refusals_keep(hc->api->refusals, hc->request_id, hc->resource, c->route ? c->route->operation : "", status,
+                      &hc->why);
+}
+
 void http_fail(struct http_call *hc, enum err err)
 {
     int status = http_status_of(err), wait_s = hc->why.retry_after_s;
+    keep(call_of(hc), status);
     if (status == 429 || status == 503)         /* without it the SDKs throw at once on 429 */
         http_answer_header(hc, "Retry-After", "%d", wait_s > 0 ? wait_s : 1);
     write_envelope(&hc->out, err, &hc->why);

@@ -1,8 +1,243 @@
-/* operator_api.c - Carterfone's own API under /carterfone/v1.
+/* operator_api.c - Carterfone's own API under /carterfone/v1: the table, accounts and resources.
  *
  * Rows without a `run` answer 501: they stand in docs/conformance.md. */
-#include "edge/api/http.h"
+#include "edge/api/operator_priv.h"
+
+enum err operator_only(struct http_call *hc)
+{
+    if (hc->is_operator)
+        return ERR_NONE;
+    enum err err = problem_set(&hc->why, ERR_FORBIDDEN, "Forbidden", "Only the operator may do that.");
+    problem_rule(&hc->why, "OperatorOnly", "Sign with the operator's key (DATA/operator.key).");
+    return err;
+}
+
+uint64_t operator_sees(const struct http_call *hc)
+{
+    return hc->is_operator ? 0 : hc->resource;
+}
+
+enum err operator_resource(struct http_call *hc, struct str name, const struct resource **out)
+{
+    const struct accounts *a = hc->api->accounts;
+    if (!hc->is_operator)
+        *out = accounts_resource(a, hc->resource);
+    else
+        *out = accounts_resource_named(a, name.n ? name : STR("default"));
+    if (*out && (hc->is_operator || !name.n || str_eqz(name, (*out)->name)))
+        return ERR_NONE;
+    enum err err = problem_set(&hc->why, ERR_ABSENT, "NotFound", "There is no resource named '" STR_FMT "' for this key.",
+                               STR_ARG(name.n ? name : STR("default")));
+    problem_target(&hc->why, "resource");
+    return err;
+}
+
+void operator_answer_json(void *arg, enum err err, struct str json)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        problem_set(&hc->why, err, err == ERR_ABSENT ? "NotFound" : "ServiceUnavailable",
+                    err == ERR_ABSENT ? "There is no such thing, or it is not yours." : "It could not be read.");
+        http_fail(hc, err);
+        return;
+    }
+    buf_puts(&hc->out, json);
+    http_reply(hc, 200);
+}
+
+/* -- accounts ---------------------------------------------------------------------------------------------------- */
+
+static enum err accounts_get(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    if (err)
+        return err;
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    accounts_write_subscriptions(hc->api->accounts, &w);
+    jw_end(&w);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+static void on_account_added(void *arg, enum err err)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        problem_set(&hc->why, err, "ServiceUnavailable", "It could not be stored: %s.", err_words(err));
+        http_fail(hc, err);
+        return;
+    }
+    jw_json(&(struct jw){ .b = &hc->out }, NULL, hc->json);
+    http_reply(hc, 201);
+}
+
+static enum err accounts_post(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    if (err)
+        return err;
+    struct str offer = json_text_of(hc->json, "offer"), country = json_text_of(hc->json, "billingCountry");
+    return accounts_subscribe(hc->api->accounts, json_text_of(hc->json, "name"), offer.n ? offer : STR("payg"),
+                              country.n ? country : STR("US"), on_account_added, hc, &hc->why);
+}
+
+static enum err resources_get(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    if (err)
+        return err;
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    accounts_write_resources(hc->api->accounts, &w);
+    jw_end(&w);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+static enum err resources_post(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    struct str account = json_text_of(hc->json, "account");
+    if (err)
+        return err;
+    return accounts_add_resource(hc->api->accounts, json_text_of(hc->json, "name"), account.n ? account : STR("default"),
+                                 on_account_added, hc, &hc->why);
+}
+
+/* With the connection string a program needs: the endpoint is the host the caller reached us by. */
+static void keys_write(struct http_call *hc, const struct resource *r)
+{
+    struct jw w = jw_of(&hc->out);
+    char key[BASE64_SIZE(ACCESS_KEY_OCTETS)];
+    base64_write(key, r->access_key[0], ACCESS_KEY_OCTETS);
+    jw_object(&w, NULL);
+    jw_textz(&w, "name", r->name);
+    accounts_write_keys(r, &w);
+    struct str base = http_base_url(hc);
+    jw_printf(&w, "connectionString", "endpoint=" STR_FMT "/;accesskey=%s", STR_ARG(base), key);
+    jw_end(&w);
+}
+
+static enum err resource_keys_get(struct http_call *hc)
+{
+    const struct resource *r = NULL;
+    enum err err = operator_resource(hc, hc->params[0], &r);
+    if (err)
+        return err;
+    keys_write(hc, r);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+static void on_rotated(void *arg, enum err err)
+{
+    struct http_call *hc = arg;
+    const struct resource *r = err ? NULL : accounts_resource_named(hc->api->accounts, hc->params[0]);
+    if (!r) {
+        problem_set(&hc->why, ERR_STORE, "ServiceUnavailable", "The key could not be stored; the old one goes on.");
+        http_fail(hc, ERR_STORE);
+        return;
+    }
+    keys_write(hc, r);
+    http_reply(hc, 200);
+}
+
+static enum err resource_rotate_post(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    struct str which = json_text_of(hc->json, "key");
+    if (!err && !str_eqz(which, "primary") && !str_eqz(which, "secondary")) {
+        err = problem_set(&hc->why, ERR_RANGE, "BadRequest", "Say which key: primary or secondary.");
+        problem_target(&hc->why, "key");
+    }
+    if (err)
+        return err;
+    return accounts_rotate_key(hc->api->accounts, hc->params[0], str_eqz(which, "secondary"), on_rotated, hc, &hc->why);
+}
+
+/* -- the server itself --------------------------------------------------------------------------------------------- */
+
+static enum err status_get(struct http_call *hc)
+{
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_time(&w, "productTime", control_now_us(hc->api->control));
+    jw_bool(&w, "simulator", hc->api->sim_command != NULL);
+    jw_array(&w, "carriers");
+    messages_write_carriers(hc->api->messages, &w);
+    jw_end(&w);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+static const char *built_word(const struct http_route *r)
+{
+    return !r->run && !r->read ? "notYet" : "built";
+}
+
+static enum err routes_get(struct http_call *hc)
+{
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    for (const struct http_route *const *t = http_route_tables; *t; t++)
+        for (const struct http_route *r = *t; r->method; r++) {
+            jw_object(&w, NULL);
+            jw_textz(&w, "method", r->method);
+            jw_textz(&w, "path", r->path);
+            jw_textz(&w, "operation", r->operation);
+            jw_textz(&w, "state", built_word(r));
+            jw_textz(&w, "test", r->test);
+            jw_end(&w);
+        }
+    jw_end(&w);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+#define TOUR "tests/api/operator.test.mjs"
 
 const struct http_route operator_routes[] = {
+    { "GET", V1 "/status", HTTP_OPERATOR, NULL, status_get, "Carterfone_Status", TOUR },
+    { "GET", V1 "/routes", HTTP_OPERATOR, NULL, routes_get, "Carterfone_Routes", TOUR },
+    { "GET", V1 "/accounts", HTTP_OPERATOR, NULL, accounts_get, "Carterfone_ListAccounts", TOUR },
+    { "POST", V1 "/accounts", HTTP_OPERATOR, NULL, accounts_post, "Carterfone_AddAccount", TOUR },
+    { "GET", V1 "/resources", HTTP_OPERATOR, NULL, resources_get, "Carterfone_ListResources", TOUR },
+    { "POST", V1 "/resources", HTTP_OPERATOR, NULL, resources_post, "Carterfone_AddResource", TOUR },
+    { "GET", V1 "/resources/{name}/keys", HTTP_OPERATOR, NULL, resource_keys_get, "Carterfone_GetKeys", TOUR },
+    { "POST", V1 "/resources/{name}/:rotateKey", HTTP_OPERATOR, NULL, resource_rotate_post, "Carterfone_RotateKey", TOUR },
+    { "GET", V1 "/smscs", HTTP_OPERATOR, NULL, smscs_get, "Carterfone_ListSmscs", TOUR },
+    { "POST", V1 "/smscs", HTTP_OPERATOR, NULL, smscs_post, "Carterfone_AddSmsc", TOUR },
+    { "GET", V1 "/trunks", HTTP_OPERATOR, NULL, trunks_get, "Carterfone_ListTrunks", TOUR },
+    { "POST", V1 "/trunks", HTTP_OPERATOR, NULL, trunks_post, "Carterfone_AddTrunk", TOUR },
+    { "GET", V1 "/eventSubscriptions", HTTP_OPERATOR, NULL, event_subscriptions_get, "Carterfone_ListEventSubscriptions", TOUR },
+    { "POST", V1 "/eventSubscriptions", HTTP_OPERATOR, NULL, event_subscriptions_post, "Carterfone_AddEventSubscription", TOUR },
+    { "DELETE", V1 "/eventSubscriptions/{id}", HTTP_OPERATOR, NULL, event_subscriptions_delete, "Carterfone_DeleteEventSubscription", TOUR },
+    { "GET", V1 "/eventSubscriptions/{id}/:validate", HTTP_PUBLIC, NULL, event_subscriptions_validate, "Carterfone_ValidateEventSubscription", TOUR },
+    { "GET", V1 "/events", HTTP_OPERATOR, NULL, events_get, "Carterfone_ListEvents", TOUR },
+    { "GET", V1 "/messages", HTTP_OPERATOR, NULL, messages_get_all, "Carterfone_ListMessages", TOUR },
+    { "GET", V1 "/messages/{id}", HTTP_OPERATOR, NULL, messages_get_one, "Carterfone_GetMessage", TOUR },
+    { "GET", V1 "/calls", HTTP_OPERATOR, NULL, calls_get_all, "Carterfone_ListCalls", TOUR },
+    { "GET", V1 "/calls/{id}", HTTP_OPERATOR, NULL, calls_get_one, "Carterfone_GetCall", TOUR },
+    { "POST", V1 "/calls", HTTP_OPERATOR, NULL, calls_post, "Carterfone_PlaceCall", TOUR },
+    { "POST", V1 "/calls/{id}/:hangup", HTTP_OPERATOR, NULL, calls_post_hangup, "Carterfone_HangUpCall", TOUR },
+    { "GET", V1 "/explain/{id}", HTTP_OPERATOR, NULL, explain_get, "Carterfone_Explain", TOUR },
+    { "GET", V1 "/handsets", HTTP_OPERATOR, NULL, handsets_get, "Carterfone_ListHandsets", TOUR },
+    { "GET", V1 "/handsets/{number}/inbox", HTTP_OPERATOR, NULL, handset_inbox_get, "Carterfone_GetHandsetInbox", TOUR },
+    { "POST", V1 "/handsets/{number}/:sms", HTTP_OPERATOR, NULL, handset_sms_post, "Carterfone_SendFromHandset", TOUR },
+    { "POST", V1 "/handsets/{number}/:attach", HTTP_OPERATOR, NULL, handset_attach_post, "Carterfone_AttachHandset", TOUR },
+    { "POST", V1 "/handsets/{number}/:answer", HTTP_OPERATOR, NULL, handset_answer_post, "Carterfone_AnswerHandset", TOUR },
+    { "POST", V1 "/handsets/{number}/:press", HTTP_OPERATOR, NULL, handset_press_post, "Carterfone_PressHandset", TOUR },
+    { "POST", V1 "/handsets/{number}/:dial", HTTP_OPERATOR, NULL, handset_dial_post, "Carterfone_DialHandset", TOUR },
+    { "POST", V1 "/handsets/{number}/:hangup", HTTP_OPERATOR, NULL, handset_hangup_post, "Carterfone_HangUpHandset", TOUR },
+    { "GET", V1 "/clock", HTTP_OPERATOR, NULL, clock_get, "Carterfone_GetClock", TOUR },
+    { "POST", V1 "/clock/:advance", HTTP_OPERATOR, NULL, clock_advance_post, "Carterfone_AdvanceClock", TOUR },
     { 0 },
 };

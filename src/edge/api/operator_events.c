@@ -1,0 +1,124 @@
+/* operator_events.c - event subscriptions and reading events back. */
+#include "edge/api/operator_priv.h"
+
+enum { WAIT_MAX_S = 60 };
+
+static enum err subscription_key(struct http_call *hc, uint64_t *key)
+{
+    if (!ids_guid_read(hc->api->control->ids, ID_EVENT_SUBSCRIPTION, hc->params[0], key))
+        return ERR_NONE;
+    return problem_set(&hc->why, ERR_ABSENT, "NotFound", "There is no such event subscription.");
+}
+
+enum err event_subscriptions_get(struct http_call *hc)
+{
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    events_write_subscriptions(hc->api->events, operator_sees(hc), &w);
+    jw_end(&w);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+static void on_subscribed(void *arg, enum err err, uint64_t key, const struct problem *why)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        hc->why = *why;
+        http_fail(hc, err);
+        return;
+    }
+    struct jw w = jw_of(&hc->out);
+    events_write_subscription(hc->api->events, key, &w, NULL);
+    http_reply(hc, 201);
+}
+
+static enum err field_bad(struct http_call *hc, const char *field, const char *text)
+{
+    enum err err = problem_set(&hc->why, ERR_RANGE, "BadRequest", "%s", text);
+    problem_target(&hc->why, "%s", field);
+    return err;
+}
+
+static enum err types_read(struct http_call *hc, struct str *types)
+{
+    const struct json *list = json_member(hc->json, "eventTypes");
+    struct buf joined = { 0 };
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct str type = json_text(json_item(list, i));
+        if (!type.n || str_find(type, ',') >= 0) {
+            buf_done(&joined);
+            return field_bad(hc, "eventTypes", "eventTypes is a list of full event type names.");
+        }
+        if (i)
+            buf_putc(&joined, ',');
+        buf_puts(&joined, type);
+    }
+    *types = arena_str(hc->arena, buf_str(&joined));
+    buf_done(&joined);
+    return types->p ? ERR_NONE : ERR_NOMEM;
+}
+
+enum err event_subscriptions_post(struct http_call *hc)
+{
+    const struct resource *r = NULL;
+    struct str schema = json_text_of(hc->json, "schema");
+    struct event_subscription_new n = { .name = json_text_of(hc->json, "name"),
+                                        .url = json_text_of(hc->json, "endpointUrl"),
+                                        .cloud = str_eqz(schema, "cloudevents") };
+    enum err err = operator_resource(hc, json_text_of(hc->json, "resource"), &r);
+    if (!err && schema.n && !n.cloud && !str_eqz(schema, "eventgrid"))
+        err = field_bad(hc, "schema", "schema is eventgrid or cloudevents.");
+    if (!err && json_int_of(hc->json, "batch", 1) != 1)
+        err = problem_set(&hc->why, ERR_UNBUILT, "NotImplemented",
+                          "Batches of more than one event are not built yet; docs/conformance.md lists what is.");
+    if (!err)
+        err = types_read(hc, &n.types);
+    if (err)
+        return err;
+    n.resource = r->key;
+    return events_subscribe(hc->api->events, &n, on_subscribed, hc, &hc->why);
+}
+
+enum err event_subscriptions_delete(struct http_call *hc)
+{
+    uint64_t key = 0;
+    enum err err = subscription_key(hc, &key);
+    scoped_buf scratch = { 0 };
+    struct jw w = jw_of(&scratch);
+    if (!err && !events_write_subscription(hc->api->events, key, &w, NULL))
+        err = problem_set(&hc->why, ERR_ABSENT, "NotFound", "There is no such event subscription.");
+    if (!err)
+        err = events_unsubscribe(hc->api->events, key);
+    if (err)
+        return err;
+    http_reply(hc, 204);
+    return ERR_NONE;
+}
+
+enum err event_subscriptions_validate(struct http_call *hc)
+{
+    uint64_t key = 0;
+    struct str code = http_query(hc, "code");
+    enum err err = subscription_key(hc, &key);
+    if (!err)
+        err = events_validate(hc->api->events, key, code);
+    if (err)
+        return problem_set(&hc->why, ERR_ABSENT, "NotFound", "This validation address is not valid, or no longer.");
+    buf_putz(&hc->out, "The event subscription is active.\n");
+    http_reply_as(hc, 200, "text/plain; charset=utf-8");
+    return ERR_NONE;
+}
+
+enum err events_get(struct http_call *hc)
+{
+    int64_t wait_s = 0;
+    enum err err = http_query_int(hc, "wait", 0, WAIT_MAX_S, 0, &wait_s);
+    if (err)
+        return err;
+    struct events_query q = { .resource = operator_sees(hc), .after = http_query(hc, "after"),
+                              .type = http_query(hc, "type"), .wait_us = wait_s * US_PER_S };
+    return events_list(hc->api->events, &q, operator_answer_json, hc, &hc->why);
+}

@@ -1,0 +1,90 @@
+/* operator_look.c - messages, calls and why things went as they did. */
+#include "edge/api/operator_priv.h"
+
+enum { CALLS_LISTED = 100 };
+
+/* An error that a domain function returned at once without words of its own. */
+static enum err say(struct http_call *hc, enum err err)
+{
+    if (err == ERR_ABSENT && !hc->why.code[0])
+        problem_set(&hc->why, err, "NotFound", "There is no such thing, or it is not yours.");
+    return err;
+}
+
+enum err messages_get_all(struct http_call *hc)
+{
+    return say(hc, messages_list(hc->api->messages, operator_sees(hc), operator_answer_json, hc));
+}
+
+enum err messages_get_one(struct http_call *hc)
+{
+    return say(hc, messages_show(hc->api->messages, operator_sees(hc), hc->params[0], operator_answer_json, hc));
+}
+
+/* -- calls --------------------------------------------------------------------------------------------------------- */
+
+enum err calls_get_all(struct http_call *hc)
+{
+    return say(hc, calls_list(hc->api->calls, operator_sees(hc), http_query(hc, "before"), CALLS_LISTED,
+                              operator_answer_json, hc));
+}
+
+enum err calls_get_one(struct http_call *hc)
+{
+    return say(hc, calls_show(hc->api->calls, operator_sees(hc), hc->params[0], operator_answer_json, hc));
+}
+
+static void on_call_done(void *arg, enum err err, const struct call_view *view, const struct problem *why)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        hc->why = *why;
+        http_fail(hc, err);
+        return;
+    }
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    if (view) {
+        jw_textz(&w, "id", view->id);
+        jw_textz(&w, "kind", "call");
+        jw_textz(&w, "direction", view->outbound ? "outbound" : "inbound");
+        jw_textz(&w, "state", call_progress_word(view->progress));
+        jw_text(&w, "from", view->from);
+        jw_text(&w, "to", view->to);
+    }
+    jw_end(&w);
+    http_reply(hc, 200);
+}
+
+enum err calls_post(struct http_call *hc)
+{
+    struct call_new rq = { .resource = operator_sees(hc), .from = json_text_of(hc->json, "from"),
+                           .to = json_text_of(hc->json, "to"), .callback_uri = json_text_of(hc->json, "callbackUri") };
+    return calls_create(hc->api->calls, &rq, on_call_done, hc, &hc->why);
+}
+
+enum err calls_post_hangup(struct http_call *hc)
+{
+    return calls_hang_up(hc->api->calls, operator_sees(hc), hc->params[0], true, (struct str){ "", 0 }, on_call_done, hc,
+                         &hc->why);
+}
+
+/* -- explain: a message id, a call id or a request id --------------------------------------------------------------- */
+
+/* What kind an id is can be read off it: a message id has a prefix, and a GUID tells its kind (base/id.h). */
+enum err explain_get(struct http_call *hc)
+{
+    struct str id = hc->params[0];
+    const struct ids *ids = hc->api->control->ids;
+    uint64_t key, resource = operator_sees(hc);
+    if (str_starts(id, STR("Outgoing_")) || str_starts(id, STR("Incoming_")))
+        return say(hc, messages_explain(hc->api->messages, resource, id, operator_answer_json, hc));
+    if (!ids_guid_read(ids, ID_CALL, id, &key))
+        return say(hc, calls_explain(hc->api->calls, resource, id, operator_answer_json, hc));
+    if (!ids_guid_read(ids, ID_REQUEST, id, &key))
+        return say(hc, refusals_explain(hc->api->refusals, resource, id, operator_answer_json, hc));
+    enum err err = problem_set(&hc->why, ERR_ABSENT, "NotFound",
+                               "'" STR_FMT "' is no message id, call id or request id of this server.", STR_ARG(id));
+    problem_target(&hc->why, "id");
+    return err;
+}

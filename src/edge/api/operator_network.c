@@ -1,0 +1,145 @@
+/* operator_network.c - carriers, trunks, and the handsets of the simulated network. */
+#include "edge/api/operator_priv.h"
+
+static void on_added(void *arg, enum err err, const struct problem *why)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        hc->why = *why;
+        http_fail(hc, err);
+        return;
+    }
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_text(&w, "name", json_text_of(hc->json, "name"));
+    jw_text(&w, "host", json_text_of(hc->json, "host"));
+    jw_end(&w);
+    http_reply(hc, 201);
+}
+
+static enum err add(struct http_call *hc, const char *kind)
+{
+    enum err err = operator_only(hc);
+    return err ? err : hc->api->carrier_add(hc->api->carriers, kind, hc->json, on_added, hc, &hc->why);
+}
+
+static enum err list(struct http_call *hc, const char *kind)
+{
+    enum err err = operator_only(hc);
+    if (err)
+        return err;
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    hc->api->carriers_write(hc->api->carriers, kind, &w);
+    jw_end(&w);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+enum err smscs_get(struct http_call *hc)
+{
+    return list(hc, "smsc");
+}
+
+enum err smscs_post(struct http_call *hc)
+{
+    return add(hc, "smsc");
+}
+
+enum err trunks_get(struct http_call *hc)
+{
+    return list(hc, "trunk");
+}
+
+enum err trunks_post(struct http_call *hc)
+{
+    return add(hc, "trunk");
+}
+
+/* -- handsets: a command passes through to the simulated networks, its answer comes back --------------------------- */
+
+/* The simulator answers on its own thread; the http_call may be answered from any. */
+static void on_commanded(void *arg, enum err err, struct str answer, const struct problem *why)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        hc->why = *why;
+        http_fail(hc, err);
+        return;
+    }
+    buf_puts(&hc->out, answer);
+    http_reply(hc, 200);
+}
+
+/* The body's members and the number of the path, as one object. */
+static void arguments(struct http_call *hc, struct buf *out)
+{
+    struct jw w = jw_of(out);
+    struct str name;
+    const struct json *value;
+    jw_object(&w, NULL);
+    if (hc->params[0].n)
+        jw_text(&w, "number", hc->params[0]);
+    for (void *at = NULL; json_next(hc->json, &at, &name, &value);)
+        if (!str_eqz(name, "number"))
+            jw_json(&w, name.p, value);
+    jw_end(&w);
+}
+
+static enum err command(struct http_call *hc, struct str verb)
+{
+    enum err err = operator_only(hc);
+    if (!err && !hc->api->sim_command) {
+        err = problem_set(&hc->why, ERR_ABSENT, "NotFound", "The simulated network is off.");
+        problem_rule(&hc->why, "SimulatorOff", "Start the server with --simulator on.");
+    }
+    if (err)
+        return err;
+    scoped_buf args = { 0 };
+    arguments(hc, &args);
+    if (args.bad)
+        return ERR_NOMEM;
+    return hc->api->sim_command(hc->api->sim, verb, buf_str(&args), on_commanded, hc);
+}
+
+enum err handsets_get(struct http_call *hc)
+{
+    return command(hc, STR("handset.list"));
+}
+
+enum err handset_inbox_get(struct http_call *hc)
+{
+    return command(hc, STR("handset.inbox"));
+}
+
+enum err handset_sms_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.sms"));
+}
+
+enum err handset_attach_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.attach"));
+}
+
+enum err handset_answer_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.answer"));
+}
+
+enum err handset_press_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.press"));
+}
+
+enum err handset_dial_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.dial"));
+}
+
+enum err handset_hangup_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.hangup"));
+}

@@ -1,0 +1,56 @@
+/* operator_priv.h - what the files of our own API share: one function for each route, in the file of its area. */
+#pragma once
+#include "base/str.h"
+#include "domain/accounts/accounts.h"
+#include "domain/calls/calls.h"
+#include "domain/events/events.h"
+#include "domain/messages/messages.h"
+#include "domain/refusals.h"
+#include "edge/api/api.h"
+#include "edge/api/http.h"
+
+#define V1 "/carterfone/v1"
+
+/** Only the operator's key. @return ERR_FORBIDDEN with `why` */
+MUST_USE enum err operator_only(struct http_call *hc);
+/** The resource an operator's request means: the one named by `name`, else its caller's, else "default".
+ *  @return ERR_ABSENT with `why` */
+MUST_USE enum err operator_resource(struct http_call *hc, struct str name, const struct resource **out);
+/** Which rows a caller may see: 0 (all) for the operator, else its own. */
+uint64_t operator_sees(const struct http_call *hc);
+/** Answer with a JSON text or the error; a messages_json_fn, refusals_json_fn and events_listed_fn. arg is hc. */
+void operator_answer_json(void *arg, enum err err, struct str json);
+
+/* operator_look.c */
+enum err messages_get_all(struct http_call *hc);
+enum err messages_get_one(struct http_call *hc);
+enum err explain_get(struct http_call *hc);
+enum err calls_get_all(struct http_call *hc);
+enum err calls_get_one(struct http_call *hc);
+enum err calls_post(struct http_call *hc);
+enum err calls_post_hangup(struct http_call *hc);
+
+/* operator_events.c */
+enum err event_subscriptions_get(struct http_call *hc);
+enum err event_subscriptions_post(struct http_call *hc);
+enum err event_subscriptions_delete(struct http_call *hc);
+enum err event_subscriptions_validate(struct http_call *hc);
+enum err events_get(struct http_call *hc);
+
+/* operator_network.c */
+enum err smscs_get(struct http_call *hc);
+enum err smscs_post(struct http_call *hc);
+enum err trunks_get(struct http_call *hc);
+enum err trunks_post(struct http_call *hc);
+enum err handsets_get(struct http_call *hc);
+enum err handset_inbox_get(struct http_call *hc);
+enum err handset_sms_post(struct http_call *hc);
+enum err handset_attach_post(struct http_call *hc);
+enum err handset_answer_post(struct http_call *hc);
+enum err handset_press_post(struct http_call *hc);
+enum err handset_dial_post(struct http_call *hc);
+enum err handset_hangup_post(struct http_call *hc);
+
+/* operator_clock.c */
+enum err clock_get(struct http_call *hc);
+enum err clock_advance_post(struct http_call *hc);

@@ -1,0 +1,415 @@
+#include "main/app.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "domain/accounts/accounts.h"
+#include "domain/calls/calls.h"
+#include "domain/events/events.h"
+#include "domain/messages/messages.h"
+#include "domain/numbers/numbers.h"
+#include "domain/refusals.h"
+#include "edge/api/api.h"
+#include "edge/api/http_server.h"
+#include "edge/api/keyring.h"
+#include "edge/hooks/hooks.h"
+#include "edge/media/media_edge.h"
+#include "edge/sip/sip_edge.h"
+#include "edge/smpp/smpp_edge.h"
+#include "main/carriers.h"
+#include "net/tls_ca.h"
+#include "sim/sim.h"
+#include "store/meta.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { CONTROL_BOUND = 65536, STORE_BOUND = 65536, READERS = 2, PORT_TRIES = 200, CALLS_GRACE_MS = 1000 };
+
+struct app {
+    const struct settings *settings;
+    const struct datadir  *dir;
+    struct control         control;
+    struct app_api         api;
+    struct accounts       *accounts;
+    struct refusals       *refusals;
+    struct keyring        *keyring;
+    struct events         *events;
+    struct numbers        *numbers;
+    struct messages       *messages;
+    struct calls          *calls;
+    struct hooks          *hooks;
+    struct sim            *sim;
+    struct sip_edge       *sip;
+    struct media_edge     *media;
+    struct smpp_edge      *smpp;
+    struct carriers       *carriers;
+    struct http_server    *http;
+    struct tls_pems        pems;
+    char                   ca_file[DATADIR_PATH_SIZE];
+    bool                   started;
+};
+
+/* -- ports: a default one in use gives way to the next free one, a given one does not ------------------------------- */
+
+typedef enum err try_port_fn(struct app *app, uint16_t port, struct problem *why);
+
+static enum err with_port(struct app *app, const struct settings_endpoint *at, const char *what, try_port_fn *try,
+                          struct problem *why)
+{
+    enum err err = try(app, at->port, why);
+    if (err != ERR_CONFLICT || at->given || !at->port)
+        return err;
+    for (int next = at->port + 1; err == ERR_CONFLICT && next < at->port + PORT_TRIES && next < 65536; next++) {
+        err = try(app, (uint16_t)next, why);
+        if (!err)
+            log_warn("server", "port %u is in use: %s listens on %d", at->port, what, next);
+    }
+    return err;
+}
+
+/* -- the domain ------------------------------------------------------------------------------------------------------ */
+
+static enum err make_control(struct app *app, struct problem *why)
+{
+    struct control *c = &app->control;
+    char path[DATADIR_PATH_SIZE];
+    datadir_path(app->dir, "carterfone.db", path);
+    struct db_conf db = { .path = app->dir->path[0] ? path : NULL, .readers = READERS, .bound = STORE_BOUND };
+    int64_t offset_us = 0;
+    enum err err = db_open(&c->db, &db, why);
+    if (!err)
+        err = loop_new(&c->loop, "control", CONTROL_BOUND, app);
+    if (!err)
+        err = meta_load_int(c->db, STR("clock_offset_us"), &offset_us);
+    c->ids = ids_new(app->dir->id_key, 0);
+    c->clock = clock_new(app->settings->clock == SETTINGS_CLOCK_VIRTUAL ? offset_us : 0);
+    if (!err && (!c->ids || !c->clock))
+        err = ERR_NOMEM;
+    return err ? err : agenda_new(&c->agenda, c->loop, c->clock);
+}
+
+static enum err make_accounts(struct app *app, struct problem *why)
+{
+    enum err err = keyring_new(&app->keyring);
+    if (err)
+        return err;
+    struct accounts_listener listener = { keyring_resource_changed, app->keyring };
+    keyring_set_development(app->keyring, app->settings->simulator);
+    err = keyring_set_operator(app->keyring, (struct str){ (const char *)app->dir->operator_key, OPERATOR_KEY_OCTETS });
+    if (!err)
+        err = refusals_new(&app->refusals, &app->control);
+    if (!err)
+        err = accounts_new(&app->accounts, &app->control, listener);
+    if (!err)
+        err = accounts_load(app->accounts, why);
+    return err || !app->settings->simulator ? err : accounts_make_default(app->accounts);
+}
+
+static enum err make_hooks(struct app *app, struct problem *why)
+{
+    struct hooks_conf conf = { .allow_local = app->settings->simulator, .local_ca_pem = str_of(app->pems.ca) };
+    return hooks_new(&app->hooks, &conf, why);
+}
+
+static enum err make_domain(struct app *app, struct problem *why)
+{
+    struct control *c = &app->control;
+    struct numbers_conf numbers = {
+        .edition = app->settings->edition == EDITION_CURRENT ? "current" : "2020-10",
+        .seed = app->settings->seed,
+        .simulator = app->settings->simulator,
+    };
+    enum err err = events_new(&app->events, c, hooks_courier_ops(), app->hooks);
+    if (!err)
+        err = events_load(app->events, why);
+    if (!err)
+        err = numbers_new(&app->numbers, c, app->accounts, &numbers, why);
+    if (!err)
+        err = numbers_load(app->numbers, why);
+    if (!err)
+        err = messages_new(&app->messages, c, app->accounts, app->numbers, app->events);
+    if (!err)
+        err = messages_load(app->messages, why);
+    if (err)
+        return err;
+    struct calls_conf calls = { .control = c, .accounts = app->accounts, .numbers = app->numbers, .events = app->events,
+                                .courier = hooks_courier_ops(), .courier_arg = app->hooks };
+    return calls_new(&app->calls, &calls, why);
+}
+
+/* -- the edges ------------------------------------------------------------------------------------------------------- */
+
+static enum err try_sip(struct app *app, uint16_t port, struct problem *why)
+{
+    const struct settings *s = app->settings;
+    struct sip_edge_conf conf = { .host = s->sip.host, .port = port,
+                                  .advertise = s->advertise_sip[0] ? s->advertise_sip : NULL,
+                                  .tell = calls_tell_signalling };
+    return sip_edge_new(&app->sip, app->calls, app->control.ids, &conf, why);
+}
+
+static enum err make_edges(struct app *app, struct problem *why)
+{
+    const struct settings *s = app->settings;
+    struct media_edge_conf media = { .host = s->sip.host, .advertise = s->advertise_rtp[0] ? s->advertise_rtp : NULL,
+                                     .port_min = s->rtp_ports.min, .port_max = s->rtp_ports.max,
+                                     .tell = calls_tell_media, .calls = app->calls };
+    enum err err = with_port(app, &s->sip, "SIP", try_sip, why);
+    if (!err)
+        err = media_edge_new(&app->media, &media, why);
+    if (!err)
+        err = smpp_edge_new(&app->smpp, app->messages);
+    if (err)
+        return err;
+    calls_set_signalling(app->calls, sip_edge_ops(), app->sip);
+    calls_set_media(app->calls, media_edge_ops(), app->media);
+    return calls_load(app->calls, why);
+}
+
+/* The two ports of the simulated networks are tried together: the SMPP port moves with the SIP port. */
+static enum err try_sim(struct app *app, uint16_t sip_port, struct problem *why)
+{
+    const struct settings *s = app->settings;
+    uint16_t moved = (uint16_t)(sip_port - s->sim_sip.port);
+    struct sim_conf conf = { .smpp_host = s->sim_smpp.host,
+                             .smpp_port = s->sim_smpp.port && !s->sim_smpp.given ? (uint16_t)(s->sim_smpp.port + moved)
+                                                                                 : s->sim_smpp.port,
+                             .sip_host = s->sim_sip.host, .sip_port = sip_port,
+                             .inbound_host = s->sip.host, .inbound_port = sip_edge_port(app->sip),
+                             .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
+    return sim_new(&app->sim, &conf, why);
+}
+
+/* The wall opens to the world: what was allowed while everything was simulated ends now. */
+static void on_real_carrier(void *arg, const char *name)
+{
+    struct app *app = arg;
+    keyring_set_development(app->keyring, false);
+    hooks_set_allow_local(app->hooks, false);
+    log_warn("server", "%s is a real carrier: the development key and loopback targets have ended", name);
+}
+
+static enum err make_carriers(struct app *app, struct problem *why)
+{
+    struct carriers_conf conf = { .control = &app->control, .smpp = app->smpp, .sip = app->sip,
+                                  .real_carrier = on_real_carrier, .arg = app };
+    enum err err = carriers_new(&app->carriers, &conf);
+    if (!err && app->settings->simulator)
+        err = with_port(app, &app->settings->sim_sip, "the simulated network", try_sim, why);
+    if (!err && app->sim)
+        err = carriers_start_sim(app->carriers, app->settings->sim_smpp.host, sim_smpp_port(app->sim),
+                                 app->settings->sim_sip.host, sim_sip_port(app->sim), why);
+    return err ? err : carriers_load(app->carriers, why);
+}
+
+/* -- the front door -------------------------------------------------------------------------------------------------- */
+
+static enum err sim_adapter(void *sim, struct str verb, struct str args,
+                            void (*done)(void *arg, enum err err, struct str answer, const struct problem *why), void *arg)
+{
+    return sim_command(sim, verb, args, done, arg);
+}
+
+static enum err try_http(struct app *app, uint16_t port, struct problem *why)
+{
+    const struct settings *s = app->settings;
+    struct http_listen listens[SETTINGS_LISTEN_MAX];
+    for (size_t i = 0; i < s->listen_n; i++)
+        listens[i] = (struct http_listen){ s->listen[i].at.host, i ? s->listen[i].at.port : port,
+                                           s->listen[i].resource[0] ? s->listen[i].resource : NULL };
+    struct http_server_conf conf = { .listens = listens, .n_listens = s->listen_n, .api = &app->api,
+                                     .cert_pem = str_of(app->pems.cert), .key_pem = str_of(app->pems.key),
+                                     .ca_pem = str_of(app->pems.ca) };
+    return http_server_new(&app->http, &conf, why);
+}
+
+static enum err make_api(struct app *app, struct problem *why)
+{
+    app->api = (struct app_api){ .control = &app->control, .accounts = app->accounts, .numbers = app->numbers,
+                                 .messages = app->messages, .calls = app->calls, .events = app->events,
+                                 .keyring = app->keyring, .carrier_add = carriers_add, .carriers_write = carriers_write,
+                                 .carriers = app->carriers, .refusals = app->refusals,
+                                 .clock_moves = app->settings->clock == SETTINGS_CLOCK_VIRTUAL };
+    if (app->sim) {
+        app->api.sim = app->sim;
+        app->api.sim_command = sim_adapter;
+    }
+    return with_port(app, &app->settings->listen[0].at, "the API", try_http, why);
+}
+
+static enum err make_certificate(struct app *app, struct problem *why)
+{
+    const struct settings *s = app->settings;
+    char dir[DATADIR_PATH_SIZE];
+    datadir_path(app->dir, "tls", dir);
+    if (s->tls_cert[0])
+        return tls_pems_load(s->tls_cert, s->tls_key, &app->pems, why);
+    enum err err = tls_ca_ensure(app->dir->path[0] ? dir : NULL, NULL, 0, &app->pems, why);
+    if (err)
+        return err;
+    if (app->dir->path[0]) {
+        char relative[DATADIR_PATH_SIZE];
+        datadir_path(app->dir, "tls/ca.pem", relative);
+        char *absolute = realpath(relative, NULL);
+        str_copyz(app->ca_file, sizeof app->ca_file, str_of(absolute));
+        free(absolute);
+    } else if (s->ready_file[0]) {
+        snprintf(app->ca_file, sizeof app->ca_file, "%s.ca.pem", s->ready_file);
+        err = file_write_whole(app->ca_file, str_of(app->pems.ca), 0644, why);
+    }
+    return err;
+}
+
+enum err app_new(struct app **out, const struct settings *s, const struct datadir *dir, struct problem *why)
+{
+    struct app *app = calloc(1, sizeof *app);
+    if (!app)
+        return ERR_NOMEM;
+    app->settings = s;
+    app->dir = dir;
+    static enum err (*const steps[])(struct app *app, struct problem *why) = {
+        make_control, make_certificate, make_accounts, make_hooks, make_domain, make_edges, make_carriers, make_api,
+    };
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < ARRAY_LEN(steps); i++)
+        err = steps[i](app, why);
+    if (err) {
+        app_free(app);
+        return err;
+    }
+    *out = app;
+    return ERR_NONE;
+}
+
+enum err app_start(struct app *app, struct problem *why)
+{
+    app->started = true;
+    events_set_base_url(app->events, STR("https://localhost"));
+    enum err err = hooks_start(app->hooks);
+    if (!err && app->sim)
+        err = sim_start(app->sim, why);
+    if (!err)
+        err = media_edge_start(app->media);
+    if (!err)
+        err = sip_edge_start(app->sip);
+    if (err)
+        return err;
+    char url[64];
+    snprintf(url, sizeof url, "https://localhost:%u", http_server_port(app->http, 0));
+    events_set_base_url(app->events, str_of(url));
+    events_resume(app->events);         /* control is not running yet: this thread stands in for it */
+    err = loop_start(app->control.loop);
+    return err ? err : http_server_start(app->http, why);
+}
+
+/* Until nothing is under way between control and the store: each no-op commit says that all before it were decided. */
+static void settle(struct app *app)
+{
+    for (int i = 0; i < 4; i++) {
+        struct db_unit *u = db_unit_new();
+        meta_row_put_int(u, STR("stopped_cleanly"), 1);
+        if (db_run(app->control.db, u))
+            return;
+        for (int ms = 0; ms < 1000 && inbox_depth(control_inbox(&app->control)); ms++)
+            usleep(1000);
+    }
+}
+
+void app_stop(struct app *app)
+{
+    if (!app->started)
+        return;
+    app->started = false;
+    http_server_stop(app->http);
+    sip_edge_stop(app->sip, CALLS_GRACE_MS);
+    media_edge_stop(app->media);
+    smpp_edge_stop(app->smpp);
+    hooks_stop(app->hooks);
+    settle(app);
+    loop_stop(app->control.loop);
+}
+
+void app_free(struct app *app)
+{
+    if (!app)
+        return;
+    app_stop(app);
+    http_server_free(app->http);
+    sip_edge_free(app->sip);
+    media_edge_free(app->media);
+    smpp_edge_free(app->smpp);
+    sim_free(app->sim);
+    carriers_free(app->carriers);
+    calls_free(app->calls);
+    messages_free(app->messages);
+    numbers_free(app->numbers);
+    events_free(app->events);
+    hooks_free(app->hooks);
+    accounts_free(app->accounts);
+    refusals_free(app->refusals);
+    keyring_free(app->keyring);
+    db_close(app->control.db);
+    agenda_free(app->control.agenda);
+    loop_free(app->control.loop);
+    clock_free(app->control.clock);
+    ids_free(app->control.ids);
+    tls_pems_done(&app->pems);
+    free(app);
+}
+
+/* -- telling ---------------------------------------------------------------------------------------------------------- */
+
+static void host_port(struct jw *w, const char *name, const char *host, uint16_t port)
+{
+    if (port)
+        jw_printf(w, name, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    else
+        jw_null(w, name);
+}
+
+static void connection_string(const struct app *app, char *dst, size_t size)
+{
+    const struct resource *r = accounts_resource_named(app->accounts, STR("default"));
+    char key[BASE64_SIZE(ACCESS_KEY_OCTETS)] = "";
+    if (r)
+        base64_write(key, r->access_key[0], ACCESS_KEY_OCTETS);
+    snprintf(dst, size, "endpoint=https://localhost:%u/;accesskey=%s", http_server_port(app->http, 0), key);
+}
+
+void app_write_ready(const struct app *app, struct buf *out)
+{
+    const struct settings *s = app->settings;
+    uint16_t port = http_server_port(app->http, 0);
+    char connection[160];
+    connection_string(app, connection, sizeof connection);
+    struct jw w = jw_of(out);
+    jw_object(&w, NULL);
+    jw_int(&w, "pid", getpid());
+    jw_printf(&w, "api", "https://127.0.0.1:%u", port);
+    jw_textz(&w, "connectionString", connection);
+    jw_textz(&w, "caFile", app->ca_file[0] ? app->ca_file : NULL);
+    jw_null(&w, "console");
+    host_port(&w, "sip", s->sip.host, sip_edge_port(app->sip));
+    jw_null(&w, "smpp");
+    host_port(&w, "simSip", s->sim_sip.host, app->sim ? sim_sip_port(app->sim) : 0);
+    host_port(&w, "simSmpp", s->sim_smpp.host, app->sim ? sim_smpp_port(app->sim) : 0);
+    jw_end(&w);
+    buf_putc(out, '\n');
+}
+
+void app_greet(const struct app *app)
+{
+    char connection[160];
+    uint16_t port = http_server_port(app->http, 0);
+    connection_string(app, connection, sizeof connection);
+    printf("\nCarterfone is ready: https://localhost:%u\n", port);
+    printf("  connection string  %s\n", connection);
+    if (app->ca_file[0])
+        printf("  trust it           export NODE_EXTRA_CA_CERTS=%s\n", app->ca_file);
+    if (app->sim)
+        printf("  simulated network  SMPP %s:%u, SIP %s:%u\n", app->settings->sim_smpp.host, sim_smpp_port(app->sim),
+               app->settings->sim_sip.host, sim_sip_port(app->sim));
+    printf("\nTry, in another terminal:\n"
+           "  build/carterfone numbers search --type toll-free --for application --sms inbound+outbound\n"
+           "  build/carterfone --help\n\n");
+    fflush(stdout);
+}

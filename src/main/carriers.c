@@ -1,0 +1,310 @@
+#include "main/carriers.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "edge/sip/sip_edge.h"
+#include "edge/smpp/smpp_edge.h"
+#include "store/carriers.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+struct carrier {
+    struct carrier *next;
+    char            kind[8], name[64], host[160];
+    bool            simulated, built_in;
+};
+
+struct carriers {
+    struct carriers_conf conf;
+    struct carrier      *list;
+};
+
+enum err carriers_new(struct carriers **out, const struct carriers_conf *conf)
+{
+    struct carriers *c = calloc(1, sizeof *c);
+    if (!c)
+        return ERR_NOMEM;
+    c->conf = *conf;
+    *out = c;
+    return ERR_NONE;
+}
+
+void carriers_free(struct carriers *c)
+{
+    if (!c)
+        return;
+    for (struct carrier *one = c->list, *next; one; one = next) {
+        next = one->next;
+        free(one);
+    }
+    free(c);
+}
+
+/* -- reading ------------------------------------------------------------------------------------------------------- */
+
+/* What a person gave, checked; texts borrow from the JSON. */
+struct given {
+    const char *kind;
+    struct str  name, system_id, password, transport, bind;
+    char        host[128];
+    uint16_t    port;
+    int64_t     window, rate;
+    bool        simulated;
+};
+
+static enum err bad(struct problem *why, const char *field, const char *text)
+{
+    enum err err = problem_set(why, ERR_RANGE, "BadRequest", "%s", text);
+    problem_target(why, "%s", field);
+    return err;
+}
+
+/* "host:port", "[v6]:port". */
+static enum err host_read(struct given *g, struct str text, struct problem *why)
+{
+    size_t colon = text.n;
+    uint64_t port = 0;
+    while (colon && text.p[colon - 1] != ':')
+        colon--;
+    struct str host = { text.p, colon ? colon - 1 : 0 };
+    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = (struct str){ host.p + 1, host.n - 2 };
+    if (!host.n || host.n >= sizeof g->host || str_u64(str_from(text, colon), 65535, &port) || !port)
+        return bad(why, "host", "host must be HOST:PORT, such as smsc.example.net:2775.");
+    str_copyz(g->host, sizeof g->host, host);
+    g->port = (uint16_t)port;
+    return ERR_NONE;
+}
+
+static bool is_loopback(const char *host)
+{
+    struct in_addr v4;
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0
+        || (inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127);
+}
+
+static enum err given_read(struct given *g, const char *kind, const struct json *j, struct problem *why)
+{
+    *g = (struct given){ .kind = kind,
+                         .name = json_text_of(j, "name"),
+                         .system_id = json_text_of(j, "systemId"),
+                         .password = json_text_of(j, "password"),
+                         .transport = json_text_of(j, "transport"),
+                         .bind = json_text_of(j, "bind"),
+                         .window = json_int_of(j, "window", 0),
+                         .rate = json_int_of(j, "rate", 0),
+                         .simulated = json_bool_of(j, "simulated", false) };
+    if (json_kind(j) != JSON_IS_OBJECT)
+        return bad(why, "", "The body must be a JSON object.");
+    if (!g->name.n || g->name.n > 63)
+        return bad(why, "name", "name must have 1 to 63 characters.");
+    if (g->window < 0 || g->window > 1000)
+        return bad(why, "window", "window must be 1 to 1000 unanswered submits, or absent.");
+    if (g->rate < 0 || g->rate > 100000)
+        return bad(why, "rate", "rate must be 1 to 100000 segments a second, or absent.");
+    enum err err = host_read(g, json_text_of(j, "host"), why);
+    if (!err && g->simulated && !is_loopback(g->host))
+        return bad(why, "simulated", "A simulated network must have a loopback address.");
+    return err;
+}
+
+/* -- starting ------------------------------------------------------------------------------------------------------ */
+
+static enum err bind_type_read(struct str word, enum smpp_bind_type *out, struct problem *why)
+{
+    *out = BIND_TRANSCEIVER;
+    if (!word.n || str_eqz(word, "transceiver"))
+        return ERR_NONE;
+    if (str_eqz(word, "transmitter"))
+        *out = BIND_TRANSMITTER;
+    else if (str_eqz(word, "receiver"))
+        *out = BIND_RECEIVER;
+    else
+        return bad(why, "bind", "bind is transceiver, transmitter or receiver.");
+    return ERR_NONE;
+}
+
+static enum err start_smsc(struct carriers *c, const struct given *g, struct problem *why)
+{
+    struct smpp_bind_conf conf = { .name = g->name, .host = str_of(g->host), .port = g->port, .system_id = g->system_id,
+                                   .password = g->password, .window = (unsigned)g->window, .rate = (unsigned)g->rate,
+                                   .simulated = g->simulated };
+    enum err err = bind_type_read(g->bind, &conf.type, why);
+    return err ? err : smpp_edge_add(c->conf.smpp, &conf, why);
+}
+
+static enum err start_trunk(struct carriers *c, const struct given *g, struct problem *why)
+{
+    struct sip_trunk_conf conf = { .name = g->name, .host = str_of(g->host), .port = g->port, .transport = g->transport,
+                                   .simulated = g->simulated };
+    return sip_edge_trunk_add(c->conf.sip, &conf, why);
+}
+
+static enum err start(struct carriers *c, const struct given *g, bool built_in, struct problem *why)
+{
+    struct carrier *one = calloc(1, sizeof *one);
+    if (!one)
+        return ERR_NOMEM;
+    enum err err = strcmp(g->kind, "smsc") == 0 ? start_smsc(c, g, why) : start_trunk(c, g, why);
+    if (err) {
+        free(one);
+        return err;
+    }
+    snprintf(one->kind, sizeof one->kind, "%s", g->kind);
+    snprintf(one->host, sizeof one->host, "%s:%u", g->host, g->port);
+    str_copyz(one->name, sizeof one->name, g->name);
+    one->simulated = g->simulated;
+    one->built_in = built_in;
+    one->next = c->list;
+    c->list = one;
+    if (!g->simulated)
+        c->conf.real_carrier(c->conf.arg, one->name);
+    log_info("carriers", "%s %s at %s%s", one->kind, one->name, one->host, one->simulated ? " (simulated)" : "");
+    return ERR_NONE;
+}
+
+enum err carriers_start_sim(struct carriers *c, const char *smpp_host, uint16_t smpp_port, const char *sip_host,
+                            uint16_t sip_port, struct problem *why)
+{
+    struct given smsc = { .kind = "smsc", .name = STR("sim"), .system_id = STR("carterfone"), .port = smpp_port,
+                          .window = 100, .simulated = true };
+    struct given trunk = { .kind = "trunk", .name = STR("sim"), .port = sip_port, .simulated = true };
+    str_copyz(smsc.host, sizeof smsc.host, str_of(smpp_host));
+    str_copyz(trunk.host, sizeof trunk.host, str_of(sip_host));
+    enum err err = start(c, &smsc, true, why);
+    return err ? err : start(c, &trunk, true, why);
+}
+
+static enum err load_one(void *arg, const struct carrier_row *row)
+{
+    struct carriers *c = arg;
+    struct given g;
+    struct problem why = { 0 };
+    scoped(json_doc) struct json_doc *doc = NULL;
+    const char *kind = str_eqz(row->kind, "smsc") ? "smsc" : "trunk";
+    enum err err = json_read(&doc, row->conf, &why);
+    if (!err)
+        err = given_read(&g, kind, json_root(doc), &why);
+    if (!err)
+        err = start(c, &g, false, &why);
+    if (err)
+        log_error("carriers", "%s " STR_FMT " cannot be started: %s", kind, STR_ARG(row->name), why.text);
+    return ERR_NONE;                    /* one bad carrier must not keep the others from starting */
+}
+
+enum err carriers_load(struct carriers *c, struct problem *why)
+{
+    enum err err = carrier_rows_each(c->conf.control->db, load_one, c);
+    return err ? problem_set(why, err, "InternalError", "The carriers cannot be read: %s.", err_words(err)) : ERR_NONE;
+}
+
+/* -- adding -------------------------------------------------------------------------------------------------------- */
+
+/* A carrier on its way to disk; it is started once it is safe there. */
+struct adding {
+    struct db_done     done;
+    struct carriers   *c;
+    struct json_doc   *doc;
+    char               kind[8];
+    carrier_done_fn   *then;
+    void              *arg;
+};
+
+static void on_stored(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct adding *a = container_of(item, struct adding, done.item);
+    struct problem why = { 0 };
+    struct given g;
+    enum err err = a->done.err;
+    if (err == ERR_CONFLICT)
+        problem_set(&why, err, "Conflict", "There is a carrier or trunk of that name already.");
+    else if (err)
+        problem_set(&why, err, "ServiceUnavailable", "It could not be stored: %s.", err_words(err));
+    if (!err)
+        err = given_read(&g, strcmp(a->kind, "smsc") == 0 ? "smsc" : "trunk", json_root(a->doc), &why);
+    if (!err)
+        err = start(a->c, &g, false, &why);
+    a->then(a->arg, err, &why);
+    json_doc_free(a->doc);
+    free(a);
+}
+
+static const struct inbox_kind stored_kind = { "carriers.stored", on_stored, NULL };
+
+static bool name_taken(const struct carriers *c, struct str name)
+{
+    const struct carrier *one = c->list;
+    while (one && !str_eqz(name, one->name))
+        one = one->next;
+    return one != NULL;
+}
+
+/* Everything that start() would refuse must be refused before it is stored; so the bind type and transport too. */
+static enum err check(const struct carriers *c, const char *kind, const struct json *conf, struct given *g,
+                      struct problem *why)
+{
+    enum smpp_bind_type type;
+    enum err err = given_read(g, kind, conf, why);
+    if (!err && name_taken(c, g->name))
+        err = problem_set(why, ERR_CONFLICT, "Conflict", "There is a carrier or trunk named '" STR_FMT "' already.",
+                          STR_ARG(g->name));
+    if (!err && strcmp(kind, "smsc") == 0) {
+        err = bind_type_read(g->bind, &type, why);
+        if (!err && (!g->system_id.n || g->system_id.n > 15))
+            err = bad(why, "systemId", "systemId must have 1 to 15 characters (SMPP 3.4, 5.2.1).");
+        if (!err && g->password.n > 8)
+            err = bad(why, "password", "password has at most 8 characters (SMPP 3.4, 5.2.2).");
+    } else if (!err && str_eqz(g->transport, "tls")) {
+        err = problem_set(why, ERR_UNBUILT, "NotImplemented", "TLS trunks are not built yet; docs/conformance.md.");
+    } else if (!err && g->transport.n && !str_eqz(g->transport, "udp") && !str_eqz(g->transport, "tcp")) {
+        err = bad(why, "transport", "transport is udp, tcp or tls.");
+    }
+    return err;
+}
+
+enum err carriers_add(void *carriers, const char *kind, const struct json *conf, carrier_done_fn *done, void *arg,
+                      struct problem *why)
+{
+    struct carriers *c = carriers;
+    struct given g;
+    enum err err = check(c, kind, conf, &g, why);
+    if (err)
+        return err;
+    scoped_buf text = { 0 };
+    struct jw w = jw_of(&text);
+    jw_json(&w, NULL, conf);
+    struct adding *a = calloc(1, sizeof *a);
+    struct db_unit *u = db_unit_new();
+    struct json_doc *doc = NULL;
+    err = a && u && !text.bad ? json_read(&doc, buf_str(&text), why) : ERR_NOMEM;
+    if (!err) {
+        *a = (struct adding){ .done = { .item.kind = &stored_kind, .to = control_inbox(c->conf.control) }, .c = c,
+                              .doc = doc, .then = done, .arg = arg };
+        snprintf(a->kind, sizeof a->kind, "%s", kind);
+        carrier_row_insert(u, &(struct carrier_row){ ids_next(c->conf.control->ids), str_of(a->kind), g.name,
+                                                     buf_str(&text) });
+        err = db_post(c->conf.control->db, u, &a->done);
+    }
+    if (err) {
+        db_unit_free(u);
+        json_doc_free(doc);
+        free(a);
+    }
+    return err;
+}
+
+void carriers_write(void *carriers, const char *kind, struct jw *w)
+{
+    const struct carriers *c = carriers;
+    for (const struct carrier *one = c->list; one; one = one->next) {
+        if (strcmp(one->kind, kind) != 0)
+            continue;
+        jw_object(w, NULL);
+        jw_textz(w, "name", one->name);
+        jw_textz(w, "host", one->host);
+        jw_bool(w, "simulated", one->simulated);
+        jw_bool(w, "builtIn", one->built_in);
+        jw_end(w);
+    }
+}

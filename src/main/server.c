@@ -1,0 +1,107 @@
+/* server.c - `carterfone serve`: from settings to a server that accepts, until a signal ends it. */
+#include "main/server.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "main/app.h"
+#include "main/datadir.h"
+#include "main/settings.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <pthread.h>
+#include <unistd.h>
+
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_IN_USE = 2 };
+
+/* Every thread inherits this mask; the first thread alone waits for signals. */
+static void signals_block(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void signals_wait(const sigset_t *set)
+{
+    int sig = 0;
+    do {
+        sigwait(set, &sig);
+        if (sig == SIGHUP)
+            log_info("server", "SIGHUP: nothing is reloadable yet; restart to change settings");
+    } while (sig == SIGHUP);
+    log_info("server", "%s: draining", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+/* DATA/ready.json always (how the CLI finds the server), and the file somebody asked for. */
+static enum err ready_write(const struct app *app, const struct settings *s, const struct datadir *dir, struct problem *why)
+{
+    scoped_buf text = { 0 };
+    char path[DATADIR_PATH_SIZE];
+    enum err err = ERR_NONE;
+    app_write_ready(app, &text);
+    if (text.bad)
+        return ERR_NOMEM;
+    if (dir->path[0]) {
+        datadir_path(dir, "ready.json", path);
+        err = file_write_whole(path, buf_str(&text), 0600, why);
+    }
+    if (!err && s->ready_file[0])
+        err = file_write_whole(s->ready_file, buf_str(&text), 0600, why);
+    return err;
+}
+
+static void ready_remove(const struct settings *s, const struct datadir *dir)
+{
+    char path[DATADIR_PATH_SIZE];
+    if (dir->path[0]) {
+        datadir_path(dir, "ready.json", path);
+        unlink(path);
+    }
+    if (s->ready_file[0])
+        unlink(s->ready_file);
+}
+
+static int say(enum err err, const struct problem *why)
+{
+    fprintf(stderr, "carterfone: %s\n", why->text[0] ? why->text : err_words(err));
+    return err == ERR_CONFLICT ? EXIT_IN_USE : EXIT_FAILED;
+}
+
+static enum err run(const struct settings *s, const struct datadir *dir, const sigset_t *signals, struct problem *why)
+{
+    scoped(app) struct app *app = NULL;
+    enum err err = app_new(&app, s, dir, why);
+    if (!err)
+        err = app_start(app, why);
+    if (!err)
+        err = ready_write(app, s, dir, why);
+    if (err)
+        return err;
+    if (!s->quiet)
+        app_greet(app);
+    signals_wait(signals);
+    ready_remove(s, dir);
+    app_stop(app);
+    return ERR_NONE;
+}
+
+int serve_main(const struct settings *s)
+{
+    sigset_t signals;
+    struct datadir dir;
+    struct problem why = { 0 };
+    log_setup(s->quiet ? LOG_WARN : LOG_INFO, s->log_format);
+    signals_block(&signals);
+    enum err err = datadir_open(&dir, s->data, s->in_memory, &why);
+    if (!err)
+        err = run(s, &dir, &signals, &why);
+    datadir_close(&dir);
+    if (err)
+        return say(err, &why);
+    log_info("server", "ended");
+    return EXIT_GOOD;
+}
