@@ -255,6 +255,9 @@ static enum err check(const struct carriers *c, const char *kind, const struct j
             err = bad(why, "systemId", "systemId must have 1 to 15 characters (SMPP 3.4, 5.2.1).");
         if (!err && g->password.n > 8)
             err = bad(why, "password", "password has at most 8 characters (SMPP 3.4, 5.2.2).");
+    } else if (!err && (json_member(conf, "user") || json_member(conf, "register") || json_member(conf, "emergency"))) {
+        err = problem_set(why, ERR_UNBUILT, "NotImplemented",
+                          "Trunks with credentials, registration or emergency calls are not built yet.");
     } else if (!err && str_eqz(g->transport, "tls")) {
         err = problem_set(why, ERR_UNBUILT, "NotImplemented", "TLS trunks are not built yet; docs/conformance.md.");
     } else if (!err && g->transport.n && !str_eqz(g->transport, "udp") && !str_eqz(g->transport, "tcp")) {

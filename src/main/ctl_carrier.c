@@ -36,7 +36,9 @@ static int add(struct ctl *c, struct str target, const struct member *members, s
     if (!rc)
         rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", target, buf_str(&body), &answer);
     if (!rc && !ctl_say_json(c, answer.body))
-        ctl_say(c, "added %s %s; from now on the development key is refused", what, c->args[0]);
+        ctl_say(c, ctl_option(c, "simulated") ? "added %s %s"
+                                              : "added %s %s; from now on the development key is refused",
+                what, c->args[0]);
     return rc;
 }
 
@@ -44,7 +46,7 @@ static int smsc_add(struct ctl *c)
 {
     static const struct member members[] = {
         { "host", "host", AS_TEXT }, { "system-id", "systemId", AS_TEXT }, { "password", "password", AS_TEXT },
-        { "bind", "bind", AS_TEXT }, { "window", "window", AS_NUMBER }, { "rate", "rate", AS_NUMBER },
+        { "bind", "bind", AS_TEXT }, { "window", "window", AS_NUMBER }, { "rate", "rate", AS_NUMBER }, { "simulated", "simulated", AS_YES },
     };
     return add(c, STR("/carterfone/v1/smscs"), members, ARRAY_LEN(members), "SMSC");
 }
@@ -54,6 +56,7 @@ static int trunk_add(struct ctl *c)
     static const struct member members[] = {
         { "host", "host", AS_TEXT }, { "transport", "transport", AS_TEXT }, { "user", "user", AS_TEXT },
         { "password", "password", AS_TEXT }, { "register", "register", AS_YES }, { "emergency", "emergency", AS_YES },
+        { "simulated", "simulated", AS_YES },
     };
     return add(c, STR("/carterfone/v1/trunks"), members, ARRAY_LEN(members), "trunk");
 }
@@ -87,6 +90,7 @@ static const struct ctl_option smsc_options[] = {
     { "bind",      "transceiver|transmitter|receiver", CTL_MAY, "how to bind [transceiver]" },
     { "window",    "N",         CTL_MAY,    "submits awaiting an answer at once" },
     { "rate",      "N",         CTL_MAY,    "submits a second" },
+    { "simulated", NULL,        CTL_MAY,    "another simulated network, on a loopback address: it carries simulated numbers" },
     { 0 },
 };
 static const struct ctl_option trunk_options[] = {
@@ -96,6 +100,7 @@ static const struct ctl_option trunk_options[] = {
     { "password",  "WORD",      CTL_MAY,    "and password" },
     { "register",  NULL,        CTL_MAY,    "register with it" },
     { "emergency", NULL,        CTL_MAY,    "it carries emergency calls" },
+    { "simulated", NULL,        CTL_MAY,    "another simulated network, on a loopback address: it carries simulated numbers" },
     { 0 },
 };
 

@@ -6,35 +6,12 @@
 #include "main/app.h"
 #include "main/datadir.h"
 #include "main/settings.h"
+#include "main/signals.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <pthread.h>
 #include <unistd.h>
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_IN_USE = 2 };
-
-/* Every thread inherits this mask; the first thread alone waits for signals. */
-static void signals_block(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-static void signals_wait(const sigset_t *set)
-{
-    int sig = 0;
-    do {
-        sigwait(set, &sig);
-        if (sig == SIGHUP)
-            log_info("server", "SIGHUP: nothing is reloadable yet; restart to change settings");
-    } while (sig == SIGHUP);
-    log_info("server", "%s: draining", sig == SIGTERM ? "SIGTERM" : "SIGINT");
-}
 
 /* DATA/ready.json always (how the CLI finds the server), and the file somebody asked for. */
 static enum err ready_write(const struct app *app, const struct settings *s, const struct datadir *dir, struct problem *why)

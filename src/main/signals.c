@@ -1,0 +1,23 @@
+#include "main/signals.h"
+#include "base/log.h"
+
+void signals_block(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+void signals_wait(const sigset_t *set)
+{
+    int sig = 0;
+    do {
+        sigwait(set, &sig);
+        if (sig == SIGHUP)
+            log_info("server", "SIGHUP: nothing is reloadable yet; restart to change settings");
+    } while (sig == SIGHUP);
+    log_info("server", "%s: draining", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+}

@@ -1,0 +1,64 @@
+/* sim_main.c - `carterfone sim`: the simulated networks alone, for crash tests and for other people's gateways. */
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "main/datadir.h"
+#include "main/server.h"
+#include "main/settings.h"
+#include "main/signals.h"
+#include "sim/sim.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_IN_USE = 2 };
+
+static enum err start(const struct settings *s, struct sim **out, struct problem *why)
+{
+    struct sim_conf conf = { .smpp_host = s->sim_smpp.host, .smpp_port = s->sim_smpp.port, .sip_host = s->sim_sip.host,
+                             .sip_port = s->sim_sip.port, .inbound_host = s->inbound.host[0] ? s->inbound.host : NULL,
+                             .inbound_port = s->inbound.port, .rtp_min = s->rtp_ports.min, .rtp_max = s->rtp_ports.max,
+                             .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
+    enum err err = sim_new(out, &conf, why);
+    return err ? err : sim_start(*out, why);
+}
+
+static enum err ready_write(const struct sim *sim, const struct settings *s, struct problem *why)
+{
+    if (!s->ready_file[0])
+        return ERR_NONE;
+    scoped_buf text = { 0 };
+    struct jw w = jw_of(&text);
+    jw_object(&w, NULL);
+    jw_int(&w, "pid", getpid());
+    jw_printf(&w, "simSip", "%s:%u", s->sim_sip.host, sim_sip_port(sim));
+    jw_printf(&w, "simSmpp", "%s:%u", s->sim_smpp.host, sim_smpp_port(sim));
+    jw_end(&w);
+    return text.bad ? ERR_NOMEM : file_write_whole(s->ready_file, buf_str(&text), 0600, why);
+}
+
+int sim_main(const struct settings *s)
+{
+    sigset_t signals;
+    struct problem why = { 0 };
+    scoped(sim) struct sim *sim = NULL;
+    log_setup(s->quiet ? LOG_WARN : LOG_INFO, s->log_format);
+    signals_block(&signals);
+    enum err err = start(s, &sim, &why);
+    if (!err)
+        err = ready_write(sim, s, &why);
+    if (err) {
+        fprintf(stderr, "carterfone sim: %s\n", why.text[0] ? why.text : err_words(err));
+        return err == ERR_CONFLICT ? EXIT_IN_USE : EXIT_FAILED;
+    }
+    if (!s->quiet) {
+        printf("The simulated networks are ready: SMPP %s:%u, SIP %s:%u\n", s->sim_smpp.host, sim_smpp_port(sim),
+               s->sim_sip.host, sim_sip_port(sim));
+        fflush(stdout);
+    }
+    signals_wait(&signals);
+    if (s->ready_file[0])
+        unlink(s->ready_file);
+    return EXIT_GOOD;
+}
