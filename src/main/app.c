@@ -296,6 +296,7 @@ enum err app_start(struct app *app, struct problem *why)
     char url[64];
     snprintf(url, sizeof url, "https://localhost:%u", http_server_port(app->http, 0));
     events_set_base_url(app->events, str_of(url));
+    messages_resume(app->messages);
     events_resume(app->events);         /* control is not running yet: this thread stands in for it */
     err = loop_start(app->control.loop);
     return err ? err : http_server_start(app->http, why);

@@ -183,8 +183,15 @@ unsigned messages_add_carrier(struct messages *m, struct str name, bool simulate
     c->tail = &c->head;
     *m->carriers_tail = c;
     m->carriers_tail = &c->next;
-    adopt_waiting(m);
+    if (m->resumed)
+        adopt_waiting(m);
     return c->number;
+}
+
+void messages_resume(struct messages *m)
+{
+    m->resumed = true;
+    adopt_waiting(m);
 }
 
 static struct carrier_slot *carrier_numbered(struct messages *m, unsigned number)

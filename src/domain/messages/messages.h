@@ -18,6 +18,8 @@ void messages_free(struct messages *m);
 SCOPED_FREE(messages)
 /** Read what is unfinished, before the threads start. */
 MUST_USE enum err messages_load(struct messages *m, struct problem *why);
+/** Every carrier known at start has been added: line up what messages_load() found. */
+void messages_resume(struct messages *m);
 
 enum { SMS_RECIPIENTS_MAX = 100, SMS_TEXT_MAX_UNITS = 2048, SMS_ID_SIZE = 80 };
 

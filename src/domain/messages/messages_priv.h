@@ -61,6 +61,7 @@ struct messages {
     struct strmap      *optouts;                /* "<sender> <recipient>" -> itself */
     struct carrier_slot *carriers, **carriers_tail;
     unsigned            carrier_count;
+    bool                resumed;                /* the carriers of start-up are all there */
     struct early       *early;                  /* receipts that came before their submit_sm_resp */
 };
 
