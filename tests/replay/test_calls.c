@@ -553,6 +553,12 @@ static void a_restart_ends_the_calls_it_cut_off(void **state)
     assert_int_equal(calls_find(w->calls, w->resource, str_of(w->id), &v, NULL), ERR_ABSENT);
 }
 
+static void on_subscribed(void *arg, enum err err, uint64_t key, const struct problem *why)
+{
+    (void)arg, (void)key, (void)why;
+    assert_int_equal(err, ERR_NONE);
+}
+
 static void a_call_to_a_number_that_nobody_leases_is_404(void **state)
 {
     struct world *w = *state;
@@ -561,11 +567,127 @@ static void a_call_to_a_number_that_nobody_leases_is_404(void **state)
     assert_string_equal(asked(w), "reject 404/1; ");
 }
 
-static void a_call_that_nobody_can_take_is_480(void **state)
+static void a_call_that_nobody_wants_is_480(void **state)
 {
     struct world *w = *state;
     leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .from = STR("+12065550110"), .to = str_of(w->caller) });
     assert_string_equal(asked(w), "reject 480/20; ");
+}
+
+/* A subscription, and a call that rings: its incomingCallContext. */
+static void ringing_in(struct world *w, char context[256])
+{
+    struct event_subscription_new sub = { .resource = w->resource, .url = STR("http://app.test/events"), .cloud = true };
+    if (!events_wanted(w->events, w->resource, STR("Microsoft.Communication.IncomingCall")))
+        assert_int_equal(events_subscribe(w->events, &sub, on_subscribed, w, &w->why), ERR_NONE);
+    world_settle(w);
+    forget_told(w);
+    w->leg.v = ids_next(w->control.ids);
+    leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .from = STR("+12065550110"), .to = str_of(w->caller),
+                                          .display = STR("Ann"), .trunk = STR("sim"),
+                                          .remote = { .host = "127.0.0.1", .port = 30000 } });
+    assert_string_equal(asked(w), "ring; ");
+    assert_int_equal(w->posts_n, 1);
+    scoped(json_doc) struct json_doc *doc = NULL;
+    assert_int_equal(json_read(&doc, str_of(w->posts[0]), NULL), ERR_NONE);
+    const struct json *event = json_kind(json_root(doc)) == JSON_IS_ARRAY ? json_item(json_root(doc), 0) : json_root(doc);
+    const struct json *data = json_member(event, "data");
+    assert_true(str_eqz(json_text_of(event, "type"), "Microsoft.Communication.IncomingCall"));
+    assert_true(str_eqz(json_text_of(json_member(json_member(data, "from"), "phoneNumber"), "value"), "+12065550110"));
+    assert_true(str_eqz(json_text_of(json_member(json_member(data, "to"), "phoneNumber"), "value"), w->caller));
+    str_copyz(context, 256, json_text_of(data, "incomingCallContext"));
+    assert_true(str_starts(str_of(context), STR("eyJ")));
+    forget_told(w);
+}
+
+static enum err take(struct world *w, uint64_t resource, const char *context)
+{
+    struct call_take rq = { .resource = resource, .incoming = str_of(context), .callback_uri = STR("http://app.test/cb"),
+                            .context = STR("in") };
+    assert_int_equal(calls_answer(w->calls, &rq, on_answer, w, &w->why), ERR_NONE);
+    world_settle(w);
+    return w->err;
+}
+
+static void an_incoming_call_is_answered(void **state)
+{
+    struct world *w = *state;
+    char context[256];
+    ringing_in(w, context);
+    assert_int_equal(take(w, w->resource, context), ERR_NONE);
+    assert_string_equal(asked(w), "open; ");
+    media_opened(w);
+    assert_string_equal(asked(w), "answer 127.0.0.1:20000; ");
+    leg_answered(w);
+    assert_string_equal(asked(w), "connect 127.0.0.1:30000; ");
+    assert_string_equal(told(w), "CallConnected ParticipantsUpdated");
+    assert_int_equal(take(w, w->resource, context), ERR_ABSENT);    /* once only */
+    leg_ended(w, 200, 16, true);
+    assert_string_equal(told(w), "CallConnected ParticipantsUpdated CallDisconnected");
+    scoped(json_doc) struct json_doc *doc = NULL;
+    assert_true(str_eqz(json_text_of(data_of(w, 0, &doc), "operationContext"), "in"));
+}
+
+static void an_incoming_call_is_rejected(void **state)
+{
+    struct world *w = *state;
+    char context[256];
+    ringing_in(w, context);
+    struct call_take rq = { .resource = w->resource, .incoming = str_of(context) };
+    assert_int_equal(calls_decline(w->calls, &rq, DECLINE_BUSY, on_answer, w, &w->why), ERR_NONE);
+    world_settle(w);
+    assert_int_equal(w->err, ERR_NONE);
+    assert_string_equal(asked(w), "reject 486/17; ");
+    leg_ended(w, 486, 17, false);
+    assert_string_equal(told(w), "");       /* published: no callback */
+}
+
+static void an_incoming_call_rings_for_thirty_seconds(void **state)
+{
+    struct world *w = *state;
+    char context[256];
+    ringing_in(w, context);
+    world_pass(w, 30 * US_PER_S - 1);
+    assert_string_equal(asked(w), "");
+    world_pass(w, 1);
+    assert_string_equal(asked(w), "reject 480/19; ");
+    assert_int_equal(take(w, w->resource, context), ERR_ABSENT);
+}
+
+static void a_caller_may_give_up(void **state)
+{
+    struct world *w = *state;
+    char context[256];
+    ringing_in(w, context);
+    leg_ended(w, 487, 0, true);
+    assert_int_equal(take(w, w->resource, context), ERR_ABSENT);
+    assert_string_equal(told(w), "");
+    ringing_in(w, context);
+    assert_int_equal(take(w, w->resource, context), ERR_NONE);      /* and now between answer and media */
+    leg_ended(w, 487, 0, true);
+    assert_string_equal(told(w), "AnswerFailed");
+    expect_result(w, 0, 487, 540487);
+}
+
+static void another_resource_cannot_answer(void **state)
+{
+    struct world *w = *state;
+    char context[256];
+    ringing_in(w, context);
+    assert_int_equal(take(w, w->resource + 1, context), ERR_ABSENT);
+    assert_int_equal(take(w, w->resource, "eyJjYyI6IiJ9"), ERR_ABSENT);
+    assert_string_equal(asked(w), "");
+}
+
+static void a_call_placed_with_a_prompt_plays_it(void **state)
+{
+    struct world *w = *state;
+    w->prompt = PROMPT;
+    assert_int_equal(world_create(w, (struct call_new){ .to = STR("+12065550110"), .play = PROMPT_URL }), ERR_NONE);
+    world_settle(w);
+    media_opened(w);
+    leg_answered(w);
+    assert_string_equal(told(w), "CallConnected ParticipantsUpdated PlayStarted");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, world_make, world_end)
@@ -587,7 +709,9 @@ int main(void)
         T(a_prompt_that_fails_is_recognize_failed), T(what_runs_is_cancelled_when_the_call_ends),
         T(tones_are_sent_and_told), T(each_tone_is_told_while_watched), T(explain_tells_the_decisions_and_the_protocol),
         T(a_restart_ends_the_calls_it_cut_off), T(a_call_to_a_number_that_nobody_leases_is_404),
-        T(a_call_that_nobody_can_take_is_480),
+        T(a_call_that_nobody_wants_is_480), T(an_incoming_call_is_answered),
+        T(an_incoming_call_is_rejected), T(an_incoming_call_rings_for_thirty_seconds), T(a_caller_may_give_up),
+        T(another_resource_cannot_answer), T(a_call_placed_with_a_prompt_plays_it),
     };
     return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
 }

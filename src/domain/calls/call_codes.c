@@ -14,6 +14,7 @@ static const struct {
     [CALL_CANCELLED]     = { 487, 540487, 16, "The call was cancelled before it was answered." },
     [CALL_PEER_LEFT]     = { 0, 560000, 16, "The call was ended normally by the remote phone." },
     [CALL_UNANSWERED]    = { 480, 560480, 19, "Nobody answered in time." },
+    [CALL_DECLINED]      = { 603, 0, 21, "The application rejected the call." },
     [CALL_OVER_LIMIT]    = { 603, 560603, 21, "This number has as many outbound calls at once as it may." },
     [CALL_NO_MEDIA]      = { 500, 560500, 41, "No audio could be set up for the call." },
     [CALL_SILENT_EDGE]   = { 408, 560408, 102, "The other side did not respond in time." },

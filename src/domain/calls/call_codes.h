@@ -17,6 +17,7 @@ enum call_reason {
     CALL_CANCELLED,         /* ... before the answer */
     CALL_PEER_LEFT,         /* the phone hung up */
     CALL_UNANSWERED,        /* nobody answered in time */
+    CALL_DECLINED,          /* rejectCall */
     CALL_OVER_LIMIT,        /* the number has its calls already */
     CALL_NO_MEDIA,          /* no socket for audio */
     CALL_SILENT_EDGE,       /* the edge did not say how it ended */

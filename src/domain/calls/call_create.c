@@ -81,8 +81,9 @@ static struct call *call_of_request(struct call_request *r, const struct lease *
     call->context = arena_str(call->arena, rq->context);
     call->trunk = arena_str(call->arena, route(lease));
     call->source = source_of(call, rq->source);
+    call->play = arena_str(call->arena, rq->play);
     if (!call->from.p || !call->to.p || !call->display.p || !call->callback_uri.p || !call->context.p || !call->trunk.p
-        || !call->source.p || call_enter(call)) {
+        || !call->source.p || !call->play.p || call_enter(call)) {
         call_free(call);
         return NULL;
     }
@@ -108,19 +109,10 @@ static void on_created(void *arg, struct calls *c, uint64_t key, enum err err)
     call_request_answer(r, ERR_NONE, &v, NULL);
 }
 
-static void row_of_call(const struct call *call, struct call_row *row)
-{
-    *row = (struct call_row){ .key = call->key, .resource = call->resource, .leg = call->leg.v,
-                              .outbound = call->outbound, .caller = call->from, .callee = call->to,
-                              .display = call->display, .source = call->source, .callback_uri = call->callback_uri,
-                              .context = call->context, .trunk = call->trunk, .created_us = call->created_us };
-}
-
 static enum err create_post(struct call_request *r, struct call *call, unsigned busy)
 {
-    struct call_row row;
+    struct call_row row = call_row_of(call);
     struct call_step *s = call_step_begin(r->calls, call->key);
-    row_of_call(call, &row);
     call_row_insert(s->unit, &row);
     call_request_note(r, s, call->key);
     call_trail(s, call, "rule caller ID " STR_FMT " is leased by this resource with outbound calling", STR_ARG(call->from));
@@ -166,8 +158,9 @@ static bool create_copy(struct arena *a, struct call_new *to, const struct call_
 {
     *to = (struct call_new){ .resource = rq->resource, .from = arena_str(a, rq->from), .to = arena_str(a, rq->to),
                              .display = arena_str(a, rq->display), .source = arena_str(a, rq->source),
-                             .context = arena_str(a, rq->context), .callback_uri = arena_str(a, rq->callback_uri) };
-    return to->from.p && to->to.p && to->display.p && to->source.p && to->context.p && to->callback_uri.p;
+                             .context = arena_str(a, rq->context), .callback_uri = arena_str(a, rq->callback_uri),
+                             .play = arena_str(a, rq->play) };
+    return to->from.p && to->to.p && to->display.p && to->source.p && to->context.p && to->callback_uri.p && to->play.p;
 }
 
 enum err calls_create(struct calls *c, const struct call_new *rq, calls_done_fn *done, void *arg, struct problem *why)

@@ -6,8 +6,20 @@
 
 static const char EVENTS_VERSION[] = "2024-09-15";
 
+static void write_unknown(struct jw *w, const char *name)
+{
+    jw_object(w, name);
+    jw_textz(w, "rawId", "4:anonymous");
+    jw_textz(w, "kind", "unknown");
+    jw_end(w);
+}
+
 void call_write_phone(struct jw *w, const char *name, struct str e164)
 {
+    if (!e164.n || e164.p[0] == 'a') {      /* the caller hides its number */
+        write_unknown(w, name);
+        return;
+    }
     jw_object(w, name);
     jw_printf(w, "rawId", "4:" STR_FMT, STR_ARG(e164));
     jw_textz(w, "kind", "phoneNumber");

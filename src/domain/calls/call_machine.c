@@ -49,12 +49,14 @@ static void notify_end(struct call_step *s, struct call *call, const char *type)
     call_notify(s, call, &(struct call_notice){ .type = type, .end = &call->end, .context = call->context });
 }
 
-/* A createCall promises CallConnected or CreateCallFailed; whoever hung up is promised CallDisconnected. */
+/* createCall and answerCall promise CallConnected or their failure; whoever hung up is promised CallDisconnected. */
 static void notify_ends(struct call_step *s, struct call *call)
 {
-    bool failed = call->outbound && !call->connected_us;
+    bool failed = !call->connected_us;
+    if (!call_accepted(call))
+        return;         /* nobody has ever heard of it by this name */
     if (failed)
-        notify_end(s, call, "CreateCallFailed");
+        notify_end(s, call, call->outbound ? "CreateCallFailed" : "AnswerFailed");
     if (!failed || call->asked_to_end)
         notify_end(s, call, "CallDisconnected");
 }
@@ -162,6 +164,8 @@ static void connect_call(struct call *call, const struct call_cause *cause)
     enum err err = c->media->connect(c->media_arg, call->leg, remote);
     if (err)
         media_failed(call, err);
+    else
+        call_media_greet(call);
 }
 
 static void fail_media(struct call *call, const struct call_cause *cause)
@@ -201,7 +205,8 @@ static void end_leg(struct call *call, enum call_reason reason)
 {
     struct call_step *s = call_step_begin(call->calls, call->key);
     call_end_set(&call->end, reason);
-    call_trail(s, call, "sip %s sent: %s", call->connected_us ? "BYE" : "CANCEL", call->end.words);
+    call_trail(s, call, "sip %s sent: %s", call->connected_us ? "BYE" : call->outbound ? "CANCEL" : "480",
+               call->end.words);
     call_step_post(s);
     leg_hangup(call, call_reason_q850(reason));
 }
@@ -222,8 +227,8 @@ static void hang_up_early(struct call *call, const struct call_cause *cause)
 
 static void lose_media(struct call *call, const struct call_cause *cause)
 {
-    (void)cause;
-    call->media_lives = false;
+    if (cause->media && cause->media->kind == MEDIA_CLOSED)
+        call->media_lives = false;
     end_leg(call, CALL_NO_MEDIA);
 }
 
@@ -252,6 +257,76 @@ static void finish_silent(struct call *call, const struct call_cause *cause)
     struct call_step *s = call_step_begin(call->calls, call->key);
     call_trail(s, call, "sip the edge did not say that the leg ended");
     call_step_post(s);
+    finish(call);
+}
+
+/* -- of inbound calls --------------------------------------------------------------------------------------------- */
+static void leg_reject(struct call *call, int status, int q850)
+{
+    struct calls *c = call->calls;
+    if (call->leg_lives && c->signalling->reject(c->signalling_arg, call->leg, status, q850))
+        log_warn("calls", "the signalling edge has no room for a refusal");
+}
+
+/* Refused by us, in SIP's words; the edge's LEG_ENDED will find it ended. */
+static void refuse_leg(struct call *call, int status, int q850, enum call_reason reason)
+{
+    call_end_set(&call->end, reason);
+    call->end.sip = status;
+    call->end.q850 = q850;
+    leg_reject(call, status, q850);
+    finish(call);
+}
+
+static void take(struct call *call, const struct call_cause *cause)
+{
+    (void)cause;
+    struct calls *c = call->calls;
+    enum err err = c->media ? c->media->open(c->media_arg, call->leg) : ERR_CLOSED;
+    call->media_lives = !err;
+    if (err)
+        media_failed(call, err);
+}
+
+static void answer_leg(struct call *call, const struct call_cause *cause)
+{
+    struct calls *c = call->calls;
+    const struct media_address *local = &cause->media->local;
+    struct call_step *s = call_step_begin(c, call->key);
+    enum err err = c->signalling->answer(c->signalling_arg, call->leg, local);
+    call_trail(s, call, "sip 200 sent, audio at %s:%u", local->host, (unsigned)local->port);
+    call_step_post(s);
+    if (err)
+        leg_failed(call, "The signalling edge could not answer");
+}
+
+static void decline(struct call *call, const struct call_cause *cause)
+{
+    refuse_leg(call, cause->status, cause->q850, CALL_DECLINED);
+}
+
+static void let_go(struct call *call, const struct call_cause *cause)
+{
+    (void)cause;
+    refuse_leg(call, 480, 19, CALL_UNANSWERED);
+}
+
+static void fail_take(struct call *call, const struct call_cause *cause)
+{
+    if (cause->media)
+        call->media_lives = false;
+    refuse_leg(call, 503, call_reason_q850(CALL_NO_MEDIA), CALL_NO_MEDIA);
+}
+
+/* The caller gave up, or the edge could not go on. */
+static void caller_gone(struct call *call, const struct call_cause *cause)
+{
+    const struct signalling_news *n = cause->leg;
+    if (n->by_peer)
+        call_end_set(&call->end, CALL_CANCELLED);
+    else
+        call_end_set_sip(&call->end, n->status, n->q850, str_of(n->words));
+    note_leg_gone(call, n);
     finish(call);
 }
 
@@ -289,49 +364,80 @@ static void count_media(struct call *call, const struct call_cause *cause)
     R(NEW, MEDIA_SHUT, refuse, NEW)             R(NEW, RINGS, refuse, NEW)                                             \
     R(NEW, ANSWERED, refuse, NEW)               R(NEW, LEG_GONE, refuse, NEW)                                          \
     R(NEW, HANG_UP, refuse, NEW)                R(NEW, PATIENCE, refuse, NEW)                                          \
-    R(NEW, UNSTORED, abandon, ENDED)                                                                                   \
+    R(NEW, UNSTORED, abandon, ENDED)            R(NEW, OFFER, stay, OFFERED)                                           \
+    R(NEW, TAKE, refuse, NEW)                   R(NEW, DECLINE, refuse, NEW)                                           \
                                                                                                                        \
     R(OPENING, OPEN, refuse, OPENING)           R(OPENING, OVER_LIMIT, refuse, OPENING)                                \
     R(OPENING, MEDIA_UP, invite, INVITING)      R(OPENING, MEDIA_DOWN, fail_media, ENDED)                              \
     R(OPENING, MEDIA_SHUT, fail_media, ENDED)   R(OPENING, RINGS, refuse, OPENING)                                     \
     R(OPENING, ANSWERED, refuse, OPENING)       R(OPENING, LEG_GONE, refuse, OPENING)                                  \
     R(OPENING, HANG_UP, hang_up_early, ENDED)   R(OPENING, PATIENCE, fail_media, ENDED)                                \
-    R(OPENING, UNSTORED, abandon, ENDED)                                                                               \
+    R(OPENING, UNSTORED, abandon, ENDED)        R(OPENING, OFFER, refuse, OPENING)                                     \
+    R(OPENING, TAKE, refuse, OPENING)           R(OPENING, DECLINE, refuse, OPENING)                                   \
                                                                                                                        \
     R(INVITING, OPEN, refuse, INVITING)         R(INVITING, OVER_LIMIT, refuse, INVITING)                              \
     R(INVITING, MEDIA_UP, refuse, INVITING)     R(INVITING, MEDIA_DOWN, lose_media, ENDING)                            \
     R(INVITING, MEDIA_SHUT, lose_media, ENDING) R(INVITING, RINGS, note_ringing, RINGING)                              \
     R(INVITING, ANSWERED, connect_call, CONNECTED) R(INVITING, LEG_GONE, fail, ENDED)                                  \
     R(INVITING, HANG_UP, hang_up, ENDING)       R(INVITING, PATIENCE, give_up, ENDING)                                 \
-    R(INVITING, UNSTORED, abandon, ENDED)                                                                              \
+    R(INVITING, UNSTORED, abandon, ENDED)       R(INVITING, OFFER, refuse, INVITING)                                   \
+    R(INVITING, TAKE, refuse, INVITING)         R(INVITING, DECLINE, refuse, INVITING)                                 \
                                                                                                                        \
     R(RINGING, OPEN, refuse, RINGING)           R(RINGING, OVER_LIMIT, refuse, RINGING)                                \
     R(RINGING, MEDIA_UP, refuse, RINGING)       R(RINGING, MEDIA_DOWN, lose_media, ENDING)                             \
     R(RINGING, MEDIA_SHUT, lose_media, ENDING)  R(RINGING, RINGS, note_ringing, RINGING)                               \
     R(RINGING, ANSWERED, connect_call, CONNECTED) R(RINGING, LEG_GONE, fail, ENDED)                                    \
     R(RINGING, HANG_UP, hang_up, ENDING)        R(RINGING, PATIENCE, give_up, ENDING)                                  \
-    R(RINGING, UNSTORED, abandon, ENDED)                                                                               \
+    R(RINGING, UNSTORED, abandon, ENDED)        R(RINGING, OFFER, refuse, RINGING)                                     \
+    R(RINGING, TAKE, refuse, RINGING)           R(RINGING, DECLINE, refuse, RINGING)                                   \
+                                                                                                                       \
+    R(OFFERED, OPEN, refuse, OFFERED)               R(OFFERED, OVER_LIMIT, refuse, OFFERED)                            \
+    R(OFFERED, MEDIA_UP, refuse, OFFERED)           R(OFFERED, MEDIA_DOWN, refuse, OFFERED)                            \
+    R(OFFERED, MEDIA_SHUT, refuse, OFFERED)         R(OFFERED, RINGS, refuse, OFFERED)                                 \
+    R(OFFERED, ANSWERED, refuse, OFFERED)           R(OFFERED, LEG_GONE, caller_gone, ENDED)                           \
+    R(OFFERED, HANG_UP, refuse, OFFERED)            R(OFFERED, PATIENCE, let_go, ENDED)                                \
+    R(OFFERED, UNSTORED, abandon, ENDED)            R(OFFERED, OFFER, refuse, OFFERED)                                 \
+    R(OFFERED, TAKE, take, TAKING)                  R(OFFERED, DECLINE, decline, ENDED)                                \
+                                                                                                                       \
+    R(TAKING, OPEN, refuse, TAKING)                 R(TAKING, OVER_LIMIT, refuse, TAKING)                              \
+    R(TAKING, MEDIA_UP, answer_leg, ANSWERING)      R(TAKING, MEDIA_DOWN, fail_take, ENDED)                            \
+    R(TAKING, MEDIA_SHUT, fail_take, ENDED)         R(TAKING, RINGS, refuse, TAKING)                                   \
+    R(TAKING, ANSWERED, refuse, TAKING)             R(TAKING, LEG_GONE, caller_gone, ENDED)                            \
+    R(TAKING, HANG_UP, hang_up, ENDING)             R(TAKING, PATIENCE, fail_take, ENDED)                              \
+    R(TAKING, UNSTORED, abandon, ENDED)             R(TAKING, OFFER, refuse, TAKING)                                   \
+    R(TAKING, TAKE, refuse, TAKING)                 R(TAKING, DECLINE, refuse, TAKING)                                 \
+                                                                                                                       \
+    R(ANSWERING, OPEN, refuse, ANSWERING)           R(ANSWERING, OVER_LIMIT, refuse, ANSWERING)                        \
+    R(ANSWERING, MEDIA_UP, refuse, ANSWERING)       R(ANSWERING, MEDIA_DOWN, lose_media, ENDING)                       \
+    R(ANSWERING, MEDIA_SHUT, lose_media, ENDING)    R(ANSWERING, RINGS, refuse, ANSWERING)                             \
+    R(ANSWERING, ANSWERED, connect_call, CONNECTED) R(ANSWERING, LEG_GONE, caller_gone, ENDED)                         \
+    R(ANSWERING, HANG_UP, hang_up, ENDING)          R(ANSWERING, PATIENCE, give_up, ENDING)                            \
+    R(ANSWERING, UNSTORED, abandon, ENDED)          R(ANSWERING, OFFER, refuse, ANSWERING)                             \
+    R(ANSWERING, TAKE, refuse, ANSWERING)           R(ANSWERING, DECLINE, refuse, ANSWERING)                           \
                                                                                                                        \
     R(CONNECTED, OPEN, refuse, CONNECTED)       R(CONNECTED, OVER_LIMIT, refuse, CONNECTED)                            \
     R(CONNECTED, MEDIA_UP, refuse, CONNECTED)   R(CONNECTED, MEDIA_DOWN, lose_media, ENDING)                           \
     R(CONNECTED, MEDIA_SHUT, lose_media, ENDING) R(CONNECTED, RINGS, refuse, CONNECTED)                                \
     R(CONNECTED, ANSWERED, refuse, CONNECTED)   R(CONNECTED, LEG_GONE, peer_left, ENDED)                               \
     R(CONNECTED, HANG_UP, hang_up, ENDING)      R(CONNECTED, PATIENCE, refuse, CONNECTED)                              \
-    R(CONNECTED, UNSTORED, abandon, ENDED)                                                                             \
+    R(CONNECTED, UNSTORED, abandon, ENDED)      R(CONNECTED, OFFER, refuse, CONNECTED)                                 \
+    R(CONNECTED, TAKE, refuse, CONNECTED)       R(CONNECTED, DECLINE, refuse, CONNECTED)                               \
                                                                                                                        \
     R(ENDING, OPEN, refuse, ENDING)             R(ENDING, OVER_LIMIT, refuse, ENDING)                                  \
     R(ENDING, MEDIA_UP, stay, ENDING)           R(ENDING, MEDIA_DOWN, stay, ENDING)                                    \
     R(ENDING, MEDIA_SHUT, stay, ENDING)         R(ENDING, RINGS, stay, ENDING)                                         \
     R(ENDING, ANSWERED, hang_again, ENDING)     R(ENDING, LEG_GONE, finish_gone, ENDED)                                \
     R(ENDING, HANG_UP, stay, ENDING)            R(ENDING, PATIENCE, finish_silent, ENDED)                              \
-    R(ENDING, UNSTORED, abandon, ENDED)                                                                                \
+    R(ENDING, UNSTORED, abandon, ENDED)         R(ENDING, OFFER, refuse, ENDING)                                       \
+    R(ENDING, TAKE, refuse, ENDING)             R(ENDING, DECLINE, refuse, ENDING)                                     \
                                                                                                                        \
     R(ENDED, OPEN, refuse, ENDED)               R(ENDED, OVER_LIMIT, refuse, ENDED)                                    \
     R(ENDED, MEDIA_UP, stay, ENDED)             R(ENDED, MEDIA_DOWN, stay, ENDED)                                      \
     R(ENDED, MEDIA_SHUT, count_media, ENDED)    R(ENDED, RINGS, stay, ENDED)                                           \
     R(ENDED, ANSWERED, hang_again, ENDED)       R(ENDED, LEG_GONE, stay, ENDED)                                        \
     R(ENDED, HANG_UP, stay, ENDED)              R(ENDED, PATIENCE, forget, ENDED)                                      \
-    R(ENDED, UNSTORED, stay, ENDED)
+    R(ENDED, UNSTORED, stay, ENDED)             R(ENDED, OFFER, refuse, ENDED)                                         \
+    R(ENDED, TAKE, refuse, ENDED)               R(ENDED, DECLINE, refuse, ENDED)
 
 #define R_CELL(in, on, act, to) [CALL_ST_##in][CALL_EV_##on] = { act, CALL_ST_##to },
 #define R_ONE(in, on, act, to)  + 1

@@ -593,3 +593,12 @@ enum err calls_watch_tones(struct calls *c, uint64_t resource, struct str id, bo
     watch_stop(call);
     return ERR_NONE;
 }
+
+void call_media_greet(struct call *call)
+{
+    struct call_play rq = { .uris = { call->play }, .n = 1 };
+    char id[GUID_SIZE];
+    ids_guid(call->calls->control->ids, ID_CALL, call->key, id);
+    if (call->play.n && calls_play(call->calls, 0, str_of(id), &rq, NULL))
+        log_warn("calls", "a call's first prompt could not be queued");
+}

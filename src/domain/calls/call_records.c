@@ -26,6 +26,7 @@ static void write_end(struct jw *w, const struct call_row *row)
 {
     if (!row->ended_us)
         return;
+    jw_int(w, "seconds", row->connected_us ? (row->ended_us - row->connected_us + US_PER_S - 1) / US_PER_S : 0);
     jw_int(w, "code", row->code);
     jw_int(w, "subCode", row->subcode);
     jw_text(w, "reason", row->words);
@@ -44,6 +45,7 @@ static void write_row(struct jw *w, const struct calls *c, const struct call_row
     struct call_view v;
     call_view_of_row(c, row, &v);
     jw_textz(w, "id", v.id);
+    jw_textz(w, "callConnectionId", v.id);
     jw_textz(w, "kind", "call");
     jw_textz(w, "correlationId", v.correlation_id);
     jw_textz(w, "direction", row->outbound ? "outbound" : "inbound");
@@ -51,7 +53,7 @@ static void write_row(struct jw *w, const struct calls *c, const struct call_row
     jw_text(w, "to", row->callee);
     jw_textz(w, "state", call_progress_word(v.progress));
     jw_text(w, "trunk", row->trunk);
-    time_or_null(w, "createdAt", row->created_us);
+    time_or_null(w, "startedAt", row->created_us);
     time_or_null(w, "connectedAt", row->connected_us);
     time_or_null(w, "endedAt", row->ended_us);
     write_end(w, row);

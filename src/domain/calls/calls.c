@@ -188,6 +188,19 @@ void call_leave(struct call *call)
     call->counted = false;
 }
 
+bool call_accepted(const struct call *call)
+{
+    return call->outbound || call->callback_uri.n;
+}
+
+struct call_row call_row_of(const struct call *call)
+{
+    return (struct call_row){ .key = call->key, .resource = call->resource, .leg = call->leg.v,
+                              .outbound = call->outbound, .caller = call->from, .callee = call->to,
+                              .display = call->display, .source = call->source, .callback_uri = call->callback_uri,
+                              .context = call->context, .trunk = call->trunk, .created_us = call->created_us };
+}
+
 /* -- seen from outside -------------------------------------------------------------------------------------------- */
 const char *call_progress_word(enum call_progress p)
 {
@@ -198,7 +211,8 @@ const char *call_progress_word(enum call_progress p)
 enum call_progress call_progress_of(const struct call *call)
 {
     switch (call->state) {
-    case CALL_ST_NEW: case CALL_ST_OPENING: case CALL_ST_INVITING: case CALL_ST_RINGING:
+    case CALL_ST_NEW: case CALL_ST_OPENING: case CALL_ST_INVITING: case CALL_ST_RINGING: case CALL_ST_OFFERED:
+    case CALL_ST_TAKING: case CALL_ST_ANSWERING:
         return CALL_CONNECTING;
     case CALL_ST_CONNECTED:
         return CALL_CONNECTED;

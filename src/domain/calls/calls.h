@@ -78,6 +78,7 @@ struct call_new {
     struct str context;             /* operationContext */
     struct str callback_uri;        /* empty: nobody is told */
     struct str repeat_id;           /* Repeatability-Request-ID; empty: none */
+    struct str play;                /* own API: a WAV file to play when it is answered; empty: none */
 };
 /** Call a phone number. Strings are borrowed until `done`. @return ERR_NONE (done will be called, once, maybe before this
  *  returns); ERR_FORBIDDEN, ERR_RANGE, ERR_BUSY, ERR_NOMEM with `why`, and no done */
@@ -85,6 +86,19 @@ MUST_USE enum err calls_create(struct calls *c, const struct call_new *rq, calls
                                struct problem *why);
 /** End a call. @param everyone  the service's hangUp(true)  @return as calls_create(), and ERR_ABSENT */
 MUST_USE enum err calls_hang_up(struct calls *c, uint64_t resource, struct str id, bool everyone, struct str repeat_id,
+                                calls_done_fn *done, void *arg, struct problem *why);
+/* Incoming calls are told by the event Microsoft.Communication.IncomingCall, whose incomingCallContext names them here.
+ * They ring for 30 s. */
+struct call_take {
+    uint64_t   resource;
+    struct str incoming;            /* incomingCallContext */
+    struct str context, callback_uri, repeat_id;
+};
+/** Answer. Returns and strings as calls_create(); ERR_ABSENT: it rings no more. */
+MUST_USE enum err calls_answer(struct calls *c, const struct call_take *rq, calls_done_fn *done, void *arg,
+                               struct problem *why);
+enum call_decline { DECLINE_NONE, DECLINE_BUSY, DECLINE_FORBIDDEN };
+MUST_USE enum err calls_decline(struct calls *c, const struct call_take *rq, enum call_decline reason,
                                 calls_done_fn *done, void *arg, struct problem *why);
 /** A call in progress. resource 0: any. @return ERR_ABSENT with `why` ("8522"): ended or unknown */
 MUST_USE enum err calls_find(struct calls *c, uint64_t resource, struct str id, struct call_view *out,

@@ -11,6 +11,8 @@
 struct call_op;
 struct call_watch;
 
+#define CALL_INCOMING STR("Microsoft.Communication.IncomingCall")
+
 /* -- the life of a call (call_machine.c) -------------------------------------------------------------------------- */
 /* state, patience in ms (0: for ever): what to do when it runs out stands in the rules */
 #define CALL_STATES(S)                                                                                      \
@@ -18,12 +20,15 @@ struct call_watch;
     S(OPENING, 5000)        /* media opens a socket */                                                      \
     S(INVITING, 130000)     /* INVITE sent; the edge gives up ringing long before */                        \
     S(RINGING, 130000)                                                                                      \
+    S(OFFERED, 30000)       /* a leg came in: IncomingCall was told, the caller hears ringing */            \
+    S(TAKING, 5000)         /* answerCall: media opens a socket */                                          \
+    S(ANSWERING, 35000)     /* 200 sent, its ACK is awaited (RFC 3261, 13.3.1.4: 64*T1) */                  \
     S(CONNECTED, 0)                                                                                         \
     S(ENDING, 10000)        /* BYE or CANCEL sent */                                                        \
     S(ENDED, 5000)          /* told; waits for the counters of media, then goes */
 #define CALL_EVENTS(E)                                                                                      \
     E(OPEN) E(OVER_LIMIT) E(MEDIA_UP) E(MEDIA_DOWN) E(MEDIA_SHUT) E(RINGS) E(ANSWERED) E(LEG_GONE)          \
-    E(HANG_UP) E(PATIENCE) E(UNSTORED)
+    E(HANG_UP) E(PATIENCE) E(UNSTORED) E(OFFER) E(TAKE) E(DECLINE)
 #define CALL_STATE_ENUM(name, ms) CALL_ST_##name,
 enum call_state { CALL_STATES(CALL_STATE_ENUM) N_CALL_STATES };
 #define CALL_EVENT_ENUM(name) CALL_EV_##name,
@@ -40,6 +45,7 @@ struct call {
     bool                  counted;          /* among the calls of its number */
     bool                  rang, asked_to_end;
     struct str            from, to, display, source, callback_uri, context, trunk;
+    struct str            play;             /* a file to play when it is answered, or empty */
     int64_t               created_us, connected_us;
     struct loop_timer     patience;
     struct call_end       end;              /* decided once, when ending begins */
@@ -74,6 +80,7 @@ struct call_cause {
     const struct signalling_news *leg;
     const struct media_news      *media;
     bool                          everyone;
+    int                           status, q850;     /* DECLINE */
 };
 /** The only place a call's state changes. The call may be gone afterwards. */
 void call_feed(struct call *call, enum call_event ev, const struct call_cause *cause);
@@ -83,6 +90,9 @@ const char *call_state_word(enum call_state s);
 void call_leg_news(struct call *call, const struct signalling_news *news);
 /** Row, trail and events of an end that is decided (call->end). */
 void call_write_end(struct call_step *s, struct call *call);
+
+bool call_accepted(const struct call *call);        /* outbound, or taken by answerCall */
+struct call_row call_row_of(const struct call *call);
 
 /** A leg comes in (call_inbound.c). */
 void call_offered(struct calls *c, const struct signalling_news *news);
@@ -136,7 +146,7 @@ struct call_notice {
 };
 void call_notify(struct call_step *s, struct call *call, const struct call_notice *n);
 void call_notify_participants(struct call_step *s, struct call *call);
-void call_write_phone(struct jw *w, const char *name, struct str e164);     /* a full identifier */
+void call_write_phone(struct jw *w, const char *name, struct str e164);     /* a full identifier; "anonymous" too */
 
 /* -- media operations (call_media.c) ------------------------------------------------------------------------------ */
 void call_media_news(struct call *call, const struct media_news *news);     /* PLAYED, SENT, TONE */
@@ -146,6 +156,8 @@ void call_media_fetched(struct call *call, uint64_t media_op, enum err err, int 
 void call_media_end(struct call_step *s, struct call *call);
 void call_media_free(struct call *call);
 MUST_USE enum err call_media_init(struct call *call);
+/** Play a file that was asked for when the call was made. */
+void call_media_greet(struct call *call);
 
 /* -- requests that are answered after their commit, once for every repetition (call_request.c) --------------------- */
 /* Requests with the same Repeatability-Request-ID share one of these while it is being decided; afterwards the store
@@ -167,8 +179,9 @@ struct call_request {
     call_request_go_fn         *go;
     struct call_request_waiter *waiters;
     struct call_new             create;     /* what createCall asked, copied */
-    uint64_t                    call;       /* what it made, or is to end */
+    uint64_t                    call;       /* what it made, or is to end, answer or decline */
     bool                        everyone;
+    int                         status, q850;   /* rejectCall */
 };
 /** @return NULL: out of memory */
 struct call_request *call_request_new(struct calls *c, uint64_t resource, struct str repeat_id, call_request_go_fn *go);

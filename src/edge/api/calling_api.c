@@ -98,26 +98,28 @@ static void write_user(struct jw *w, const char *name, struct str raw_id)
 /* An outbound call is by its caller ID; an answered one by the phone that called. */
 static void write_source(struct jw *w, const struct call_view *v)
 {
-    jw_textz(w, "sourceDisplayName", "");
     if (v->outbound) {
+        jw_textz(w, "sourceDisplayName", "");
         write_number(w, "sourceCallerIdNumber", v->from);
         write_user(w, "source", v->source);
     } else {
+        jw_text(w, "sourceDisplayName", v->from);
         write_phone(w, "source", v->from);
     }
 }
 
-static void write_properties(struct http_call *hc, const struct call_view *v)
+/* @param answered  the answer to answerCall: the service gives the serverCallId at once and calls the state unknown */
+static void write_properties(struct http_call *hc, const struct call_view *v, bool answered)
 {
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_textz(&w, "callConnectionId", v->id);
-    if (v->progress != CALL_CONNECTING)
+    if (answered || v->progress != CALL_CONNECTING)
         jw_textz(&w, "serverCallId", v->server_call_id);
     jw_array(&w, "targets");
     write_phone(&w, NULL, v->to);
     jw_end(&w);
-    jw_textz(&w, "callConnectionState", call_progress_word(v->progress));
+    jw_textz(&w, "callConnectionState", answered ? "unknown" : call_progress_word(v->progress));
     jw_text(&w, "callbackUri", v->callback_uri);
     write_source(&w, v);
     jw_textz(&w, "correlationId", v->correlation_id);
@@ -150,7 +152,8 @@ static void fail_later(struct http_call *hc, enum err err, const struct problem 
 }
 
 /* -- createCall --------------------------------------------------------------------------------------------------- */
-static enum err create_wants_more(struct http_call *hc)
+/* What would need more than is built, so that it is not left out in silence. */
+static enum err wants_more(struct http_call *hc)
 {
     const struct json *media = json_member(hc->json, "mediaStreamingOptions");
     const struct json *words = json_member(hc->json, "transcriptionOptions");
@@ -181,7 +184,7 @@ static enum err create_read(struct http_call *hc)
         return ERR_NOMEM;
     enum err err = needs_body(hc);
     if (!err)
-        err = create_wants_more(hc);
+        err = wants_more(hc);
     if (!err)
         err = create_target(hc, rq);
     if (!err)
@@ -205,7 +208,7 @@ static void on_created(void *arg, enum err err, const struct call_view *v, const
     }
     if (rq->repeat_id.n)
         http_answer_header(hc, "Repeatability-Result", "accepted");
-    write_properties(hc, v);
+    write_properties(hc, v, false);
     http_reply(hc, 201);
 }
 
@@ -216,18 +219,7 @@ static enum err create_run(struct http_call *hc)
     return calls_create(hc->api->calls, rq, on_created, hc, &hc->why);
 }
 
-/* -- one call ----------------------------------------------------------------------------------------------------- */
-static enum err get_run(struct http_call *hc)
-{
-    struct call_view v;
-    enum err err = calls_find(hc->api->calls, hc->resource, hc->params[0], &v, &hc->why);
-    if (err)
-        return err;
-    write_properties(hc, &v);
-    http_reply(hc, 200);
-    return ERR_NONE;
-}
-
+/* Nothing to say but that it was done. */
 static void on_hung_up(void *arg, enum err err, const struct call_view *v, const struct problem *why)
 {
     struct http_call *hc = arg;
@@ -236,6 +228,74 @@ static void on_hung_up(void *arg, enum err err, const struct call_view *v, const
         fail_later(hc, err, why);
     else
         http_reply(hc, 204);
+}
+
+/* -- answer and reject -------------------------------------------------------------------------------------------- */
+static enum err take_read(struct http_call *hc)
+{
+    struct call_take *rq = hc->rq = arena_one(hc->arena, struct call_take);
+    if (!rq)
+        return ERR_NOMEM;
+    enum err err = needs_body(hc);
+    rq->incoming = json_text_of(hc->json, "incomingCallContext");
+    rq->repeat_id = http_header(hc, "Repeatability-Request-ID");
+    if (!err && !rq->incoming.n)
+        err = bad(hc, "incomingCallContext", "The incomingCallContext of an IncomingCall event is needed.");
+    return err;
+}
+
+static enum err answer_read(struct http_call *hc)
+{
+    enum err err = take_read(hc);
+    struct call_take *rq = hc->rq;
+    if (!err)
+        err = wants_more(hc);
+    if (!err)
+        err = read_context(hc, &rq->context);
+    return err ? err : read_uri(hc, "callbackUri", true, &rq->callback_uri);
+}
+
+static void on_answered(void *arg, enum err err, const struct call_view *v, const struct problem *why)
+{
+    struct http_call *hc = arg;
+    const struct call_take *rq = hc->rq;
+    if (err) {
+        fail_later(hc, err, why);
+        return;
+    }
+    if (rq->repeat_id.n)
+        http_answer_header(hc, "Repeatability-Result", "accepted");
+    write_properties(hc, v, true);
+    http_reply(hc, 200);
+}
+
+static enum err answer_run(struct http_call *hc)
+{
+    struct call_take *rq = hc->rq;
+    rq->resource = hc->resource;
+    return calls_answer(hc->api->calls, rq, on_answered, hc, &hc->why);
+}
+
+static enum err reject_run(struct http_call *hc)
+{
+    struct call_take *rq = hc->rq;
+    struct str word = json_text_of(hc->json, "callRejectReason");
+    rq->resource = hc->resource;
+    enum call_decline reason = str_eqz(word, "busy") ? DECLINE_BUSY : str_eqz(word, "forbidden") ? DECLINE_FORBIDDEN
+                                                                                               : DECLINE_NONE;
+    return calls_decline(hc->api->calls, rq, reason, on_hung_up, hc, &hc->why);
+}
+
+/* -- one call ----------------------------------------------------------------------------------------------------- */
+static enum err get_run(struct http_call *hc)
+{
+    struct call_view v;
+    enum err err = calls_find(hc->api->calls, hc->resource, hc->params[0], &v, &hc->why);
+    if (err)
+        return err;
+    write_properties(hc, &v, false);
+    http_reply(hc, 200);
+    return ERR_NONE;
 }
 
 static enum err hang_up(struct http_call *hc, bool everyone)
@@ -482,9 +542,9 @@ static enum err unwatch_run(struct http_call *hc)
 const struct http_route calling_routes[] = {
     { "POST", "/calling/callConnections", HTTP_RESOURCE,
       create_read, create_run, "CreateCall", "tests/api/calls.test.mjs" },
-    { "POST", "/calling/callConnections:answer", HTTP_RESOURCE, NULL, NULL, "AnswerCall", "" },
+    { "POST", "/calling/callConnections:answer", HTTP_RESOURCE, answer_read, answer_run, "AnswerCall", "tests/unit/edge/api/test_calling_api.c" },
     { "POST", "/calling/callConnections:redirect", HTTP_RESOURCE, NULL, NULL, "RedirectCall", "" },
-    { "POST", "/calling/callConnections:reject", HTTP_RESOURCE, NULL, NULL, "RejectCall", "" },
+    { "POST", "/calling/callConnections:reject", HTTP_RESOURCE, take_read, reject_run, "RejectCall", "tests/unit/edge/api/test_calling_api.c" },
     { "POST", "/calling/callConnections:connect", HTTP_RESOURCE, NULL, NULL, "Connect", "" },
     { "GET", "/calling/callConnections/{callConnectionId}", HTTP_RESOURCE,
       NULL, get_run, "CallConnection_GetCall", "tests/api/calls.test.mjs" },
