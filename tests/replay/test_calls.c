@@ -1,5 +1,5 @@
 /* Calls against scripted peers on a clock of our own (calls_world.h). */
-#include "calls_world.h"
+#include "replay/calls_world.h"
 
 static const char WAVE[64] = "RIFF....WAVEfmt ";
 #define PROMPT ((struct str){ WAVE, sizeof WAVE })
