@@ -8,8 +8,9 @@
 
 #include <stdio.h>
 
-enum { STATUS_OK = 200, STATUS_UNAUTHORIZED = 401, STATUS_METHOD = 405, STATUS_PROXY = 407, STATUS_TIMEOUT = 408, STATUS_UNAVAILABLE = 480, STATUS_NO_CALL = 481,
-       STATUS_CANCELLED = 487, STATUS_MISFIT = 488, STATUS_FAILED = 500, STATUS_SHED = 503 };
+enum { STATUS_OK = 200, STATUS_UNAUTHORIZED = 401, STATUS_METHOD = 405, STATUS_PROXY = 407, STATUS_TIMEOUT = 408,
+       STATUS_UNAVAILABLE = 480, STATUS_NO_CALL = 481, STATUS_CANCELLED = 487, STATUS_MISFIT = 488, STATUS_FAILED = 500,
+       STATUS_SHED = 503 };
 enum { Q850_NO_ANSWER = 19, Q850_PROTOCOL = 111 };
 enum { RING_DEFAULT_MS = 180000, SOON_MS = 1, T1_DEFAULT_MS = 500, T1_TIMES = 64, RETRY_AFTER_MAX_S = 10 };
 enum timer_policy { TIMER_NONE, TIMER_KEEP, TIMER_RING, TIMER_LINGER, TIMER_SOON };
@@ -28,7 +29,7 @@ static int on_response(struct sip_call *c, nta_outgoing_t *orq, const sip_t *sip
 static int on_bye_response(struct sip_call *c, nta_outgoing_t *orq, const sip_t *sip);
 static int on_ack_or_cancel(struct sip_call *c, nta_incoming_t *irq, const sip_t *sip);
 
-/* -- telling the owner ------------------------------------------------------------------------------------------------- */
+/* -- telling the owner --------------------------------------------------------------------------------------------- */
 
 static void tell_end(struct sip_call *c, int status, int q850, bool by_peer, const char *words)
 {
@@ -46,7 +47,7 @@ static void tell_answered(struct sip_call *c)
     c->stack->conf.events.on_answered(c->stack->conf.user, c->id, &c->remote);
 }
 
-/* -- headers that several messages share ------------------------------------------------------------------------------- */
+/* -- headers that several messages share --------------------------------------------------------------------------- */
 
 static const char *contact_write(char dst[SIP_URI_SIZE + 2], const struct sip_call *c)
 {
@@ -108,7 +109,7 @@ static void offered_done(struct sip_call *c)
     c->offered = NULL;
 }
 
-/* -- actions ------------------------------------------------------------------------------------------------------------- */
+/* -- actions ------------------------------------------------------------------------------------------------------- */
 
 typedef void act_fn(struct sip_call *c, struct sip_cue *cue);
 
@@ -310,82 +311,82 @@ static void change_acked(struct sip_call *c, struct sip_cue *cue)
 
 static void bury(struct sip_call *c, struct sip_cue *cue);
 
-/* -- the table ----------------------------------------------------------------------------------------------------------- */
+/* -- the table ----------------------------------------------------------------------------------------------------- */
 
-#define RULES(R)            /* in state, on cue, do, then be */                                                          \
-    R(CALLING, RING, refuse, CALLING)       R(CALLING, ANSWER, refuse, CALLING)     R(CALLING, REJECT, refuse, CALLING)  \
-    R(CALLING, HANGUP, give_up, CANCELLED)  R(CALLING, PROVISIONAL, progress, HEARD)                                     \
-    R(CALLING, ACCEPT, connect_call, UP)    R(CALLING, MISFIT, misfit, LEAVING)     R(CALLING, REFUSE, refused, GONE)    \
-    R(CALLING, CHALLENGE, authorize, CALLING)                                                                            \
+#define RULES(R)            /* in state, on cue, do, then be */                                                        \
+    R(CALLING, RING, refuse, CALLING)       R(CALLING, ANSWER, refuse, CALLING)     R(CALLING, REJECT, refuse, CALLING)\
+    R(CALLING, HANGUP, give_up, CANCELLED)  R(CALLING, PROVISIONAL, progress, HEARD)                                   \
+    R(CALLING, ACCEPT, connect_call, UP)    R(CALLING, MISFIT, misfit, LEAVING)     R(CALLING, REFUSE, refused, GONE)  \
+    R(CALLING, CHALLENGE, authorize, CALLING)                                                                          \
     R(CALLING, CANCEL, refuse, CALLING)     R(CALLING, ACK, refuse, CALLING)        R(CALLING, ACK_LOST, refuse, CALLING)\
-    R(CALLING, BYE, deny_bye, CALLING)      R(CALLING, REINVITE, deny_invite, CALLING)                                   \
-    R(CALLING, BYE_DONE, refuse, CALLING)   R(CALLING, TIMER, ring_out, CANCELLED)                                       \
-                                                                                                                         \
-    R(HEARD, RING, refuse, HEARD)           R(HEARD, ANSWER, refuse, HEARD)         R(HEARD, REJECT, refuse, HEARD)      \
-    R(HEARD, HANGUP, give_up, CANCELLED)    R(HEARD, PROVISIONAL, progress, HEARD)                                       \
-    R(HEARD, ACCEPT, connect_call, UP)      R(HEARD, MISFIT, misfit, LEAVING)       R(HEARD, REFUSE, refused, GONE)      \
-    R(HEARD, CHALLENGE, authorize, CALLING)                                                                              \
-    R(HEARD, CANCEL, refuse, HEARD)         R(HEARD, ACK, refuse, HEARD)            R(HEARD, ACK_LOST, refuse, HEARD)    \
-    R(HEARD, BYE, deny_bye, HEARD)          R(HEARD, REINVITE, deny_invite, HEARD)                                       \
-    R(HEARD, BYE_DONE, refuse, HEARD)       R(HEARD, TIMER, ring_out, CANCELLED)                                         \
-                                                                                                                         \
-    R(CANCELLED, RING, refuse, CANCELLED)   R(CANCELLED, ANSWER, refuse, CANCELLED)                                      \
-    R(CANCELLED, REJECT, refuse, CANCELLED) R(CANCELLED, HANGUP, stay, CANCELLED)                                        \
-    R(CANCELLED, PROVISIONAL, stay, CANCELLED)                                                                           \
-    R(CANCELLED, ACCEPT, ack_and_bye, LEAVING)  /* their 200 crossed our CANCEL: RFC 3261, 15 */                         \
-    R(CANCELLED, MISFIT, ack_and_bye, LEAVING)                                                                           \
-    R(CANCELLED, REFUSE, stay, GONE)        R(CANCELLED, CANCEL, refuse, CANCELLED)                                      \
-    R(CANCELLED, CHALLENGE, stay, GONE)                                                                                  \
-    R(CANCELLED, ACK, refuse, CANCELLED)    R(CANCELLED, ACK_LOST, refuse, CANCELLED)                                    \
-    R(CANCELLED, BYE, deny_bye, CANCELLED)  R(CANCELLED, REINVITE, deny_invite, CANCELLED)                               \
-    R(CANCELLED, BYE_DONE, refuse, CANCELLED)   R(CANCELLED, TIMER, stay, GONE)                                          \
-                                                                                                                         \
-    R(OFFERED, CHALLENGE, refuse, OFFERED)                                                                               \
-    R(OFFERED, RING, ring, OFFERED)         R(OFFERED, ANSWER, answer, ACCEPTED)    R(OFFERED, REJECT, reject, GONE)     \
-    R(OFFERED, HANGUP, reject, GONE)        R(OFFERED, PROVISIONAL, refuse, OFFERED)                                     \
-    R(OFFERED, ACCEPT, refuse, OFFERED)     R(OFFERED, MISFIT, refuse, OFFERED)     R(OFFERED, REFUSE, refuse, OFFERED)  \
-    R(OFFERED, CANCEL, cancelled, GONE)     R(OFFERED, ACK, stay, OFFERED)          R(OFFERED, ACK_LOST, stay, OFFERED)  \
-    R(OFFERED, BYE, bye_early, GONE)        R(OFFERED, REINVITE, deny_invite, OFFERED)                                   \
-    R(OFFERED, BYE_DONE, refuse, OFFERED)   R(OFFERED, TIMER, reject_late, GONE)                                         \
-                                                                                                                         \
-    R(ACCEPTED, CHALLENGE, refuse, ACCEPTED)                                                                             \
-    R(ACCEPTED, RING, stay, ACCEPTED)       R(ACCEPTED, ANSWER, stay, ACCEPTED)     R(ACCEPTED, REJECT, part, PARTING)   \
-    R(ACCEPTED, HANGUP, part, PARTING)      R(ACCEPTED, PROVISIONAL, refuse, ACCEPTED)                                   \
-    R(ACCEPTED, ACCEPT, refuse, ACCEPTED)   R(ACCEPTED, MISFIT, refuse, ACCEPTED)                                        \
-    R(ACCEPTED, REFUSE, refuse, ACCEPTED)   R(ACCEPTED, CANCEL, stay, ACCEPTED)     /* too late: 481 by nta */           \
-    R(ACCEPTED, ACK, acked, UP)             R(ACCEPTED, ACK_LOST, ack_lost, LEAVING)                                     \
-    R(ACCEPTED, BYE, ended, GONE)           R(ACCEPTED, REINVITE, deny_invite, ACCEPTED)                                 \
-    R(ACCEPTED, BYE_DONE, refuse, ACCEPTED) R(ACCEPTED, TIMER, refuse, ACCEPTED)                                         \
-                                                                                                                         \
-    R(PARTING, CHALLENGE, refuse, PARTING)                                                                               \
-    R(PARTING, RING, stay, PARTING)         R(PARTING, ANSWER, stay, PARTING)       R(PARTING, REJECT, stay, PARTING)    \
-    R(PARTING, HANGUP, stay, PARTING)       R(PARTING, PROVISIONAL, refuse, PARTING)                                     \
-    R(PARTING, ACCEPT, refuse, PARTING)     R(PARTING, MISFIT, refuse, PARTING)     R(PARTING, REFUSE, refuse, PARTING)  \
+    R(CALLING, BYE, deny_bye, CALLING)      R(CALLING, REINVITE, deny_invite, CALLING)                                 \
+    R(CALLING, BYE_DONE, refuse, CALLING)   R(CALLING, TIMER, ring_out, CANCELLED)                                     \
+                                                                                                                       \
+    R(HEARD, RING, refuse, HEARD)           R(HEARD, ANSWER, refuse, HEARD)         R(HEARD, REJECT, refuse, HEARD)    \
+    R(HEARD, HANGUP, give_up, CANCELLED)    R(HEARD, PROVISIONAL, progress, HEARD)                                     \
+    R(HEARD, ACCEPT, connect_call, UP)      R(HEARD, MISFIT, misfit, LEAVING)       R(HEARD, REFUSE, refused, GONE)    \
+    R(HEARD, CHALLENGE, authorize, CALLING)                                                                            \
+    R(HEARD, CANCEL, refuse, HEARD)         R(HEARD, ACK, refuse, HEARD)            R(HEARD, ACK_LOST, refuse, HEARD)  \
+    R(HEARD, BYE, deny_bye, HEARD)          R(HEARD, REINVITE, deny_invite, HEARD)                                     \
+    R(HEARD, BYE_DONE, refuse, HEARD)       R(HEARD, TIMER, ring_out, CANCELLED)                                       \
+                                                                                                                       \
+    R(CANCELLED, RING, refuse, CANCELLED)   R(CANCELLED, ANSWER, refuse, CANCELLED)                                    \
+    R(CANCELLED, REJECT, refuse, CANCELLED) R(CANCELLED, HANGUP, stay, CANCELLED)                                      \
+    R(CANCELLED, PROVISIONAL, stay, CANCELLED)                                                                         \
+    R(CANCELLED, ACCEPT, ack_and_bye, LEAVING)  /* their 200 crossed our CANCEL: RFC 3261, 15 */                       \
+    R(CANCELLED, MISFIT, ack_and_bye, LEAVING)                                                                         \
+    R(CANCELLED, REFUSE, stay, GONE)        R(CANCELLED, CANCEL, refuse, CANCELLED)                                    \
+    R(CANCELLED, CHALLENGE, stay, GONE)                                                                                \
+    R(CANCELLED, ACK, refuse, CANCELLED)    R(CANCELLED, ACK_LOST, refuse, CANCELLED)                                  \
+    R(CANCELLED, BYE, deny_bye, CANCELLED)  R(CANCELLED, REINVITE, deny_invite, CANCELLED)                             \
+    R(CANCELLED, BYE_DONE, refuse, CANCELLED)   R(CANCELLED, TIMER, stay, GONE)                                        \
+                                                                                                                       \
+    R(OFFERED, CHALLENGE, refuse, OFFERED)                                                                             \
+    R(OFFERED, RING, ring, OFFERED)         R(OFFERED, ANSWER, answer, ACCEPTED)    R(OFFERED, REJECT, reject, GONE)   \
+    R(OFFERED, HANGUP, reject, GONE)        R(OFFERED, PROVISIONAL, refuse, OFFERED)                                   \
+    R(OFFERED, ACCEPT, refuse, OFFERED)     R(OFFERED, MISFIT, refuse, OFFERED)     R(OFFERED, REFUSE, refuse, OFFERED)\
+    R(OFFERED, CANCEL, cancelled, GONE)     R(OFFERED, ACK, stay, OFFERED)          R(OFFERED, ACK_LOST, stay, OFFERED)\
+    R(OFFERED, BYE, bye_early, GONE)        R(OFFERED, REINVITE, deny_invite, OFFERED)                                 \
+    R(OFFERED, BYE_DONE, refuse, OFFERED)   R(OFFERED, TIMER, reject_late, GONE)                                       \
+                                                                                                                       \
+    R(ACCEPTED, CHALLENGE, refuse, ACCEPTED)                                                                           \
+    R(ACCEPTED, RING, stay, ACCEPTED)       R(ACCEPTED, ANSWER, stay, ACCEPTED)     R(ACCEPTED, REJECT, part, PARTING) \
+    R(ACCEPTED, HANGUP, part, PARTING)      R(ACCEPTED, PROVISIONAL, refuse, ACCEPTED)                                 \
+    R(ACCEPTED, ACCEPT, refuse, ACCEPTED)   R(ACCEPTED, MISFIT, refuse, ACCEPTED)                                      \
+    R(ACCEPTED, REFUSE, refuse, ACCEPTED)   R(ACCEPTED, CANCEL, stay, ACCEPTED)     /* too late: 481 by nta */         \
+    R(ACCEPTED, ACK, acked, UP)             R(ACCEPTED, ACK_LOST, ack_lost, LEAVING)                                   \
+    R(ACCEPTED, BYE, ended, GONE)           R(ACCEPTED, REINVITE, deny_invite, ACCEPTED)                               \
+    R(ACCEPTED, BYE_DONE, refuse, ACCEPTED) R(ACCEPTED, TIMER, refuse, ACCEPTED)                                       \
+                                                                                                                       \
+    R(PARTING, CHALLENGE, refuse, PARTING)                                                                             \
+    R(PARTING, RING, stay, PARTING)         R(PARTING, ANSWER, stay, PARTING)       R(PARTING, REJECT, stay, PARTING)  \
+    R(PARTING, HANGUP, stay, PARTING)       R(PARTING, PROVISIONAL, refuse, PARTING)                                   \
+    R(PARTING, ACCEPT, refuse, PARTING)     R(PARTING, MISFIT, refuse, PARTING)     R(PARTING, REFUSE, refuse, PARTING)\
     R(PARTING, CANCEL, stay, PARTING)       R(PARTING, ACK, bye_now, LEAVING)       R(PARTING, ACK_LOST, bye_now, LEAVING)\
-    R(PARTING, BYE, ended, GONE)            R(PARTING, REINVITE, deny_invite, PARTING)                                   \
-    R(PARTING, BYE_DONE, refuse, PARTING)   R(PARTING, TIMER, refuse, PARTING)                                           \
-                                                                                                                         \
-    R(UP, CHALLENGE, refuse, UP)                                                                                         \
-    R(UP, RING, stay, UP)                   R(UP, ANSWER, stay, UP)                 R(UP, REJECT, hang_up, LEAVING)      \
-    R(UP, HANGUP, hang_up, LEAVING)         R(UP, PROVISIONAL, refuse, UP)          R(UP, ACCEPT, refuse, UP)            \
-    R(UP, MISFIT, refuse, UP)               R(UP, REFUSE, refuse, UP)               R(UP, CANCEL, stay, UP)              \
-    R(UP, ACK, change_acked, UP)            R(UP, ACK_LOST, ack_lost, LEAVING)      R(UP, BYE, ended, GONE)              \
-    R(UP, REINVITE, change, UP)             R(UP, BYE_DONE, refuse, UP)             R(UP, TIMER, refuse, UP)             \
-                                                                                                                         \
-    R(LEAVING, CHALLENGE, refuse, LEAVING)                                                                               \
-    R(LEAVING, RING, stay, LEAVING)         R(LEAVING, ANSWER, stay, LEAVING)       R(LEAVING, REJECT, stay, LEAVING)    \
-    R(LEAVING, HANGUP, stay, LEAVING)       R(LEAVING, PROVISIONAL, refuse, LEAVING)                                     \
-    R(LEAVING, ACCEPT, refuse, LEAVING)     R(LEAVING, MISFIT, refuse, LEAVING)     R(LEAVING, REFUSE, refuse, LEAVING)  \
-    R(LEAVING, CANCEL, stay, LEAVING)       R(LEAVING, ACK, stay, LEAVING)          R(LEAVING, ACK_LOST, stay, LEAVING)  \
-    R(LEAVING, BYE, ended, LEAVING)         /* the two BYEs crossed */                                                   \
-    R(LEAVING, REINVITE, deny_invite, LEAVING)                                                                           \
-    R(LEAVING, BYE_DONE, stay, GONE)        R(LEAVING, TIMER, stay, GONE)                                                \
-                                                                                                                         \
-    R(GONE, CHALLENGE, refuse, GONE)                                                                                     \
-    R(GONE, RING, stay, GONE)               R(GONE, ANSWER, stay, GONE)             R(GONE, REJECT, stay, GONE)          \
-    R(GONE, HANGUP, stay, GONE)             R(GONE, PROVISIONAL, stay, GONE)        R(GONE, ACCEPT, refuse, GONE)        \
-    R(GONE, MISFIT, refuse, GONE)           R(GONE, REFUSE, stay, GONE)             R(GONE, CANCEL, stay, GONE)          \
-    R(GONE, ACK, stay, GONE)                R(GONE, ACK_LOST, stay, GONE)           R(GONE, BYE, deny_bye, GONE)         \
+    R(PARTING, BYE, ended, GONE)            R(PARTING, REINVITE, deny_invite, PARTING)                                 \
+    R(PARTING, BYE_DONE, refuse, PARTING)   R(PARTING, TIMER, refuse, PARTING)                                         \
+                                                                                                                       \
+    R(UP, CHALLENGE, refuse, UP)                                                                                       \
+    R(UP, RING, stay, UP)                   R(UP, ANSWER, stay, UP)                 R(UP, REJECT, hang_up, LEAVING)    \
+    R(UP, HANGUP, hang_up, LEAVING)         R(UP, PROVISIONAL, refuse, UP)          R(UP, ACCEPT, refuse, UP)          \
+    R(UP, MISFIT, refuse, UP)               R(UP, REFUSE, refuse, UP)               R(UP, CANCEL, stay, UP)            \
+    R(UP, ACK, change_acked, UP)            R(UP, ACK_LOST, ack_lost, LEAVING)      R(UP, BYE, ended, GONE)            \
+    R(UP, REINVITE, change, UP)             R(UP, BYE_DONE, refuse, UP)             R(UP, TIMER, refuse, UP)           \
+                                                                                                                       \
+    R(LEAVING, CHALLENGE, refuse, LEAVING)                                                                             \
+    R(LEAVING, RING, stay, LEAVING)         R(LEAVING, ANSWER, stay, LEAVING)       R(LEAVING, REJECT, stay, LEAVING)  \
+    R(LEAVING, HANGUP, stay, LEAVING)       R(LEAVING, PROVISIONAL, refuse, LEAVING)                                   \
+    R(LEAVING, ACCEPT, refuse, LEAVING)     R(LEAVING, MISFIT, refuse, LEAVING)     R(LEAVING, REFUSE, refuse, LEAVING)\
+    R(LEAVING, CANCEL, stay, LEAVING)       R(LEAVING, ACK, stay, LEAVING)          R(LEAVING, ACK_LOST, stay, LEAVING)\
+    R(LEAVING, BYE, ended, LEAVING)         /* the two BYEs crossed */                                                 \
+    R(LEAVING, REINVITE, deny_invite, LEAVING)                                                                         \
+    R(LEAVING, BYE_DONE, stay, GONE)        R(LEAVING, TIMER, stay, GONE)                                              \
+                                                                                                                       \
+    R(GONE, CHALLENGE, refuse, GONE)                                                                                   \
+    R(GONE, RING, stay, GONE)               R(GONE, ANSWER, stay, GONE)             R(GONE, REJECT, stay, GONE)        \
+    R(GONE, HANGUP, stay, GONE)             R(GONE, PROVISIONAL, stay, GONE)        R(GONE, ACCEPT, refuse, GONE)      \
+    R(GONE, MISFIT, refuse, GONE)           R(GONE, REFUSE, stay, GONE)             R(GONE, CANCEL, stay, GONE)        \
+    R(GONE, ACK, stay, GONE)                R(GONE, ACK_LOST, stay, GONE)           R(GONE, BYE, deny_bye, GONE)       \
     R(GONE, REINVITE, deny_bye, GONE)       R(GONE, BYE_DONE, stay, GONE)           R(GONE, TIMER, bury, GONE)
 
 #define R_CELL(in, on, act, to) [SIP_##in][CUE_##on] = { act, SIP_##to },
@@ -439,7 +440,7 @@ static void feed(struct sip_call *c, struct sip_cue *cue)       /* the only plac
     act(c, cue);
 }
 
-/* -- what nta says, decided into cues ------------------------------------------------------------------------------------- */
+/* -- what nta says, decided into cues ------------------------------------------------------------------------------ */
 
 static bool is_sdp(const sip_t *sip)
 {
@@ -582,7 +583,7 @@ static int on_request(struct sip_call *c, nta_leg_t *leg, nta_incoming_t *irq, c
     }
 }
 
-/* -- the owner's commands ---------------------------------------------------------------------------------------------- */
+/* -- the owner's commands ------------------------------------------------------------------------------------------ */
 
 /* The body of a 183 or 200: our answer to their offer. */
 static enum err answer_body(struct sip_call *c, const struct sdp_audio *local, struct buf *body)
@@ -613,7 +614,7 @@ void sip_call_command(struct sip_call *c, enum sip_cue_kind kind, const struct s
     feed(c, &cue);
 }
 
-/* -- making and freeing -------------------------------------------------------------------------------------------------- */
+/* -- making and freeing -------------------------------------------------------------------------------------------- */
 
 static void unlink_call(struct sip_call *c)
 {

@@ -13,7 +13,7 @@ enum { INBOX_DEFAULT = 4096, CALLS_DEFAULT = 20000, T1_MS = 500, T1_MIN_MS = 5, 
        T1_TIMES = 64, T2_TIMES = 8, T4_TIMES = 10 };
 enum { MESSAGE_MAX = 65536, UDP_RMEM = 4 << 20, SHED_RETRY_S = 5, STATUS_FAILED = 500, STATUS_SHED = 503 };
 
-/* -- sofia's own globals: its log goes to ours, once for the process -------------------------------------------------- */
+/* -- sofia's own globals: its log goes to ours, once for the process ----------------------------------------------- */
 
 static void PRINTF(2, 0) sofia_says(void *stream, char const *format, va_list ap)
 {
@@ -30,7 +30,7 @@ static void sofia_setup(void)
     su_log_set_level(NULL, 1);
 }
 
-/* -- commands: any thread posts, the stack's thread looks the call up and feeds it ------------------------------------ */
+/* -- commands: any thread posts, the stack's thread looks the call up and feeds it --------------------------------- */
 
 struct command {
     struct inbox_item item;
@@ -273,7 +273,7 @@ void sip_stack_counts(const struct sip_stack *s, struct sip_counts *out)
     }
 }
 
-/* -- requests outside of calls: nta's stateless callback -------------------------------------------------------------- */
+/* -- requests outside of calls: nta's stateless callback ----------------------------------------------------------- */
 
 static void refuse_new(struct sip_stack *s, msg_t *msg, const struct sip_verdict *v)
 {
@@ -405,7 +405,7 @@ static int on_message(struct sip_stack *s, nta_agent_t *agent, msg_t *msg, sip_t
     return 0;
 }
 
-/* -- life of a stack ---------------------------------------------------------------------------------------------------- */
+/* -- life of a stack ----------------------------------------------------------------------------------------------- */
 
 static int on_inbox(su_root_magic_t *magic, su_wait_t *wait, struct sip_stack *s)
 {

@@ -47,7 +47,7 @@ struct sip_stack {
     } count;
 };
 
-/* -- sip_call.c ------------------------------------------------------------------------------------------------------ */
+/* -- sip_call.c ---------------------------------------------------------------------------------------------------- */
 
 #define SIP_STATES(S)       /* state, its timer */                                                  \
     S(CALLING,   RING)      /* our INVITE is out, nothing heard */                                  \
@@ -128,7 +128,7 @@ void sip_call_command(struct sip_call *c, enum sip_cue_kind kind, const struct s
 /** For the end of the stack: tell and free whatever is left. */
 void sip_call_free_all(struct sip_stack *s);
 
-/* -- sip_text.c ------------------------------------------------------------------------------------------------------ */
+/* -- sip_text.c ---------------------------------------------------------------------------------------------------- */
 
 /** "sip:user@host:port;user=phone" and friends; dst holds SIP_URI_SIZE. */
 void sip_uri_write(char *dst, const char *user, const char *host, uint16_t port, enum sip_transport transport, bool phone);

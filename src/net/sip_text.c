@@ -63,11 +63,12 @@ void sip_user_read(char *dst, const url_t *url)
     if (!plain)
         return;
     url_unescape(plain, plain);
-    bool phone = *plain == '+' || isdigit((unsigned char)*plain);
     size_t n = 0;
-    for (const char *c = plain; *c && *c != ';' && n + 1 < SIP_USER_SIZE; c++)
+    for (const char *c = plain; *c && *c != ';' && n + 1 < SIP_USER_SIZE; c++) {
+        bool phone = n ? *dst == '+' || isdigit((unsigned char)*dst) : false;
         if ((unsigned char)*c > ' ' && !(phone && strchr("-.()", *c)))
             dst[n++] = *c;
+    }
     dst[n] = 0;
     free(plain);
 }

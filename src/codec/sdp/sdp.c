@@ -180,7 +180,7 @@ enum err sdp_read(struct sdp *sdp, struct str text)
     return r.has_version && r.has_origin ? ERR_NONE : ERR_SYNTAX;
 }
 
-/* -- what a description means ---------------------------------------------------------------------------------------- */
+/* -- what a description means -------------------------------------------------------------------------------------- */
 
 static bool is_numeric(struct str host, char dst[SDP_HOST_SIZE], int *family)
 {
@@ -266,7 +266,7 @@ enum err sdp_audio_of(const struct sdp *peer, struct sdp_audio *remote)
     return ERR_NONE;
 }
 
-/* -- writing --------------------------------------------------------------------------------------------------------- */
+/* -- writing ------------------------------------------------------------------------------------------------------- */
 
 static enum err write_session(struct buf *out, const struct sdp_origin *o, const struct sdp_audio *local)
 {

@@ -57,7 +57,7 @@ static void tell(struct sip_edge *e, const struct signalling_news *news)
         log_error("sip", "leg=%llx: control could not be told: %s", (unsigned long long)news->leg.v, err_words(err));
 }
 
-/* -- trunks, on the sip thread -------------------------------------------------------------------------------------------- */
+/* -- trunks, on the sip thread ------------------------------------------------------------------------------------- */
 
 static struct trunk **trunk_at(struct sip_edge *e, struct str name)
 {
@@ -157,7 +157,7 @@ enum err sip_edge_trunk_remove(struct sip_edge *e, struct str name)
     return err;
 }
 
-/* -- calls to us ------------------------------------------------------------------------------------------------------------ */
+/* -- calls to us --------------------------------------------------------------------------------------------------- */
 
 /* Trunks write numbers as their country does: "12065550100" and "2065550100" are both +1 206 555 0100. */
 static struct str e164_of(char dst[NUMBER_SIZE], struct str user)
@@ -204,7 +204,7 @@ static struct sip_verdict on_incoming(void *user, const struct sip_incoming *in)
     return (struct sip_verdict){ .call = leg };
 }
 
-/* -- what the stack tells of calls ------------------------------------------------------------------------------------------ */
+/* -- what the stack tells of calls --------------------------------------------------------------------------------- */
 
 static void on_progress(void *user, uint64_t call, int status, const struct sdp_audio *early)
 {
@@ -232,7 +232,7 @@ static void on_ended(void *user, uint64_t call, const struct sip_end *end)
     tell(e, &news);
 }
 
-/* -- what control asks: everything is posted, and done on the sip thread -------------------------------------------------- */
+/* -- what control asks: everything is posted, and done on the sip thread ------------------------------------------- */
 
 struct invite_order {
     uint64_t             leg;
@@ -317,7 +317,7 @@ const struct signalling_ops *sip_edge_ops(void)
     return &ops;
 }
 
-/* -- life ------------------------------------------------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------------------------------------------------- */
 
 enum err sip_edge_new(struct sip_edge **out, struct calls *calls, struct ids *ids, const struct sip_edge_conf *conf,
                       struct problem *why)

@@ -370,7 +370,7 @@ static void a_port_in_use_is_a_conflict(void **state)
     assert_true(strlen(why.text) > 0);
 }
 
-/* -- a peer that writes its own datagrams ----------------------------------------------------------------------------- */
+/* -- a peer that writes its own datagrams -------------------------------------------------------------------------- */
 
 struct wire { int fd; struct sockaddr_in to; uint16_t port; };
 
@@ -569,7 +569,7 @@ static void a_reinvite_without_an_offer_gets_ours(void **state)
     close(w.fd);
 }
 
-/* -- the bare socket as the called side ------------------------------------------------------------------------------- */
+/* -- the bare socket as the called side ---------------------------------------------------------------------------- */
 
 /* The next request of this method, into text; its repetitions and others are passed over. */
 static void wire_take(const struct wire *w, const char *method, char *text, size_t size)

@@ -87,7 +87,7 @@ static void wait_for(struct bed *b, const int *count, int least)
     assert_true(got >= least);
 }
 
-/* -- the carrier: answers or refuses at once -------------------------------------------------------------------------------- */
+/* -- the carrier: answers or refuses at once ----------------------------------------------------------------------- */
 
 static struct sip_verdict carrier_incoming(void *user, const struct sip_incoming *in)
 {
