@@ -43,7 +43,7 @@ struct http_client {
     size_t                  n;
 };
 
-/* -- curl's sockets and timer on our loop ------------------------------------------------------------------------------------ */
+/* -- curl's sockets and timer on our loop -------------------------------------------------------------------------- */
 
 static void collect(struct http_client *c);
 
@@ -122,7 +122,7 @@ static void on_timer(void *arg)
     collect(c);
 }
 
-/* -- an exchange --------------------------------------------------------------------------------------------------------------- */
+/* -- an exchange --------------------------------------------------------------------------------------------------- */
 
 static void exchange_free(struct exchange *x)
 {
@@ -345,18 +345,31 @@ enum err http_client_begin(struct http_client *c, const struct http_client_ask *
     return ERR_NONE;
 }
 
-/* -- the client ------------------------------------------------------------------------------------------------------------------ */
+/* -- the client ---------------------------------------------------------------------------------------------------- */
 
 static void start_curl(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+static enum err set_up(struct http_client *c)
+{
+    c->multi = curl_multi_init();
+    if (!c->multi || loop_timer_init(c->loop, &c->timer, on_timer, c))
+        return ERR_NOMEM;
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+    return ERR_NONE;
+}
+
 enum err http_client_new(struct http_client **out, struct loop *loop, const struct http_client_conf *conf)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_curl);
-    scoped(http_client) struct http_client *c = calloc(1, sizeof *c);
+    struct http_client *c = calloc(1, sizeof *c);
     if (!c)
         return ERR_NOMEM;
     c->loop = loop;
@@ -365,17 +378,12 @@ enum err http_client_new(struct http_client **out, struct loop *loop, const stru
         c->conf.ca_dir = "/etc/ssl/certs";
     c->trust_extra = true;
     c->ca_pem = conf->extra_ca_pem.n ? strndup(conf->extra_ca_pem.p, conf->extra_ca_pem.n) : NULL;
-    c->multi = curl_multi_init();
-    if (!c->multi || (conf->extra_ca_pem.n && !c->ca_pem) || loop_timer_init(loop, &c->timer, on_timer, c))
-        return ERR_NOMEM;
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
-    *out = c;
-    c = NULL;
-    return ERR_NONE;
+    enum err err = conf->extra_ca_pem.n && !c->ca_pem ? ERR_NOMEM : set_up(c);
+    if (err)
+        http_client_free(c);
+    else
+        *out = c;
+    return err;
 }
 
 void http_client_free(struct http_client *c)
@@ -386,8 +394,10 @@ void http_client_free(struct http_client *c)
         finish(c->exchanges, ERR_CLOSED, CURLE_OK);
     if (c->multi)
         curl_multi_cleanup(c->multi);
-    while (c->socks)                    /* kept connections: curl has closed them */
-        sock_free(c->socks);
+    for (struct sock *s = c->socks, *next; s; s = next) {   /* kept connections: curl has closed them */
+        next = s->next;
+        sock_free(s);
+    }
     loop_timer_done(&c->timer);
     free(c->ca_pem);
     free(c);

@@ -40,7 +40,7 @@ void tls_pems_done(struct tls_pems *pems)
     *pems = (struct tls_pems){ 0 };
 }
 
-/* -- files ---------------------------------------------------------------------------------------------------------------- */
+/* -- files --------------------------------------------------------------------------------------------------------- */
 
 static enum err file_read(const char *path, char **out)
 {
@@ -80,7 +80,7 @@ static enum err file_write(const char *path, const char *text)
     return ERR_NONE;
 }
 
-/* -- PEM ------------------------------------------------------------------------------------------------------------------- */
+/* -- PEM ----------------------------------------------------------------------------------------------------------- */
 
 static X509 *cert_read(const char *pem)
 {
@@ -127,7 +127,7 @@ static char *key_write(EVP_PKEY *key)
     return bio_text(bio);
 }
 
-/* -- certificates ------------------------------------------------------------------------------------------------------------ */
+/* -- certificates -------------------------------------------------------------------------------------------------- */
 
 static bool extend(X509 *cert, X509 *issuer, int nid, const char *value)
 {
@@ -221,7 +221,7 @@ static bool make_leaf(struct pair *leaf, const struct pair *ca, const char *cons
            && set_names(leaf->cert, ca->cert, names, n) && X509_sign(leaf->cert, ca->key, EVP_sha256());
 }
 
-/* -- is what we have still good? ----------------------------------------------------------------------------------------------- */
+/* -- is what we have still good? ----------------------------------------------------------------------------------- */
 
 static bool is_fresh(const struct pair *p)
 {

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* -- asking ------------------------------------------------------------------------------------------------------------- */
+/* -- asking -------------------------------------------------------------------------------------------------------- */
 
 struct str call_header(const struct call *c, struct str name)
 {
@@ -57,7 +57,7 @@ struct str http_base_url(struct http_call *hc)
                         STR_ARG(call_header(c, STR("host"))));
 }
 
-/* -- answering ---------------------------------------------------------------------------------------------------------- */
+/* -- answering ----------------------------------------------------------------------------------------------------- */
 
 void http_answer_header(struct http_call *hc, const char *name, const char *format, ...)
 {

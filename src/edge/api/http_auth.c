@@ -13,7 +13,7 @@ static enum err denied(struct problem *why, const char *rule, const char *words)
     return err;
 }
 
-/* -- the query as JS signs it ----------------------------------------------------------------------------------------- */
+/* -- the query as JS signs it -------------------------------------------------------------------------------------- */
 
 static int hex_value(char c)
 {
@@ -79,7 +79,7 @@ struct str http_auth_form_target(struct arena *arena, struct str target)
     return b.bad ? (struct str){ NULL, 0 } : arena_str(arena, buf_str(&b));
 }
 
-/* -- the variants ------------------------------------------------------------------------------------------------------- */
+/* -- the variants -------------------------------------------------------------------------------------------------- */
 
 static struct str without_port(struct str host)
 {
@@ -126,7 +126,7 @@ static size_t variants(struct variant v[VARIANTS_MAX], const struct http_signed 
     return n;
 }
 
-/* -- the proof ---------------------------------------------------------------------------------------------------------- */
+/* -- the proof ----------------------------------------------------------------------------------------------------- */
 
 struct attempt {
     struct str text;                    /* the string to sign */

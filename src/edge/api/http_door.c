@@ -55,7 +55,7 @@ enum err http_door_new(struct http_door **out, struct loop *loop, const struct h
     return ERR_NONE;
 }
 
-/* -- listening ---------------------------------------------------------------------------------------------------------- */
+/* -- listening ----------------------------------------------------------------------------------------------------- */
 
 static bool is_loopback(const struct sockaddr_storage *a)
 {
@@ -79,10 +79,16 @@ static enum err bind_one(const struct addrinfo *ai, int *out)
     return ERR_NONE;
 }
 
-static uint16_t port_of(const struct sockaddr_storage *a)
+uint16_t http_door_port_of(const struct sockaddr_storage *a)
 {
-    return ntohs(a->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)a)->sin6_port
-                                          : ((const struct sockaddr_in *)a)->sin_port);
+    struct sockaddr_in v4 = { 0 };
+    struct sockaddr_in6 v6 = { 0 };
+    if (a->ss_family == AF_INET6) {
+        memcpy(&v6, a, sizeof v6);
+        return ntohs(v6.sin6_port);
+    }
+    memcpy(&v4, a, sizeof v4);
+    return ntohs(v4.sin_port);
 }
 
 enum err http_door_listen(struct http_door *d, const char *host, uint16_t *port, bool *loopback, struct problem *why)
@@ -104,13 +110,13 @@ enum err http_door_listen(struct http_door *d, const char *host, uint16_t *port,
     struct sockaddr_storage own = { 0 };
     socklen_t n = sizeof own;
     getsockname(fd, (struct sockaddr *)&own, &n);
-    *port = port_of(&own);
+    *port = http_door_port_of(&own);
     *loopback = is_loopback(&own);
     d->ears[d->n_ears++] = (struct ear){ .door = d, .fd = fd };
     return ERR_NONE;
 }
 
-/* -- guests ------------------------------------------------------------------------------------------------------------- */
+/* -- guests -------------------------------------------------------------------------------------------------------- */
 
 static void guest_unlink(struct guest *g)
 {
@@ -246,9 +252,10 @@ void http_door_free(struct http_door *d)
 {
     if (!d)
         return;
-    while (d->guests) {
-        int fd = d->guests->fd;
-        guest_unlink(d->guests);
+    for (struct guest *g = d->guests, *next; g; g = next) {
+        int fd = g->fd;
+        next = g->next;
+        guest_unlink(g);
         close(fd);
     }
     for (size_t i = 0; i < d->n_ears; i++) {

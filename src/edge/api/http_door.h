@@ -30,3 +30,5 @@ void http_door_open(struct http_door *door);
 /** After the loop has stopped, before it is freed: closes all. */
 void http_door_free(struct http_door *door);
 SCOPED_FREE(http_door)
+/** Port of an IPv4 or IPv6 address. */
+uint16_t http_door_port_of(const struct sockaddr_storage *a);

@@ -62,7 +62,7 @@ static void warn_of_version(const char *known, struct str version)
         log_warn("http", "api-version %s is not known; the newest known behaviour answers (known: %s)", z, known);
 }
 
-/* -- the steps; each returns an error with hc->why filled ---------------------------------------------------------------- */
+/* -- the steps; each returns an error with hc->why filled ---------------------------------------------------------- */
 
 static enum err check_found(struct call *c)
 {
@@ -200,7 +200,7 @@ static enum err read_body(struct call *c, int *status)
                        "The body must be application/json or application/merge-patch+json.");
 }
 
-/* -- the two halves ------------------------------------------------------------------------------------------------------- */
+/* -- the two halves ------------------------------------------------------------------------------------------------ */
 
 void front_head(struct call *c)
 {

@@ -1,8 +1,8 @@
 /* http_priv.h - what the files of the HTTP edge share: a call with its private half.
  *
- * http_server.c moves bytes (MHD, connections, deadlines); http_front.c decides what a request is, until control has it;
- * http_answer.c makes answers. One call belongs to its connection's http thread until it is posted to control, then to
- * the handler until it is answered, then to the http thread again; `claims` below says who still needs it. */
+ * http_worker.c moves bytes for http_server.c (MHD, connections, deadlines); http_front.c decides what a request is, until
+ * control has it; http_answer.c makes answers. One call belongs to its connection's http thread until it is posted to
+ * control, then to the handler until it is answered, then to the http thread again; the claims say who still needs it. */
 #pragma once
 #include "base/inbox.h"
 #include "edge/api/http.h"
@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-struct worker;                          /* http_server.c */
+struct worker;                          /* http_worker.h */
 struct MHD_Connection;
 
 struct header {
@@ -68,7 +68,7 @@ struct listener {
     bool     loopback;
 };
 
-/* http_server.c */
+/* http_worker.c */
 const struct http_server_conf *call_conf(const struct call *c);
 const struct http_router *call_router(const struct call *c);
 /** The answer is ready: wake whoever sends it. Any thread; the call may be gone afterwards. */

@@ -19,7 +19,7 @@ struct http_router {
     struct compiled routes[];
 };
 
-/* -- escapes ------------------------------------------------------------------------------------------------------------ */
+/* -- escapes ------------------------------------------------------------------------------------------------------- */
 
 static int hex_value(char c)
 {
@@ -76,7 +76,7 @@ enum err http_query_find(struct arena *arena, struct str query, struct str name,
     return ERR_ABSENT;
 }
 
-/* -- patterns ----------------------------------------------------------------------------------------------------------- */
+/* -- patterns ------------------------------------------------------------------------------------------------------ */
 
 /* Cut a path that starts with "/" into segments. @return how many; 0: not such a path, or too many */
 static size_t split(struct str path, struct str segments[HTTP_SEGMENTS_MAX])

@@ -57,7 +57,7 @@ struct hooks {
     bool                started;
 };
 
-/* -- ends --------------------------------------------------------------------------------------------------------------------- */
+/* -- ends ---------------------------------------------------------------------------------------------------------- */
 
 static void tell(struct job *job, const struct http_client_answer *a)
 {
@@ -76,7 +76,7 @@ static void tell_refused(struct job *job, enum err err, const char *words)
     tell(job, &a);
 }
 
-/* -- turns -------------------------------------------------------------------------------------------------------------------- */
+/* -- turns --------------------------------------------------------------------------------------------------------- */
 
 static unsigned limit_of(const struct hooks *h, const struct host *host)
 {
@@ -173,7 +173,7 @@ static void on_answer(void *arg, const struct http_client_answer *a)
     forget_idle(h, host);
 }
 
-/* -- coming in ---------------------------------------------------------------------------------------------------------------- */
+/* -- coming in ----------------------------------------------------------------------------------------------------- */
 
 /* "https://name:port" of a URL, lower case. @return false when it has no such start */
 static bool host_name(struct str url, char name[HOST_SIZE])
@@ -333,7 +333,7 @@ const struct courier_ops *hooks_courier_ops(void)
     return &ops;
 }
 
-/* -- life --------------------------------------------------------------------------------------------------------------------- */
+/* -- life ---------------------------------------------------------------------------------------------------------- */
 
 static bool may_connect(void *arg, const char *address, bool tls)
 {

@@ -205,7 +205,7 @@ static void the_same_signature_may_come_again(void **state)
         assert_int_equal(prove(b), ERR_NONE);
 }
 
-/* -- whose request is it? -------------------------------------------------------------------------------------------------- */
+/* -- whose request is it? ------------------------------------------------------------------------------------------ */
 
 static void signed_by(struct bench *b, struct str key, const char *host)
 {

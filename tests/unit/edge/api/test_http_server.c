@@ -21,7 +21,7 @@
 
 #define KEY "0123456789abcdef0123456789abcdef"
 
-/* -- routes of the test: an echo, a late answer, an error of a handler's own ------------------------------------------------ */
+/* -- routes of the test: an echo, a late answer, an error of a handler's own --------------------------------------- */
 
 static struct http_call *held[64];      /* control's: calls that wait for release_held() */
 static size_t n_held;
@@ -80,7 +80,7 @@ static const struct http_route test_routes[] = {
 };
 static const struct http_route *const tables[] = { ops_routes, test_routes, NULL };
 
-/* -- the bench ----------------------------------------------------------------------------------------------------------------- */
+/* -- the bench ----------------------------------------------------------------------------------------------------- */
 
 struct bench {
     struct control      control;
@@ -188,7 +188,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* -- a client -------------------------------------------------------------------------------------------------------------------- */
+/* -- a client ------------------------------------------------------------------------------------------------------ */
 
 static int dial(struct bench *b)
 {
@@ -277,7 +277,7 @@ static int64_t ms_since(struct mono from)
 
 #define JSON_TYPE "Content-Type: application/json\r\n"
 
-/* -- tests ------------------------------------------------------------------------------------------------------------------------ */
+/* -- tests --------------------------------------------------------------------------------------------------------- */
 
 static void a_signed_request_reaches_its_handler_on_control(void **state)
 {
@@ -553,7 +553,7 @@ static void many_refusals_are_slowed_and_good_requests_are_not(void **state)
     close(slowed);
 }
 
-/* -- limits ----------------------------------------------------------------------------------------------------------------------- */
+/* -- limits -------------------------------------------------------------------------------------------------------- */
 
 /* Drip one octet each 20 ms until the server hangs up. @return after how long, ms */
 static int64_t drip(struct bench *b, const char *first)
@@ -676,7 +676,7 @@ static void a_full_inbox_is_429_with_a_time_to_come_back(void **state)
     }
 }
 
-/* -- ends -------------------------------------------------------------------------------------------------------------------------- */
+/* -- ends ---------------------------------------------------------------------------------------------------------- */
 
 static void a_client_that_leaves_early_hurts_nobody(void **state)
 {

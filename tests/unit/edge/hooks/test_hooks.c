@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-/* -- a server that is called ------------------------------------------------------------------------------------------------- */
+/* -- a server that is called --------------------------------------------------------------------------------------- */
 
 static _Atomic int running, most_running;
 
@@ -72,7 +72,7 @@ static const struct http_route routes[] = {
 };
 static const struct http_route *const tables[] = { routes, NULL };
 
-/* -- the bench ------------------------------------------------------------------------------------------------------------------ */
+/* -- the bench ----------------------------------------------------------------------------------------------------- */
 
 enum { OUTCOMES_MAX = 2000 };
 struct told {
@@ -199,7 +199,7 @@ static struct told *one(struct bench *b, const char *method, const char *base, c
     return &b->told[0];
 }
 
-/* -- tests ------------------------------------------------------------------------------------------------------------------------ */
+/* -- tests --------------------------------------------------------------------------------------------------------- */
 
 static void a_webhook_is_posted_and_its_answer_comes_back(void **state)
 {
