@@ -31,11 +31,17 @@ static void search_feed(struct search *s, enum number_event ev)
     }
 }
 
-void search_keep(struct search *s)
+/* Once it is set, setting it again takes no memory. */
+enum err search_keep(struct search *s)
 {
     int64_t made = s->pub.expires_us - NUMBERS_HOLD_S * (int64_t)US_PER_S;
     int64_t due = s->pub.state == SEARCH_HELD ? s->pub.expires_us : made + NUMBERS_KEEP_S * (int64_t)US_PER_S;
-    if (agenda_set(s->n->control->agenda, &s->due, due, search_on_due, s))
+    return agenda_set(s->n->control->agenda, &s->due, due, search_on_due, s);
+}
+
+static void search_keep_on(struct search *s)
+{
+    if (search_keep(s))
         log_warn("numbers", "no memory for a timer: a search is kept until the next start");
 }
 
@@ -49,15 +55,15 @@ static void search_end(struct search *s, enum search_state state, enum number_ev
 {
     s->pub.state = state;
     search_feed(s, ev);
-    search_keep(s);
+    search_keep_on(s);
 }
 
 void search_on_due(void *arg, int64_t due_us)
 {
     (void)due_us;
     struct search *s = arg;
-    if (s->pub.state == SEARCH_HELD && s->busy)
-        return;                         /* its purchase or cancel decides, and sets the timer again if need be */
+    if (s->pub.state == SEARCH_HELD && (s->busy || !s->committed))
+        return;                         /* what is being stored decides, and sets the timer again if need be */
     struct db_unit *u = db_unit_new();
     if (s->pub.state == SEARCH_HELD) {
         number_rows_drop(u, s->pub.key);
@@ -195,9 +201,11 @@ static enum err hold_in_memory(struct search *s, const struct number_search_new 
     return ERR_NONE;
 }
 
-static void write_hold(struct db_unit *u, const struct search *s, int64_t now)
+/* The rows of a hold; NULL when out of memory. */
+static struct db_unit *hold_unit(const struct search *s, int64_t now)
 {
     scoped_buf list = { 0 };
+    struct db_unit *u = db_unit_new();
     for (size_t i = 0; i < s->pub.count; i++)
         buf_printf(&list, "%s%llu", i ? " " : "", (unsigned long long)s->numbers[i]);
     number_search_row_insert(u, &(struct number_search_row){
@@ -212,6 +220,11 @@ static void write_hold(struct db_unit *u, const struct search *s, int64_t now)
             .country = str_of(l->country), .carrier = str_of(l->carrier), .simulated = l->simulated,
             .until_us = s->pub.expires_us }, now);
     }
+    if (buf_err(&list)) {
+        db_unit_free(u);
+        return NULL;
+    }
+    return u;
 }
 
 static void settle_search(struct task *t, enum err err)
@@ -223,7 +236,7 @@ static void settle_search(struct task *t, enum err err)
         return;
     }
     s->committed = true;
-    search_keep(s);
+    search_keep_on(s);                  /* its time may have come meanwhile */
     log_info("numbers", "held %zu %s numbers", s->pub.count, number_type_word(s->pub.type));
 }
 
@@ -247,7 +260,7 @@ static enum err search_make(struct numbers *n, uint64_t resource, const struct n
         free(s);
         return ERR_NOMEM;
     }
-    if (hold_in_memory(s, rq)) {
+    if (search_keep(s) || hold_in_memory(s, rq)) {
         search_drop(s);
         return ERR_NOMEM;
     }
@@ -272,9 +285,7 @@ static enum err search_start(struct numbers *n, uint64_t resource, const struct 
         return err;
     }
     t->search = s;
-    struct db_unit *u = db_unit_new();
-    write_hold(u, s, numbers_now(n));
-    return task_post(t, u, why);
+    return task_post(t, hold_unit(s, numbers_now(n)), why);
 }
 
 enum err numbers_search(struct numbers *n, uint64_t resource, const struct number_search_new *rq, numbers_done_fn *done,
@@ -337,7 +348,7 @@ static void settle_purchase(struct task *t, enum err err)
     s->busy = false;
     if (err) {
         search_feed(s, NUMBER_EV_UNDONE);
-        search_keep(s);                 /* its hold may have ended meanwhile: then it is due at once */
+        search_keep_on(s);              /* its hold may have ended meanwhile: then it is due at once */
         return;
     }
     for (size_t i = 0; i < s->pub.count; i++)
@@ -452,11 +463,16 @@ enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, 
     struct number *x;
     struct task *t;
     enum err err = leased_number(n, resource, e164, &x, why);
-    if (!err)
-        err = number_task(x, OPERATION_RELEASE, done, arg, &t);
     if (err)
         return err;
     x->until_us = billing_cycle_end(x->lease.purchased_us, numbers_now(n));
+    err = number_wait(x);               /* while there is memory to be had: giving back must not fail later */
+    if (!err)
+        err = number_task(x, OPERATION_RELEASE, done, arg, &t);
+    if (err) {
+        agenda_clear(n->control->agenda, &x->due);
+        return err;
+    }
     number_feed(x, NUMBER_EV_RELEASE);
     struct db_unit *u = db_unit_new();
     number_row_release(u, x->lease.number, resource, x->until_us);
@@ -470,7 +486,7 @@ static void settle_cancel(struct task *t, enum err err)
     struct search *s = t->search;
     s->busy = false;
     if (err) {
-        search_keep(s);
+        search_keep_on(s);
         return;
     }
     t->op->pub.status = OPERATION_CANCELED;

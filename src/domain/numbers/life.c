@@ -25,7 +25,7 @@ static void drop(struct number *x)
     number_drop(x);
 }
 
-/* Out of quarantine early: the simulated inventory had nothing else left. */
+/* Out of quarantine early (the simulated inventory had nothing else left), or not released after all. */
 static void stop_waiting(struct number *x)
 {
     agenda_clear(x->n->control->agenda, &x->due);
@@ -87,8 +87,8 @@ static void end_quarantine(struct number *x)
     R(CHANGING,   DUE,     refuse,           CHANGING)    R(CHANGING,   CANCEL,  refuse,          CHANGING)           \
     R(RELEASING,  HOLD,    refuse,           RELEASING)   R(RELEASING,  BUY,     refuse,          RELEASING)          \
     R(RELEASING,  CHANGE,  refuse,           RELEASING)   R(RELEASING,  RELEASE, refuse,          RELEASING)          \
-    R(RELEASING,  DONE,    wait_for_cycle,   RELEASED)    R(RELEASING,  UNDONE,  stay,            LEASED)             \
-    R(RELEASING,  DUE,     refuse,           RELEASING)   R(RELEASING,  CANCEL,  refuse,          RELEASING)          \
+    R(RELEASING,  DONE,    wait_for_cycle,   RELEASED)    R(RELEASING,  UNDONE,  stop_waiting,    LEASED)             \
+    R(RELEASING,  DUE,     stay,             RELEASING)   R(RELEASING,  CANCEL,  refuse,          RELEASING)          \
     R(RELEASED,   HOLD,    refuse,           RELEASED)    R(RELEASED,   BUY,     refuse,          RELEASED)           \
     R(RELEASED,   CHANGE,  refuse,           RELEASED)    R(RELEASED,   RELEASE, refuse,          RELEASED)           \
     R(RELEASED,   DONE,    refuse,           RELEASED)    R(RELEASED,   UNDONE,  refuse,          RELEASED)           \

@@ -154,8 +154,7 @@ static enum err load_search(void *arg, const struct number_search_row *row)
         return err;
     }
     ids_after(n->control->ids, s->pub.key);
-    search_keep(s);
-    return ERR_NONE;
+    return search_keep(s);
 }
 
 static enum number_state state_of_row(enum number_row_state state)
@@ -215,8 +214,7 @@ static enum err load_operation(void *arg, const struct number_operation_row *row
         return ERR_NOMEM;
     }
     ids_after(n->control->ids, op->pub.key);
-    operation_keep(op);
-    return ERR_NONE;
+    return operation_keep(op);
 }
 
 enum err numbers_load(struct numbers *n, struct problem *why)

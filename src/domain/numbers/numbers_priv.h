@@ -74,8 +74,8 @@ void numbers_post_quietly(struct numbers *n, struct db_unit *u);            /* n
 const struct lease *lease_in_use(const struct number *x);                   /* NULL unless leased (or changing, releasing) */
 MUST_USE enum err number_wait(struct number *x);                            /* set its timer to until_us */
 void search_on_due(void *arg, int64_t due_us);
-void search_keep(struct search *s);                                         /* set its timer by its state */
-void operation_keep(struct operation *op);
+MUST_USE enum err search_keep(struct search *s);                            /* set its timer by its state */
+MUST_USE enum err operation_keep(struct operation *op);
 MUST_USE struct search *search_new(struct numbers *n, size_t count);
 
 /* tasks.c */

@@ -20,11 +20,10 @@ static void operation_on_due(void *arg, int64_t due_us)
     operation_drop(op);
 }
 
-void operation_keep(struct operation *op)
+enum err operation_keep(struct operation *op)
 {
     int64_t until = op->pub.created_us + NUMBERS_KEEP_S * (int64_t)US_PER_S;
-    if (agenda_set(op->n->control->agenda, &op->due, until, operation_on_due, op))
-        log_warn("numbers", "no memory for a timer: an operation is kept until the next start");
+    return agenda_set(op->n->control->agenda, &op->due, until, operation_on_due, op);
 }
 
 const struct number_operation *numbers_operation_find(const struct numbers *n, uint64_t resource, enum operation_kind kind,
@@ -52,6 +51,11 @@ enum err task_new(struct numbers *n, enum operation_kind kind, uint64_t resource
                  .changed_us = now, .subject = subject },
         .n = n,
     };
+    if (operation_keep(op)) {
+        operation_drop(op);
+        free(t);
+        return ERR_NOMEM;
+    }
     *t = (struct task){ .n = n, .settle = settle, .op = op, .then = then, .arg = arg };
     *out = t;
     return ERR_NONE;
@@ -63,9 +67,8 @@ static void task_settle(struct task *t, enum err err)
     if (err && t->op && !t->op->committed) {
         operation_drop(t->op);
         t->op = NULL;
-    } else if (t->op && !t->op->committed) {
+    } else if (t->op) {
         t->op->committed = true;
-        operation_keep(t->op);
     }
 }
 

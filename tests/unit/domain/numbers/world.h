@@ -1,5 +1,6 @@
 /* world.h - a control thread without a thread: real store in memory, a clock that stands still, accounts, numbers. */
 #pragma once
+#include "base/log.h"
 #include "base/str.h"
 #include "codec/e164/e164.h"
 #include "domain/accounts/accounts.h"
@@ -105,6 +106,7 @@ static inline struct world *world_new(void)
     static const uint8_t id_key[ID_KEY_OCTETS] = { 9 };
     struct world *w = calloc(1, sizeof *w);
     struct problem why = { 0 };
+    log_setup(LOG_ERROR, LOG_TEXT);     /* and a line that cannot be written is no error */
     w->now_us = START_US;
     w->control.clock = clock_new(0);
     clock_freeze(w->control.clock, w->now_us);
