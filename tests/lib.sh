@@ -2,7 +2,7 @@
 # Starts a server with a folder and ports of its own, waits until it is ready, and stops it when the script ends: a server that
 # does not end with 0 on SIGTERM fails the script. Needs CARTERFONE and TMPDIR. Afterwards: DATA, READY (a file), ready NAME, and
 # ctl COMMAND... (the command line against this server).
-DATA=$TMPDIR/data
+DATA=${TMPDIR:?}/data
 READY=$TMPDIR/ready.json
 server_pid=
 

@@ -4,7 +4,16 @@
 
 static const struct ctl_column call_columns[] = {
     { "CALL", "id" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
-    { "STARTED", "createdAt" }, { "ENDED BECAUSE", "reason" }, { 0 },
+    { "STARTED", "createdAt" }, { "ENDED", "endedAt" }, { "BECAUSE", "reason" }, { 0 },
+};
+static const struct ctl_column call_facts[] = {
+    { "call", "id" }, { "way", "direction" }, { "from", "from" }, { "to", "to" }, { "state", "state" }, { "trunk", "trunk" },
+    { "started", "createdAt" }, { "answered", "connectedAt" }, { "ended", "endedAt" }, { "because", "reason" },
+    { "SIP", "sip" }, { "Q.850", "q850" }, { "RTP sent", "audio.packetsSent" }, { "RTP received", "audio.packetsReceived" },
+    { "RTP lost", "audio.packetsLost" }, { 0 },
+};
+static const struct ctl_column placed_facts[] = {
+    { "call", "id" }, { "from", "from" }, { "to", "to" }, { "state", "state" }, { 0 },
 };
 
 static int place(struct ctl *c)
@@ -14,13 +23,11 @@ static int place(struct ctl *c)
     jw_object(&w, NULL);
     jw_textz(&w, "from", ctl_option(c, "from"));
     jw_textz(&w, "to", ctl_option(c, "to"));
-    if (ctl_option(c, "play"))
-        jw_textz(&w, "play", ctl_option(c, "play"));
     jw_end(&w);
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/calls"), buf_str(&body), &answer);
     if (!rc && !ctl_say_json(c, answer.body))
-        ctl_facts(c, answer.json, call_columns);
+        ctl_facts(c, answer.json, placed_facts);
     return rc;
 }
 
@@ -38,7 +45,7 @@ static int show(struct ctl *c)
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/calls/%e", c->args[0]), (struct str){ 0 }, &answer);
     if (!rc && !ctl_say_json(c, answer.body))
-        ctl_facts(c, answer.json, call_columns);
+        ctl_facts(c, answer.json, call_facts);
     return rc;
 }
 
@@ -52,10 +59,45 @@ static int hangup(struct ctl *c)
     return rc;
 }
 
+/* A file of this machine is lent to the server once, from here: it fetches every prompt by HTTP. */
+static int play(struct ctl *c)
+{
+    struct ctl_lend *lend = NULL;
+    const char      *url = c->args[1];
+    if (!strstr(url, "://")) {
+        int rc = ctl_lend_new(c, c->args[1], &lend, &url);
+        if (rc)
+            return rc;
+    }
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    jw_array(&w, "playSources");
+    jw_object(&w, NULL);
+    jw_textz(&w, "kind", "file");
+    jw_object(&w, "file");
+    jw_textz(&w, "uri", url);
+    jw_end(&w);
+    jw_end(&w);
+    jw_end(&w);
+    jw_array(&w, "playTo");
+    jw_end(&w);
+    jw_end(&w);
+
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_RESOURCE, "POST", ctl_target(c, "/calling/callConnections/%e:play", c->args[0]), buf_str(&body),
+                     &answer);
+    if (lend && !rc)
+        rc = ctl_lend_wait(c, lend);
+    ctl_lend_free(lend);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_say(c, "playing %s", c->args[1]);
+    return rc;
+}
+
 static const struct ctl_option place_options[] = {
     { "from", "NUMBER", CTL_NEEDED, "a leased number with outbound calling" },
     { "to",   "NUMBER", CTL_NEEDED, "whom to call" },
-    { "play", "URL",    CTL_MAY,    "a WAV file to play when it is answered" },
     { 0 },
 };
 
@@ -63,6 +105,7 @@ const struct ctl_command ctl_call_commands[] = {
     { "call", "place", "", 0, 0, place_options, place, "call a number" },
     { "call", "list", "", 0, 0, NULL, list, "calls, newest first" },
     { "call", "show", "CALLID", 1, 1, NULL, show, "one of them; `explain` says more" },
+    { "call", "play", "CALLID FILE.wav|URL", 2, 2, NULL, play, "play a WAV file into it" },
     { "call", "hangup", "CALLID", 1, 1, NULL, hangup, "end it" },
     { 0 },
 };

@@ -68,6 +68,11 @@ static bool is_loopback(struct str api)
     return str_eqz(host, "localhost") || str_ends(host, STR(".localhost")) || str_starts(host, STR("127."));
 }
 
+bool ctl_is_local(const struct ctl *c)
+{
+    return is_loopback(c->api);
+}
+
 static struct str without_slash(struct str url)
 {
     while (url.n && url.p[url.n - 1] == '/')

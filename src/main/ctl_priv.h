@@ -76,6 +76,8 @@ const struct ctl_command *ctl_next(const struct ctl_command *before);
 /* -- where the server is (ctl_find.c) ----------------------------------------------------------------------------- */
 /** Fill api, ca and keys from --server, CARTERFONE_CONNECTION_STRING or the data folder. Once; later calls do nothing. */
 int ctl_find(struct ctl *c);
+/** Is the server on this machine, by a loopback address? */
+bool ctl_is_local(const struct ctl *c);
 /** DATA as --data, CARTERFONE_DATA or the default says. */
 const char *ctl_data(const struct ctl *c);
 /** A whole file as a NUL-terminated text in the arena; {NULL,0} when it cannot be read or is over 1 MiB. */
@@ -110,6 +112,14 @@ void ctl_http_done(struct ctl *c);
 
 /** A target: "%s" takes text as it stands, "%e" escapes it as one path or query segment. */
 struct str ctl_target(const struct ctl *c, const char *format, ...);
+
+/* -- lending a file (ctl_lend.c) -------------------------------------------------------------------------------------- */
+struct ctl_lend;
+/** Offer a file on a loopback port, to a server on this machine. @return CTL_USAGE, said, when it cannot be done */
+int ctl_lend_new(struct ctl *c, const char *path, struct ctl_lend **out, const char **url);
+/** Hand it over to the first who asks. @return CTL_REFUSED, said, when nobody did within 10 s */
+int ctl_lend_wait(struct ctl *c, struct ctl_lend *lend);
+void ctl_lend_free(struct ctl_lend *lend);
 
 /* -- telling (ctl_table.c) ------------------------------------------------------------------------------------------ */
 /** {"TITLE", "member.of.member"}, ended by a NULL title. A title that starts with '>' is set to the right. */

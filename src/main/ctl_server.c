@@ -30,7 +30,7 @@ static int explain(struct ctl *c)
 static int tell_clock(struct ctl *c, const struct ctl_answer *answer)
 {
     static const struct ctl_column facts[] = {
-        { "product time", "now" }, { "wall time", "wall" }, { "ahead by (s)", "offsetSeconds" }, { "virtual", "virtual" }, { 0 },
+        { "product time", "productTime" }, { "ahead by (s)", "offsetSeconds" }, { "clock", "clock" }, { 0 },
     };
     if (!ctl_say_json(c, answer->body))
         ctl_facts(c, answer->json, facts);
@@ -78,7 +78,11 @@ static int clock_advance(struct ctl *c)
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/clock/:advance"),
                      arena_printf(c->arena, "{\"seconds\":%lld}", (long long)seconds), &answer);
-    return rc ? rc : tell_clock(c, &answer);
+    if (!rc)
+        rc = tell_clock(c, &answer);
+    if (!rc)
+        ctl_say(c, "fell due      " STR_FMT, STR_ARG(ctl_path_text(c, answer.json, "fired")));
+    return rc;
 }
 
 /* -- status, settings ------------------------------------------------------------------------------------------------------ */
@@ -89,11 +93,14 @@ static int status(struct ctl *c)
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/status"), (struct str){ 0 }, &answer);
     if (rc || ctl_say_json(c, answer.body))
         return rc;
-    void              *at = NULL;
-    struct str         name;
-    const struct json *value;
-    while (json_next(answer.json, &at, &name, &value))
-        ctl_say(c, "%-20.*s " STR_FMT, (int)name.n, name.p, STR_ARG(ctl_path_text(c, answer.json, arena_str(c->arena, name).p)));
+    static const struct ctl_column facts[] = { { "product time", "productTime" }, { "simulator", "simulator" }, { 0 } };
+    static const struct ctl_column carriers[] = {
+        { "CARRIER", "name" }, { "UP", "up" }, { "SIMULATED", "simulated" }, { ">WAITING", "waiting" }, { 0 },
+    };
+    ctl_say(c, "server         " STR_FMT, STR_ARG(c->api));
+    ctl_facts(c, answer.json, facts);
+    ctl_say(c, "%s", "");
+    ctl_table(c, json_member(answer.json, "carriers"), carriers, "No carriers.");
     return CTL_OK;
 }
 

@@ -10,10 +10,6 @@ enum { EXIT_OK = 0, EXIT_USAGE = 2 };
 
 extern char **environ;
 
-/* server.c is a piece of its own; a build without it says so instead of not linking. */
-__attribute__((weak)) int serve_main(const struct settings *s);
-__attribute__((weak)) int sim_main(const struct settings *s);
-
 static int run_long(int (*run)(const struct settings *), enum settings_for who, int argc, char **argv)
 {
     static struct settings settings;
@@ -29,10 +25,6 @@ static int run_long(int (*run)(const struct settings *), enum settings_for who, 
                who == SETTINGS_SERVE ? "run the platform" : "run the simulated networks alone");
         settings_help(stdout, who);
         return EXIT_OK;
-    }
-    if (!run) {
-        fprintf(stderr, "carterfone %s: not built yet\n", command);
-        return EXIT_USAGE;
     }
     return run(&settings);
 }

@@ -91,7 +91,7 @@ test('silence where digits are wanted is RecognizeFailed', async (t) => {
   checkCallbacks(hook)
 })
 
-for (const [what, to, code] of [['busy', '+12065550150', 486], ['declined', '+12065550153', 603]]) {
+for (const [what, to, code] of [['busy', '+12065550150', 486], ['declined', '+12065550152', 603], ['unallocated', '+12065550153', 404]]) {
   test(`a handset that is ${what} is CreateCallFailed`, async (t) => {
     const hook = await endpoint(t)
     const made = await dial(to, hook)
@@ -109,7 +109,8 @@ test('a caller ID that is not leased here is 403 with subcode 510403', async (t)
   assert.equal(hook.events.length, 0)
 })
 
-test('a destination outside the edition is refused', async (t) => {
+test('a destination that is closed is refused', async (t) => {
   const hook = await endpoint(t)
-  await refused(() => dial('+8613800138000', hook), 403)
+  await refused(() => dial('+19005551234', hook), 403)
+  assert.equal(hook.events.length, 0)
 })

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export const ready = JSON.parse(readFileSync(process.env.CARTERFONE_READY, 'utf8'))
 export const connectionString = ready.connectionString
+export const key = Buffer.from(connectionString.match(/accesskey=(.*)/)[1], 'base64')
 export const folder = process.env.CARTERFONE_TMP
 
 function operatorKey() {
@@ -71,13 +72,18 @@ export async function eventually(what, ask, within = 10000) {
   }
 }
 
-/** An HTTP endpoint of the test's own: answers the Event Grid handshake, keeps the events, serves files. */
+/** An HTTP endpoint of the test's own: answers both handshakes, keeps the events, serves files. */
 export async function endpoint(t, files = {}) {
   const events = [], handshakes = []
   const server = createServer((request, response) => {
     if (request.method === 'GET') {
       const file = files[request.url]
       response.writeHead(file ? 200 : 404, { 'content-type': 'audio/wav' }).end(file)
+      return
+    }
+    if (request.method === 'OPTIONS') {         // CloudEvents webhooks, 4.1
+      handshakes.push(request.headers['webhook-request-origin'])
+      response.writeHead(200, { 'WebHook-Allowed-Origin': '*' }).end()
       return
     }
     let text = ''

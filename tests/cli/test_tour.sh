@@ -44,13 +44,17 @@ fails 'Invalid To phone number format.' sms send --from "$free" --to +1425555012
 
 # a call that rings until the handset answers
 ctl handset attach +12065550105
-call=$(ctl call place --from "$local" --to +12065550105 --json | sed -n 's/.*"callConnectionId":"\([^"]*\)".*/\1/p')
+call=$(ctl call place --from "$local" --to +12065550105 | field call)
 [ -n "$call" ]
 ctl handset answer +12065550105 --record "$TMPDIR/heard.wav"
 for _ in $(seq 100); do ctl call show "$call" | grep -q connected && break; sleep 0.1; done
 ctl call show "$call" | grep connected
+ctl call play "$call" examples/chime.wav | grep playing
+sleep 2.5
 ctl handset list | grep +12065550105
 ctl call hangup "$call"
+for _ in $(seq 100); do [ -s "$TMPDIR/heard.wav" ] && break; sleep 0.1; done
+[ "$(wc -c <"$TMPDIR/heard.wav")" -gt 30000 ]
 ctl explain "$call"
 ctl call list | grep -q "$call"
 

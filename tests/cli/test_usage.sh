@@ -1,7 +1,7 @@
 # The command line without a server: exit codes, and what is said.
 set -u
 bad=0
-cd "$TMPDIR"
+cd "${TMPDIR:?}"
 unset CARTERFONE_CONNECTION_STRING CARTERFONE_DATA CARTERFONE_OPERATOR_KEY
 
 # expect CODE "WORDS" ARGUMENT...: the exit code, and words on standard output or error
