@@ -390,8 +390,10 @@ void http_client_free(struct http_client *c)
 {
     if (!c)
         return;
-    while (c->exchanges)
-        finish(c->exchanges, ERR_CLOSED, CURLE_OK);
+    for (struct exchange *x = c->exchanges, *next; x; x = next) {
+        next = x->next;
+        finish(x, ERR_CLOSED, CURLE_OK);
+    }
     if (c->multi)
         curl_multi_cleanup(c->multi);
     for (struct sock *s = c->socks, *next; s; s = next) {   /* kept connections: curl has closed them */

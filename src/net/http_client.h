@@ -16,7 +16,8 @@ struct http_client_conf {
     const char *ca_dir;                 /* hashed certificates of the system [/etc/ssl/certs] */
 };
 MUST_USE enum err http_client_new(struct http_client **out, struct loop *loop, const struct http_client_conf *conf);
-/** After the loop has stopped, before it is freed. Requests under way end with ERR_CLOSED. */
+/** After the loop has stopped, before it is freed. Requests under way end with ERR_CLOSED; their done()
+ *  begins no other. */
 void http_client_free(struct http_client *c);
 SCOPED_FREE(http_client)
 /** Is the extra CA trusted in connections opened from now on? True when new. */

@@ -742,6 +742,58 @@ static void a_handler_that_never_answers_does_not_hold_up_the_end(void **state)
     release_held(b);                    /* its answer reaches nobody, and is freed */
 }
 
+static void a_listener_bound_to_a_resource_means_it(void **state)
+{
+    struct bench *b = *state;
+    struct answer a;
+    struct http_listen listens[] = { { "127.0.0.1", 0, NULL }, { "127.0.0.1", 0, "shop" } };
+    struct http_server_conf conf = quick_conf(b);
+    conf.listens = listens;
+    conf.n_listens = 2;
+    serve(b, &conf);
+    assert_int_equal(keyring_put(b->api.keyring, 9, STR("shop"), STR(KEY), STR("")), ERR_NONE);
+    for (size_t i = 0; i < 2; i++) {
+        struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(http_server_port(b->srv, i)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+        say(fd, signed_request(b, "GET", "/own", "", ""));
+        hear(fd, &a);
+        assert_int_equal(a.status, 200);
+        if (i == 1)                     /* both have the same key: only the listener tells them apart */
+            assert_non_null(strstr(a.body, "\"resource\":9"));
+        close(fd);
+    }
+}
+
+static void more_connections_than_the_limit_wait_their_turn(void **state)
+{
+    struct bench *b = *state;
+    struct answer a;
+    struct http_server_conf conf = quick_conf(b);
+    conf.max_connections = 4;
+    conf.head_us = 3 * US_PER_S;
+    serve(b, &conf);
+    int fd[8];
+    for (int i = 0; i < 8; i++) {
+        fd[i] = dial(b);
+        say(fd[i], "GET /open/x HTTP/1.1\r\nHost: h\r\n\r\n");
+        if (i >= 4)
+            continue;
+        hear(fd[i], &a);
+        assert_int_equal(a.status, 200);
+    }
+    struct pollfd p = { .fd = fd[7], .events = POLLIN };
+    assert_int_equal(poll(&p, 1, 300), 0);
+    for (int i = 0; i < 4; i++)
+        close(fd[i]);
+    for (int i = 4; i < 8; i++) {
+        hear(fd[i], &a);
+        assert_int_equal(a.status, 200);
+        close(fd[i]);
+    }
+}
+
 static void an_address_in_use_is_said(void **state)
 {
     struct bench *b = *state;
@@ -783,7 +835,8 @@ int main(void)
         T(a_body_too_large_is_refused_in_words), T(headers_too_large_are_refused), T(nonsense_is_survived),
         cmocka_unit_test_setup_teardown(a_full_inbox_is_429_with_a_time_to_come_back, set_up_stuck, tear_down),
         T(a_client_that_leaves_early_hurts_nobody), T(stopping_lets_running_requests_finish),
-        T(a_handler_that_never_answers_does_not_hold_up_the_end), T(an_address_in_use_is_said),
+        T(a_handler_that_never_answers_does_not_hold_up_the_end), T(a_listener_bound_to_a_resource_means_it),
+        T(more_connections_than_the_limit_wait_their_turn), T(an_address_in_use_is_said),
         T(a_certificate_that_is_none_stops_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
