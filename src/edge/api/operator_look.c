@@ -46,6 +46,7 @@ static void on_call_done(void *arg, enum err err, const struct call_view *view, 
     jw_object(&w, NULL);
     if (view) {
         jw_textz(&w, "id", view->id);
+        jw_textz(&w, "callConnectionId", view->id);
         jw_textz(&w, "kind", "call");
         jw_textz(&w, "direction", view->outbound ? "outbound" : "inbound");
         jw_textz(&w, "state", call_progress_word(view->progress));
@@ -59,7 +60,8 @@ static void on_call_done(void *arg, enum err err, const struct call_view *view, 
 enum err calls_post(struct http_call *hc)
 {
     struct call_new rq = { .resource = operator_sees(hc), .from = json_text_of(hc->json, "from"),
-                           .to = json_text_of(hc->json, "to"), .callback_uri = json_text_of(hc->json, "callbackUri") };
+                           .to = json_text_of(hc->json, "to"), .callback_uri = json_text_of(hc->json, "callbackUri"),
+                           .play = json_text_of(hc->json, "play") };
     return calls_create(hc->api->calls, &rq, on_call_done, hc, &hc->why);
 }
 

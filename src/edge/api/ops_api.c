@@ -4,6 +4,7 @@
 #include "base/metric.h"
 #include "base/str.h"
 #include "edge/api/http_priv.h"
+#include "edge/api/prompt.h"
 
 /* GET /healthz. 200 while the process can answer at all. */
 static enum err healthz(struct http_call *hc)
@@ -48,11 +49,20 @@ static enum err ca_pem(struct http_call *hc)
     return ERR_NONE;
 }
 
+/* GET /carterfone/prompts/hello.wav. Something to play in a first call; callers' own prompts live on their servers. */
+static enum err prompt_hello(struct http_call *hc)
+{
+    prompt_write_hello(&hc->out);
+    http_reply_as(hc, 200, "audio/wav");
+    return ERR_NONE;
+}
+
 #define TEST "tests/unit/edge/api/test_http_server.c"
 const struct http_route ops_routes[] = {
     { "GET", "/healthz", HTTP_PUBLIC, healthz, NULL, "Carterfone_Health", TEST },
     { "GET", "/readyz", HTTP_PUBLIC, readyz, NULL, "Carterfone_Ready", TEST },
     { "GET", "/metrics", HTTP_PUBLIC, metrics, NULL, "Carterfone_Metrics", TEST },
     { "GET", "/carterfone/ca.pem", HTTP_PUBLIC, ca_pem, NULL, "Carterfone_Ca", TEST },
+    { "GET", "/carterfone/prompts/hello.wav", HTTP_PUBLIC, prompt_hello, NULL, "Carterfone_PromptHello", "tests/cli/test_tour.sh" },
     { 0 },
 };
