@@ -4,11 +4,11 @@
 
 static const struct ctl_column call_columns[] = {
     { "CALL", "id" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
-    { "STARTED", "createdAt" }, { "ENDED", "endedAt" }, { "BECAUSE", "reason" }, { 0 },
+    { "STARTED", "startedAt" }, { "ENDED", "endedAt" }, { "BECAUSE", "reason" }, { 0 },
 };
 static const struct ctl_column call_facts[] = {
     { "call", "id" }, { "way", "direction" }, { "from", "from" }, { "to", "to" }, { "state", "state" }, { "trunk", "trunk" },
-    { "started", "createdAt" }, { "answered", "connectedAt" }, { "ended", "endedAt" }, { "because", "reason" },
+    { "started", "startedAt" }, { "answered", "connectedAt" }, { "ended", "endedAt" }, { "because", "reason" },
     { "SIP", "sip" }, { "Q.850", "q850" }, { "RTP sent", "audio.packetsSent" }, { "RTP received", "audio.packetsReceived" },
     { "RTP lost", "audio.packetsLost" }, { 0 },
 };
