@@ -98,6 +98,12 @@ $(B)/sip/%: tests/sip/%.c $(B)/libcarterfone.a
 	@echo "  cc $<"
 	@$(CC) $(CFLAGS_) $(CFLAGS) $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS)
 
+# our two ends of SMPP alone, for foreign peers (tests/smpp)
+$(B)/smpp/%: tests/smpp/%.c $(B)/libcarterfone.a
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	@$(CC) $(CFLAGS_) $(CFLAGS) $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS)
+
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do echo "unit $$t"; $$t; done
 
@@ -140,7 +146,7 @@ test:
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=fuzz fuzz-build
 	@sh tools/test-run.sh $(T)
 
-test-build: $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer
+test-build: $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer $(B)/smpp/smpp_peer
 
 test-sdks:
 	@sh tools/setup.sh sdks

@@ -120,6 +120,15 @@ static void read_ucs2(struct buf *out, struct rd *r)
     }
 }
 
+/* npm's smpp and others label septets as data_coding 1: then @, $, _ or an escape show as control characters. */
+static bool holds_septets(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] < ' ' && p[i] != '\n' && p[i] != '\r' && p[i] != '\t')
+            return true;
+    return false;
+}
+
 void sms_text_read(struct buf *out, enum sms_alphabet alphabet, const void *octets, size_t n)
 {
     struct rd r = rd_of(octets, n);
@@ -130,6 +139,12 @@ void sms_text_read(struct buf *out, enum sms_alphabet alphabet, const void *octe
     case SMS_UCS2:
         read_ucs2(out, &r);
         return;
+    case SMS_IA5:
+        if (holds_septets(octets, n)) {
+            read_gsm7(out, &r);
+            return;
+        }
+        /* fallthrough */
     case SMS_LATIN1:
     case SMS_OCTETS:
         while (rd_left(&r))
@@ -141,7 +156,9 @@ void sms_text_read(struct buf *out, enum sms_alphabet alphabet, const void *octe
 enum sms_alphabet sms_alphabet_of(uint8_t dc)
 {
     switch (dc) {
-    case 1:  case 3:
+    case 1:
+        return SMS_IA5;
+    case 3:
         return SMS_LATIN1;
     case 2:  case 4:
         return SMS_OCTETS;
@@ -157,7 +174,7 @@ enum sms_alphabet sms_alphabet_of(uint8_t dc)
 
 uint8_t sms_data_coding(enum sms_alphabet alphabet)
 {
-    static const uint8_t codes[] = { [SMS_GSM7] = 0, [SMS_UCS2] = 8, [SMS_LATIN1] = 3, [SMS_OCTETS] = 4 };
+    static const uint8_t codes[] = { [SMS_GSM7] = 0, [SMS_UCS2] = 8, [SMS_LATIN1] = 3, [SMS_IA5] = 1, [SMS_OCTETS] = 4 };
     return codes[alphabet];
 }
 

@@ -11,7 +11,8 @@
 enum sms_alphabet {
     SMS_GSM7,           /* default alphabet with extension table, one septet an octet */
     SMS_UCS2,           /* big-endian UTF-16 */
-    SMS_LATIN1,         /* ISO 8859-1, IA5 */
+    SMS_LATIN1,         /* ISO 8859-1 */
+    SMS_IA5,            /* data_coding 1: ASCII, or GSM 03.38 when it holds octets that no ASCII text does */
     SMS_OCTETS,         /* binary: shown as ISO 8859-1 for want of better */
 };
 enum { DATA_CODING_DEFAULT = 0, DATA_CODING_UCS2 = 8 };

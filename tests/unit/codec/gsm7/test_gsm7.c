@@ -121,11 +121,19 @@ static void data_codings_name_their_alphabets(void **state)
 {
     (void)state;
     static const struct { uint8_t dc; enum sms_alphabet alphabet; } rows[] = {
-        { 0, SMS_GSM7 }, { 1, SMS_LATIN1 }, { 2, SMS_OCTETS }, { 3, SMS_LATIN1 }, { 4, SMS_OCTETS }, { 8, SMS_UCS2 },
+        { 0, SMS_GSM7 }, { 1, SMS_IA5 }, { 2, SMS_OCTETS }, { 3, SMS_LATIN1 }, { 4, SMS_OCTETS }, { 8, SMS_UCS2 },
         { 0xf0, SMS_GSM7 }, { 0xf1, SMS_GSM7 }, { 0xf5, SMS_OCTETS }, { 0x18, SMS_UCS2 }, { 0x11, SMS_GSM7 },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         assert_int_equal(sms_alphabet_of(rows[i].dc), rows[i].alphabet);
+}
+
+static void data_coding_1_is_ascii_unless_it_cannot_be(void **state)
+{
+    (void)state;
+    scoped_buf a = { 0 }, b = { 0 };
+    assert_true(str_eqz(read_as(&a, SMS_IA5, STR("a@b [x]\n")), "a@b [x]\n"));
+    assert_true(str_eqz(read_as(&b, SMS_IA5, STR("a\0b \x1b\x28")), "a@b {"));
 }
 
 static void segments_break_where_the_standard_says(void **state)
@@ -236,6 +244,7 @@ int main(void)
         cmocka_unit_test(strange_escapes_show_the_plain_letter),
         cmocka_unit_test(ucs2_keeps_pairs_and_mends_halves),
         cmocka_unit_test(data_codings_name_their_alphabets),
+        cmocka_unit_test(data_coding_1_is_ascii_unless_it_cannot_be),
         cmocka_unit_test(segments_break_where_the_standard_says),
         cmocka_unit_test(an_escape_is_never_split),
         cmocka_unit_test(a_surrogate_pair_is_never_split),
