@@ -243,7 +243,7 @@ static void world_settle(struct world *w)
     }
 }
 
-__attribute__((unused)) static void world_pass(struct world *w, int64_t us)
+static inline void world_pass(struct world *w, int64_t us)
 {
     int64_t end = w->now_us + us;
     for (;;) {
@@ -296,7 +296,7 @@ static void world_calls(struct world *w)
     struct problem why = { 0 };
     struct calls_conf conf = { .control = &w->control, .accounts = w->accounts, .numbers = w->numbers,
                                .events = w->events, .courier = &fake_courier, .courier_arg = w, .time = &fake_time,
-                               .time_arg = w };
+                               .time_arg = w, .ring_us = 2 * US_PER_S };
     assert_int_equal(calls_new(&w->calls, &conf, &why), ERR_NONE);
     calls_set_signalling(w->calls, &fake_signalling, w);
     calls_set_media(w->calls, &fake_media, w);
@@ -349,8 +349,10 @@ static int world_end(void **state)
     return 0;
 }
 
+#define SCRIPT static inline        /* not every test needs each */
+
 /* -- scripts ------------------------------------------------------------------------------------------------------- */
-static void on_answer(void *arg, enum err err, const struct call_view *v, const struct problem *why)
+SCRIPT void on_answer(void *arg, enum err err, const struct call_view *v, const struct problem *why)
 {
     struct world *w = arg;
     w->answers++;
@@ -364,7 +366,7 @@ static void on_answer(void *arg, enum err err, const struct call_view *v, const 
     }
 }
 
-static enum err world_create(struct world *w, struct call_new rq)
+SCRIPT enum err world_create(struct world *w, struct call_new rq)
 {
     if (!rq.resource)
         rq.resource = w->resource;
@@ -375,45 +377,45 @@ static enum err world_create(struct world *w, struct call_new rq)
     return calls_create(w->calls, &rq, on_answer, w, &w->why);     /* a refusal comes by on_answer */
 }
 
-static void leg_says(struct world *w, struct signalling_news news)
+SCRIPT void leg_says(struct world *w, struct signalling_news news)
 {
     news.leg = w->leg;
     assert_int_equal(calls_tell_signalling(w->calls, &news), ERR_NONE);
     world_settle(w);
 }
 
-static void media_says(struct world *w, struct media_news news)
+SCRIPT void media_says(struct world *w, struct media_news news)
 {
     news.leg = w->leg;
     assert_int_equal(calls_tell_media(w->calls, &news), ERR_NONE);
     world_settle(w);
 }
 
-static void media_opened(struct world *w)
+SCRIPT void media_opened(struct world *w)
 {
     media_says(w, (struct media_news){ .kind = MEDIA_OPENED, .local = { .host = "127.0.0.1", .port = 20000 } });
 }
 
-static void leg_answered(struct world *w)
+SCRIPT void leg_answered(struct world *w)
 {
     leg_says(w, (struct signalling_news){ .kind = LEG_ANSWERED,
                                           .remote = { .host = "127.0.0.1", .port = 30000, .dtmf_payload = 101 } });
 }
 
-static void leg_ended(struct world *w, int status, int q850, bool by_peer)
+SCRIPT void leg_ended(struct world *w, int status, int q850, bool by_peer)
 {
     struct signalling_news news = { .kind = LEG_ENDED, .status = status, .q850 = q850, .by_peer = by_peer };
     str_copyz(news.words, sizeof news.words, STR("Said So"));
     leg_says(w, news);
 }
 
-static void tone(struct world *w, char c)
+SCRIPT void tone(struct world *w, char c)
 {
     media_says(w, (struct media_news){ .kind = MEDIA_TONE, .tone = c });
 }
 
 /* A call to a phone that answers. */
-__attribute__((unused)) static void connected_call(struct world *w)
+SCRIPT void connected_call(struct world *w)
 {
     assert_int_equal(world_create(w, (struct call_new){ .to = STR("+12065550110"), .context = STR("ctx") }), ERR_NONE);
     world_settle(w);
@@ -424,7 +426,7 @@ __attribute__((unused)) static void connected_call(struct world *w)
 }
 
 /* The names of the callbacks told so far, in order, and forget them: "CallConnected ParticipantsUpdated". */
-static const char *told(struct world *w)
+SCRIPT const char *told(struct world *w)
 {
     static char names[2048];
     size_t n = 0;
@@ -441,14 +443,14 @@ static const char *told(struct world *w)
 }
 
 /* The data of the i-th callback so far. */
-static const struct json *data_of(struct world *w, size_t i, struct json_doc **doc)
+SCRIPT const struct json *data_of(struct world *w, size_t i, struct json_doc **doc)
 {
     assert_true(i < w->posts_n);
     assert_int_equal(json_read(doc, str_of(w->posts[i]), NULL), ERR_NONE);
     return json_member(json_item(json_root(*doc), 0), "data");
 }
 
-static void expect_result(struct world *w, size_t i, int code, int subcode)
+SCRIPT void expect_result(struct world *w, size_t i, int code, int subcode)
 {
     scoped(json_doc) struct json_doc *doc = NULL;
     const struct json *result = json_member(data_of(w, i, &doc), "resultInformation");
@@ -456,7 +458,7 @@ static void expect_result(struct world *w, size_t i, int code, int subcode)
     assert_int_equal(json_int_of(result, "subCode", -1), subcode);
 }
 
-static void forget_told(struct world *w)
+SCRIPT void forget_told(struct world *w)
 {
     for (size_t i = 0; i < w->posts_n; i++)
         free(w->posts[i]);
@@ -465,7 +467,7 @@ static void forget_told(struct world *w)
 }
 
 /* What was asked of signalling and media since the last time. */
-static const char *asked(struct world *w)
+SCRIPT const char *asked(struct world *w)
 {
     buf_putc(&w->asked, 0);
     w->asked.n = 0;
