@@ -1,6 +1,7 @@
 #include "main/carriers.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "domain/calls/calls.h"
 #include "edge/sip/sip_edge.h"
 #include "edge/smpp/smpp_edge.h"
 #include "store/carriers.h"
@@ -157,6 +158,8 @@ static enum err start(struct carriers *c, const struct given *g, bool built_in, 
     one->built_in = built_in;
     one->next = c->list;
     c->list = one;
+    if (g->simulated && strcmp(g->kind, "trunk") == 0)
+        calls_set_sim_trunk(c->conf.calls, g->name);
     if (!g->simulated)
         c->conf.real_carrier(c->conf.arg, one->name);
     log_info("carriers", "%s %s at %s%s", one->kind, one->name, one->host, one->simulated ? " (simulated)" : "");

@@ -40,9 +40,9 @@ static enum err caller_check(const struct lease *lease, const struct call_new *r
 }
 
 /* The wall: a simulated number leaves by the simulator alone, a real one never. */
-static struct str route(const struct lease *lease)
+static struct str route(const struct calls *c, const struct lease *lease)
 {
-    return lease->simulated ? STR("sim") : str_of(lease->carrier);
+    return str_of(lease->simulated ? c->sim_trunk : lease->carrier);
 }
 
 static enum err emergency_check(const struct lease *lease, struct str to, struct problem *why)
@@ -79,7 +79,7 @@ static struct call *call_of_request(struct call_request *r, const struct lease *
     call->display = arena_str(call->arena, rq->display);
     call->callback_uri = arena_str(call->arena, rq->callback_uri);
     call->context = arena_str(call->arena, rq->context);
-    call->trunk = arena_str(call->arena, route(lease));
+    call->trunk = arena_str(call->arena, route(r->calls, lease));
     call->source = source_of(call, rq->source);
     call->play = arena_str(call->arena, rq->play);
     if (!call->from.p || !call->to.p || !call->display.p || !call->callback_uri.p || !call->context.p || !call->trunk.p

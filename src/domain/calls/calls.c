@@ -62,7 +62,7 @@ enum err calls_new(struct calls **out, const struct calls_conf *conf, struct pro
     struct calls *c = calloc(1, sizeof *c);
     if (c) {
         *c = (struct calls){ .conf = *conf, .control = conf->control, .by_key = map_new(), .by_leg = map_new(),
-                             .busy = map_new(), .repeats = strmap_new() };
+                             .busy = map_new(), .repeats = strmap_new(), .sim_trunk = "sim" };
         if (!conf->outbound_most)
             c->conf.outbound_most = DEFAULT_OUTBOUND_MOST;
         if (!conf->ring_us)
@@ -103,6 +103,11 @@ void calls_set_signalling(struct calls *c, const struct signalling_ops *ops, voi
 {
     c->signalling = ops;
     c->signalling_arg = edge;
+}
+
+void calls_set_sim_trunk(struct calls *c, struct str name)
+{
+    str_copyz(c->sim_trunk, sizeof c->sim_trunk, name);
 }
 
 void calls_set_media(struct calls *c, const struct media_ops *ops, void *media)

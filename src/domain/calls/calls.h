@@ -44,6 +44,8 @@ void calls_free(struct calls *c);
 SCOPED_FREE(calls)
 /** Before the threads start. */
 void calls_set_signalling(struct calls *c, const struct signalling_ops *ops, void *edge);
+/** The trunk that simulated numbers call out by; "sim" until told otherwise. Thread: control, or before it runs. */
+void calls_set_sim_trunk(struct calls *c, struct str name);
 void calls_set_media(struct calls *c, const struct media_ops *ops, void *media);
 /** End the calls that the last process left in progress, with their events. @return ERR_STORE, ERR_NOMEM */
 MUST_USE enum err calls_load(struct calls *c, struct problem *why);

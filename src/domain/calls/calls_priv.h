@@ -66,6 +66,7 @@ struct calls {
     struct control              *control;
     const struct signalling_ops *signalling;
     void                        *signalling_arg;
+    char                         sim_trunk[64];
     const struct media_ops      *media;
     void                        *media_arg;
     struct map                  *by_key, *by_leg;   /* struct call */
