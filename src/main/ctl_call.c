@@ -23,6 +23,8 @@ static int place(struct ctl *c)
     jw_object(&w, NULL);
     jw_textz(&w, "from", ctl_option(c, "from"));
     jw_textz(&w, "to", ctl_option(c, "to"));
+    if (ctl_option(c, "play"))
+        jw_textz(&w, "play", ctl_option(c, "play"));
     jw_end(&w);
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/calls"), buf_str(&body), &answer);
@@ -98,6 +100,7 @@ static int play(struct ctl *c)
 static const struct ctl_option place_options[] = {
     { "from", "NUMBER", CTL_NEEDED, "a leased number with outbound calling" },
     { "to",   "NUMBER", CTL_NEEDED, "whom to call" },
+    { "play", "URL",    CTL_MAY,    "a WAV file to play when it is answered" },
     { 0 },
 };
 

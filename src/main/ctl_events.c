@@ -93,7 +93,7 @@ static int next_events(struct ctl *c, char after[64], int64_t wait, const struct
 static int tail(struct ctl *c)
 {
     enum { ASK_S = 20 };
-    int64_t count, wait, told = 0;
+    int64_t count, wait = 0, told = 0;
     int     rc = ctl_option_int(c, "count", 1, INT32_MAX, INT64_MAX, &count);
     if (!rc)
         rc = ctl_option_int(c, "wait", 0, 86400, INT64_MAX, &wait);
