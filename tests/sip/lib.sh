@@ -21,6 +21,15 @@ sipp_run() {
     return $rc
 }
 
+# wait_port PORT: until somebody listens there, at most 5 s
+wait_port() {
+    i=0
+    while ! grep -qi ":$(printf '%04x' "$1") " /proc/net/udp /proc/net/tcp; do
+        i=$((i + 1)); [ $i -lt 50 ] || return 1
+        sleep 0.1
+    done
+}
+
 # wait_line FILE PATTERN: until the file has such a line, at most 10 s
 wait_line() {
     i=0

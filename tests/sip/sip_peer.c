@@ -2,16 +2,18 @@
  *
  *   sip_peer listen answer|busy|ring        wait for calls; the port is the first line printed
  *   sip_peer call HOST:PORT udp|tcp hangup|wait|cancel     one call: hang up when answered, wait for their BYE, or cancel
+ *   sip_peer noise HOST:PORT                500 datagrams that are no SIP, or hardly
  * Each event is a line: incoming, progress 180, answered HOST PORT PAYLOAD, changed DIRECTION, ended STATUS Q850 us|peer.
  * It ends when its (only) call has ended, or `listen` after N calls: sip_peer listen answer N. */
 #include "base/str.h"
 #include "net/sip_stack.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
-enum { CALL = 1, LINGER_MS = 300, TALK_MS = 100 };
+enum { CALL = 1, NOISES = 500, LINGER_MS = 300, TALK_MS = 100 };
 enum mode { ANSWER, BUSY, RING, HANGUP, WAIT, CANCEL };
 
 struct peer {
@@ -82,9 +84,35 @@ static void on_ended(void *user, uint64_t call, const struct sip_end *end)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* Random octets, and INVITEs with some of their octets replaced; always the same ones. */
+static int noise(const char *host_port)
+{
+    static const char invite[] = "INVITE sip:+12065550100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKn\r\n"
+                                 "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: noise\r\nCSeq: 1 INVITE\r\n\r\n";
+    const char *colon = strrchr(host_port, ':');
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                              .sin_port = htons((uint16_t)atoi(colon + 1)) };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint32_t seed = 1;
+    for (int i = 0; i < NOISES; i++) {
+        char text[sizeof invite];
+        memcpy(text, invite, sizeof text);
+        for (size_t k = 0; k < sizeof text; k++) {
+            seed = seed * 1664525 + 1013904223;
+            if (i % 2 || (seed >> 8) % 50 == 0)
+                text[k] = (char)(seed >> 24);
+        }
+        if (sendto(fd, text, 1 + (size_t)i % (sizeof text - 1), 0, (struct sockaddr *)&to, sizeof to) < 0)
+            return 1;
+        usleep(100);
+    }
+    close(fd);
+    return 0;
+}
+
 static int usage(void)
 {
-    fprintf(stderr, "sip_peer listen answer|busy|ring [N] | sip_peer call HOST:PORT udp|tcp hangup|wait|cancel\n");
+    fprintf(stderr, "sip_peer listen answer|busy|ring [N] | call HOST:PORT udp|tcp hangup|wait|cancel | noise HOST:PORT\n");
     return 2;
 }
 
@@ -112,6 +140,8 @@ static void call_out(struct peer *p, char *host_port, const char *transport)
 int main(int argc, char **argv)
 {
     struct peer p = { .left = 1, .lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER };
+    if (argc == 3 && !strcmp(argv[1], "noise") && strchr(argv[2], ':'))
+        return noise(argv[2]);
     bool listens = argc >= 3 && !strcmp(argv[1], "listen");
     bool calls = argc == 5 && !strcmp(argv[1], "call") && strchr(argv[2], ':');
     if ((!listens && !calls) || !mode_of(argv[listens ? 2 : 4], &p.mode))

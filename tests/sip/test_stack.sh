@@ -9,7 +9,7 @@ we_call() {
     flag=u1; [ "$transport" = udp ] || flag=t1
     port=$(free_port)
     sipp_run "$scenario" 127.0.0.1:9 -p "$port" -t $flag & sipp=$!
-    i=0; while ! grep -qi ":$(printf '%04x' "$port") " /proc/net/udp /proc/net/tcp && [ $i -lt 50 ]; do i=$((i + 1)); sleep 0.1; done
+    wait_port "$port" || fail "SIPp does not listen"
     timeout 20 "$PEER" call "127.0.0.1:$port" "$transport" "$mode" >"$TMPDIR/peer" 2>&1 || fail "$scenario $transport: our side: $(cat "$TMPDIR/peer")"
     wait $sipp || fail "$scenario $transport: SIPp"
     for event; do grep -q "^$event" "$TMPDIR/peer" || fail "$scenario $transport: no '$event' in: $(cat "$TMPDIR/peer")"; done
