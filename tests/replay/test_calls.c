@@ -87,7 +87,7 @@ static void a_call_that_nobody_answers_fails(void **state)
     world_settle(w);
     media_opened(w);
     leg_says(w, (struct signalling_news){ .kind = LEG_RINGING, .status = 180 });
-    leg_ended(w, 487, 0, false);        /* the edge gave up ringing */
+    leg_ended(w, 408, 19, false);       /* the edge gave up ringing */
     assert_string_equal(told(w), "CreateCallFailed");
     expect_result(w, 0, 480, 560480);
 }
@@ -200,6 +200,19 @@ static void a_phone_that_hangs_up_ends_the_call(void **state)
     leg_ended(w, 200, 16, true);
     assert_string_equal(told(w), "CallConnected ParticipantsUpdated CallDisconnected");
     expect_result(w, 2, 0, 560000);
+}
+
+static void a_platform_that_stops_ends_its_calls_itself(void **state)
+{
+    struct world *w = *state;
+    connected_call(w);
+    leg_ended(w, 200, 0, false);        /* sip_edge_stop(): nobody asked us */
+    expect_result(w, 2, 0, 7000);
+    assert_int_equal(world_create(w, (struct call_new){ .to = STR("+12065550110") }), ERR_NONE);
+    world_settle(w);
+    media_opened(w);
+    leg_ended(w, 487, 0, false);
+    expect_result(w, 3, 487, 540487);
 }
 
 static void an_edge_that_never_says_the_end_does_not_keep_the_call(void **state)
@@ -700,6 +713,7 @@ int main(void)
         T(a_destination_outside_the_edition_is_refused), T(the_third_call_at_once_from_a_number_fails),
         T(an_emergency_call_goes_to_the_simulator_over_any_limit), T(hanging_up_before_the_answer_cancels),
         T(both_sides_hanging_up_at_once_end_it_once), T(a_phone_that_hangs_up_ends_the_call),
+        T(a_platform_that_stops_ends_its_calls_itself),
         T(an_edge_that_never_says_the_end_does_not_keep_the_call), T(no_audio_socket_fails_the_call),
         T(a_repeated_request_makes_one_call), T(a_repeated_terminate_is_answered_again),
         T(a_prompt_is_fetched_and_played), T(several_files_are_played_in_order),

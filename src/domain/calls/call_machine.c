@@ -176,13 +176,13 @@ static void fail_media(struct call *call, const struct call_cause *cause)
     finish(call);
 }
 
-/* The phone refused, or nobody answered until the edge gave up. */
+/* The phone refused, or nobody answered until the edge gave up (408), or the edge stops (487). */
 static void fail(struct call *call, const struct call_cause *cause)
 {
     const struct signalling_news *n = cause->leg;
     call->leg_lives = false;
-    if (!n->by_peer && call->rang && (n->status == 408 || n->status == 487)) {
-        call_end_set(&call->end, CALL_UNANSWERED);
+    if (!n->by_peer && ((call->rang && n->status == 408) || n->status == 487)) {
+        call_end_set(&call->end, n->status == 408 ? CALL_UNANSWERED : CALL_CANCELLED);
         note_leg_gone(call, n);
     } else {
         call_end_set_sip(&call->end, n->status, n->q850, str_of(n->words));
@@ -193,8 +193,10 @@ static void fail(struct call *call, const struct call_cause *cause)
 static void peer_left(struct call *call, const struct call_cause *cause)
 {
     const struct signalling_news *n = cause->leg;
-    if (n->by_peer || n->status == 200)
+    if (n->by_peer)
         call_end_set(&call->end, CALL_PEER_LEFT);
+    else if (n->status == 200)      /* the edge stops: the platform ends the call */
+        call_end_set(&call->end, CALL_ENDED_FOR_ALL);
     else
         call_end_set_sip(&call->end, n->status, n->q850, str_of(n->words));
     note_leg_gone(call, n);
@@ -451,9 +453,17 @@ static const int64_t patience_ms[] = { CALL_STATES(STATE_MS) };
 #define EVENT_WORD(name) #name,
 static const char *const event_words[] = { CALL_EVENTS(EVENT_WORD) };
 
-const char *call_state_word(enum call_state s)
+/* Answers and ends are worth a line each; the steps between only when somebody looks closer. */
+static void log_move(const struct call *call, enum call_state to, enum call_event ev, bool refused)
 {
-    return state_words[s];
+    enum log_level level = refused ? LOG_WARN : to == CALL_ST_CONNECTED || to == CALL_ST_ENDED ? LOG_INFO : LOG_DEBUG;
+    char ids[64], guid[GUID_SIZE];
+    if (!log_wants(level) || (to == call->state && !refused))
+        return;
+    ids_guid(call->calls->control->ids, ID_CALL, call->key, guid);
+    snprintf(ids, sizeof ids, "call=%s", guid);
+    log_write(level, "calls", ids, "%s %s -> %s on %s", refused ? "unexpected:" : "call", state_words[call->state],
+              state_words[to], event_words[ev]);
 }
 
 void call_feed(struct call *call, enum call_event ev, const struct call_cause *cause)
@@ -461,13 +471,7 @@ void call_feed(struct call *call, enum call_event ev, const struct call_cause *c
     static const struct call_cause none;
     act_fn *act = rules[call->state][ev].act;
     enum call_state was = call->state, to = rules[was][ev].to;
-    if (to != was || act == refuse) {
-        char ids[64], guid[GUID_SIZE];
-        ids_guid(call->calls->control->ids, ID_CALL, call->key, guid);
-        snprintf(ids, sizeof ids, "call=%s", guid);
-        log_write(act == refuse ? LOG_WARN : LOG_INFO, "calls", ids, "%s %s -> %s on %s",
-                  act == refuse ? "unexpected:" : "call", state_words[was], state_words[to], event_words[ev]);
-    }
+    log_move(call, to, ev, act == refuse);
     call->state = to;
     call->rang |= to == CALL_ST_RINGING;
     if (to != was) {

@@ -85,9 +85,6 @@ struct call_cause {
 };
 /** The only place a call's state changes. The call may be gone afterwards. */
 void call_feed(struct call *call, enum call_event ev, const struct call_cause *cause);
-/** From anywhere inside an action: the event comes round by the inbox. */
-void call_post_event(struct call *call, enum call_event ev);
-const char *call_state_word(enum call_state s);
 void call_leg_news(struct call *call, const struct signalling_news *news);
 /** Row, trail and events of an end that is decided (call->end). */
 void call_write_end(struct call_step *s, struct call *call);
