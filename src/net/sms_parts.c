@@ -138,23 +138,26 @@ static void read_text(struct buf *out, const struct set *set)
         bool last = i + 1 == set->total || set->piece[i + 1].alphabet != piece->alphabet || !set->piece[i + 1].there;
         if (!last)
             continue;
+        out->bad = out->bad || run.bad;
         sms_text_read(out, piece->alphabet, run.p, run.n);
         buf_clear(&run);
     }
 }
 
-/* Out of the map and the list; j->given keeps it while `whole` is looked at. */
+/* Out of the map and the list; j->given keeps it while `whole` is looked at. On ERR_NOMEM it stays where it is. */
 static enum err give(struct sms_joiner *j, struct set *set, struct sms_whole *whole)
 {
+    buf_done(&j->text);             /* a buffer that failed once would fail for ever */
+    read_text(&j->text, set);
+    if (buf_err(&j->text))
+        return ERR_NOMEM;
     set_unlink(j, set);
     set_free(j->given);
     j->given = set;
-    buf_clear(&j->text);
-    read_text(&j->text, set);
     *whole = (struct sms_whole){ .from = str_of(set->from), .to = str_of(set->to), .text = buf_str(&j->text),
                                  .parts = set->have, .total = set->total, .handles = set->handles,
                                  .n_handles = set->n_handles };
-    return buf_err(&j->text);
+    return ERR_NONE;
 }
 
 enum err sms_joiner_new(struct sms_joiner **out, int64_t hold_us, size_t most)
@@ -211,7 +214,10 @@ enum err sms_joiner_put(struct sms_joiner *j, struct mono now, const struct sms_
     }
     if (err || set->have < set->total)
         return err;
-    return give(j, set, whole);
+    err = give(j, set, whole);
+    if (err)
+        set->n_handles--;           /* the part stays, its sender is told to send it again */
+    return err;
 }
 
 bool sms_joiner_overdue(struct sms_joiner *j, struct mono now, struct sms_whole *whole)

@@ -144,7 +144,7 @@ void sms_text_read(struct buf *out, enum sms_alphabet alphabet, const void *octe
             read_gsm7(out, &r);
             return;
         }
-        /* fallthrough */
+        __attribute__((fallthrough));
     case SMS_LATIN1:
     case SMS_OCTETS:
         while (rd_left(&r))
