@@ -291,7 +291,7 @@ static enum err search_start(struct numbers *n, uint64_t resource, const struct 
 enum err numbers_search(struct numbers *n, uint64_t resource, const struct number_search_new *rq, numbers_done_fn *done,
                         void *arg, struct problem *why)
 {
-    const struct catalogue_row *row;
+    const struct catalogue_row *row = NULL;
     struct pick p = { .n = n, .rq = rq };
     enum err err = check_quantity(rq->quantity, why);
     if (!err)
@@ -436,15 +436,15 @@ static enum err number_task(struct number *x, enum operation_kind kind, numbers_
 enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, const enum capability *calling,
                         const enum capability *sms, numbers_done_fn *done, void *arg, struct problem *why)
 {
-    struct number *x;
-    const struct catalogue_row *row;
+    struct number *x = NULL;
+    const struct catalogue_row *row = NULL;
     enum err err = leased_number(n, resource, e164, &x, why);
     if (err)
         return err;
     const struct lease *l = &x->lease;
     enum capability to_calling = calling ? *calling : l->calling, to_sms = sms ? *sms : l->sms;
     err = numbers_plan(n, str_of(l->country), l->type, l->assignment, to_calling, to_sms, &row, why);
-    struct task *t;
+    struct task *t = NULL;
     if (!err)
         err = number_task(x, OPERATION_CAPABILITIES, done, arg, &t);
     if (err)
@@ -460,8 +460,8 @@ enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, c
 enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, numbers_done_fn *done, void *arg,
                          struct problem *why)
 {
-    struct number *x;
-    struct task *t;
+    struct number *x = NULL;
+    struct task *t = NULL;
     enum err err = leased_number(n, resource, e164, &x, why);
     if (err)
         return err;

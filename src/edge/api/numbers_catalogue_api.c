@@ -4,6 +4,7 @@
 #include "domain/rules.h"
 #include "edge/api/numbers_priv.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 enum { PAGE_DEFAULT = 100, PAGE_MOST = 1000 };
@@ -45,7 +46,7 @@ void numbers_write_next(struct http_call *hc, struct jw *w, bool more, const cha
         return;
     }
     scoped_buf link = { 0 };
-    buf_printf(&link, "%s?skip=%lld&%s=%lld", path, (long long)(skip + size), size_name, (long long)size);
+    buf_printf(&link, "%s?skip=%" PRId64 "&%s=%" PRId64, path, skip + size, size_name, size);
     for (; keep && *keep; keep++) {
         struct str v = http_query(hc, *keep);
         if (!v.p)

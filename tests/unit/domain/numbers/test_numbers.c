@@ -394,6 +394,54 @@ static void a_restart_finds_holds_and_leases_where_they_were(void **state)
     assert_non_null(leased(w, held));
 }
 
+/* Two memories over one store, as if one of them were wrong: the unit's guards decide. */
+static void the_store_stops_a_second_owner_even_when_memory_is_wrong(void **state)
+{
+    struct world *w = *state;
+    struct numbers *right = w->numbers, *wrong = world_numbers(w);
+    assert_int_equal(search(w, w->us, local_in("206", 2)), ERR_NONE);
+    uint64_t key = w->op.subject, digits = found(w, w->us)->numbers[0];
+    w->numbers = wrong;                 /* knows nothing of that hold */
+    assert_int_equal(search(w, w->other, local_in("206", 1)), ERR_CONFLICT);
+    assert_int_equal(search(w, w->other, local_in("206", 3)), ERR_CONFLICT);
+    w->numbers = right;
+    assert_int_equal(purchase(w, w->us, key), ERR_NONE);
+    w->numbers = wrong;
+    world_sleep(w, 20 * MINUTE);
+    assert_int_equal(search(w, w->other, local_in("206", 1)), ERR_CONFLICT);
+    w->numbers = right;
+    assert_int_equal(leased(w, digits)->resource, w->us);
+    numbers_free(wrong);
+}
+
+/* The server died before it could note the end of a hold, and the number went to somebody else meanwhile. */
+static void the_end_of_an_old_hold_does_not_touch_its_numbers_new_owner(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(search(w, w->us, local_in("206", 1)), ERR_NONE);
+    uint64_t digits = found(w, w->us)->numbers[0];
+    numbers_free(w->numbers);
+    w->now_us += 16 * MINUTE;
+    clock_freeze(w->control.clock, w->now_us);
+    w->numbers = world_numbers(w);      /* and no catching up: the old search still says held */
+    struct numbers *late = w->numbers, *other = NULL;
+    assert_int_equal(numbers_new(&other, &w->control, w->accounts,
+                                 &(struct numbers_conf){ .edition = "2020-10", .seed = 7, .simulator = true }, &w->why),
+                     ERR_NONE);
+    w->numbers = other;
+    assert_int_equal(search(w, w->other, local_in("206", 1)), ERR_NONE);
+    uint64_t key = w->op.subject;
+    assert_int_equal(found(w, w->other)->numbers[0], digits);
+    numbers_free(late);
+    w->numbers = world_numbers(w);      /* reads both searches; the number belongs to the new one */
+    numbers_free(other);
+    agenda_catch_up(w->control.agenda);
+    assert_int_equal(search(w, w->us, local_in("206", 1)), ERR_NONE);
+    assert_int_not_equal(found(w, w->us)->numbers[0], digits);
+    assert_int_equal(purchase(w, w->other, key), ERR_NONE);
+    assert_int_equal(leased(w, digits)->resource, w->other);
+}
+
 /* -- operations ----------------------------------------------------------------------------------------------------- */
 
 static void canceling_a_search_gives_its_hold_back(void **state)
@@ -607,6 +655,8 @@ int main(void)
         T(a_released_number_keeps_its_place_in_line_over_restarts),
         T(a_quarantined_number_is_offered_when_nothing_else_is_left),
         T(a_restart_finds_holds_and_leases_where_they_were),
+        T(the_store_stops_a_second_owner_even_when_memory_is_wrong),
+        T(the_end_of_an_old_hold_does_not_touch_its_numbers_new_owner),
         T(canceling_a_search_gives_its_hold_back),
         T(what_is_done_cannot_be_canceled_away),
         T(operations_and_searches_are_kept_for_a_day),
