@@ -30,13 +30,15 @@ static enum err caller_check(const struct lease *lease, const struct call_new *r
 {
     char from[NUMBER_TEXT];
     str_copyz(from, sizeof from, rq->from);
+    if (lease && (!rq->resource || lease->resource == rq->resource) && lease->calling & CAP_OUTBOUND)
+        return ERR_NONE;
     if (!rq->from.n)
-        return rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_NEEDED);
-    if (!lease || (rq->resource && lease->resource != rq->resource))
-        return rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_NOT_LEASED, from);
-    if (!(lease->calling & CAP_OUTBOUND))
-        return rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_WITHOUT_CALLING, from);
-    return ERR_NONE;
+        rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_NEEDED);
+    else if (!lease || (rq->resource && lease->resource != rq->resource))
+        rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_NOT_LEASED, from);
+    else
+        rule_problem(why, ERR_FORBIDDEN, RULE_CALLER_ID_WITHOUT_CALLING, from);
+    return ERR_FORBIDDEN;
 }
 
 /* The wall: a simulated number leaves by the simulator alone, a real one never. */

@@ -396,11 +396,12 @@ void call_media_end(struct call_step *s, struct call *call)
 
 void call_media_free(struct call *call)
 {
-    while (call->op_first) {
-        struct call_op *op = call->op_first;
-        op_unlink(op);
+    for (struct call_op *op = call->op_first, *next; op; op = next) {
+        next = op->next;
         op_free(op);
     }
+    call->op_first = call->op_last = NULL;
+    call->ops = 0;
     watch_free(call->watch);
     call->watch = NULL;
     call_time_done(call->calls, &call->op_timer);

@@ -260,7 +260,8 @@ void call_view_of_row(const struct calls *c, const struct call_row *row, struct 
 /* The service's own answer for a call that ended or never was. */
 enum err call_absent(struct problem *why)
 {
-    return rule_problem(why, ERR_ABSENT, RULE_CALL_NOT_FOUND);
+    rule_problem(why, ERR_ABSENT, RULE_CALL_NOT_FOUND);
+    return ERR_ABSENT;
 }
 
 enum err call_find(struct calls *c, uint64_t resource, struct str id, struct call **out, struct problem *why)
