@@ -114,3 +114,58 @@ test('a destination that is closed is refused', async (t) => {
   await refused(() => dial('+19005551234', hook), 403)
   assert.equal(hook.events.length, 0)
 })
+
+test('playing can be cancelled, tones sent and heard one by one', async (t) => {
+  const hook = await endpoint(t, { '/prompt.wav': wavOf(prompt) })
+  const to = '+12065550114'
+  await handset(to, 'attach')
+  const made = await dial(to, hook)
+  await handset(to, 'answer')
+  await hook.event('CallConnected')
+  const media = made.callConnection.getCallMedia()
+  await media.play([{ kind: 'fileSource', url: `${hook.url}/prompt.wav` }], [{ phoneNumber: to }], { loop: true, operationContext: 'l' })
+  await hook.event('PlayStarted', (d) => d.operationContext === 'l')
+  await media.cancelAllOperations()
+  assert.equal((await hook.event('PlayCanceled')).event.data.resultInformation.subCode, 8508)
+  await media.sendDtmfTones(['one', 'pound'], { phoneNumber: to }, { operationContext: 's' })
+  await hook.event('SendDtmfTonesCompleted', (d) => d.operationContext === 's')
+  await media.startContinuousDtmfRecognition({ phoneNumber: to }, { operationContext: 'c' })
+  await handset(to, 'press', { digits: '7' })
+  const tone = (await hook.event('ContinuousDtmfRecognitionToneReceived')).event.data
+  assert.equal(tone.tone, 'seven')
+  await media.stopContinuousDtmfRecognition({ phoneNumber: to })
+  await hook.event('ContinuousDtmfRecognitionStopped')
+  const participants = await made.callConnection.listParticipants()
+  assert.deepEqual(participants.values.map((p) => p.identifier.phoneNumber), [to])
+  assert.equal((await made.callConnection.getParticipant({ phoneNumber: to })).isMuted, false)
+  await made.callConnection.hangUp(false)
+  await hook.event('CallDisconnected')
+  checkCallbacks(hook)
+})
+
+test('a handset calls in: told by IncomingCall, answered by its context', async (t) => {
+  const hook = await endpoint(t), events = await endpoint(t)
+  const from = '+12065550115'
+  await own('POST', 'eventSubscriptions', { endpointUrl: `${events.url}/events`, eventTypes: ['Microsoft.Communication.IncomingCall'] })
+  await handset(from, 'dial', { to: caller })
+  const incoming = (await events.event('IncomingCall', (d) => d.from.phoneNumber.value === from)).event.data
+  assert.equal(incoming.to.phoneNumber.value, caller)
+  const answered = await client.answerCall(incoming.incomingCallContext, `${hook.url}/callback`, { operationContext: 'in' })
+  assert.equal(answered.callConnectionProperties.source.phoneNumber, from)
+  assert.equal(answered.callConnectionProperties.serverCallId, incoming.serverCallId)
+  assert.equal((await hook.event('CallConnected')).event.data.operationContext, 'in')
+  await answered.callConnection.hangUp(true)
+  await hook.event('CallDisconnected')
+  checkCallbacks(hook)
+})
+
+test('an incoming call is rejected', async (t) => {
+  const events = await endpoint(t)
+  const from = '+12065550116'
+  await own('POST', 'eventSubscriptions', { endpointUrl: `${events.url}/events`, eventTypes: ['Microsoft.Communication.IncomingCall'] })
+  await handset(from, 'dial', { to: caller })
+  const incoming = (await events.event('IncomingCall', (d) => d.from.phoneNumber.value === from)).event.data
+  await client.rejectCall(incoming.incomingCallContext, { callRejectReason: 'busy' })
+  const gone = await client.answerCall(incoming.incomingCallContext, `${events.url}/callback`).then(() => assert.fail('answered'), (e) => e)
+  assert.equal(gone.statusCode, 404)
+})
