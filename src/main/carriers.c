@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "domain/calls/calls.h"
+#include "domain/rules.h"
 #include "edge/sip/sip_edge.h"
 #include "edge/smpp/smpp_edge.h"
 #include "store/carriers.h"
@@ -46,7 +47,7 @@ void carriers_free(struct carriers *c)
 /* What a person gave, checked; texts borrow from the JSON. */
 struct given {
     const char *kind;
-    struct str  name, system_id, password, transport, bind;
+    struct str  name, system_id, user, password, transport, bind;
     char        host[128];
     uint16_t    port;
     int64_t     window, rate;
@@ -89,6 +90,7 @@ static enum err given_read(struct given *g, const char *kind, const struct json 
     *g = (struct given){ .kind = kind,
                          .name = json_text_of(j, "name"),
                          .system_id = json_text_of(j, "systemId"),
+                         .user = json_text_of(j, "user"),
                          .password = json_text_of(j, "password"),
                          .transport = json_text_of(j, "transport"),
                          .bind = json_text_of(j, "bind"),
@@ -137,7 +139,7 @@ static enum err start_smsc(struct carriers *c, const struct given *g, struct pro
 static enum err start_trunk(struct carriers *c, const struct given *g, struct problem *why)
 {
     struct sip_trunk_conf conf = { .name = g->name, .host = str_of(g->host), .port = g->port, .transport = g->transport,
-                                   .simulated = g->simulated };
+                                   .user = g->user, .password = g->password, .simulated = g->simulated };
     return sip_edge_trunk_add(c->conf.sip, &conf, why);
 }
 
@@ -249,6 +251,8 @@ static enum err check(const struct carriers *c, const char *kind, const struct j
 {
     enum smpp_bind_type type;
     enum err err = given_read(g, kind, conf, why);
+    if (!err && !g->simulated && str_eqz(g->name, "sim"))
+        err = rule_problem(why, ERR_RANGE, RULE_NAME_RESERVED);     /* it would open the wall */
     if (!err && name_taken(c, g->name))
         err = problem_set(why, ERR_CONFLICT, "Conflict", "There is a carrier or trunk named '" STR_FMT "' already.",
                           STR_ARG(g->name));
@@ -258,9 +262,9 @@ static enum err check(const struct carriers *c, const char *kind, const struct j
             err = bad(why, "systemId", "systemId must have 1 to 15 characters (SMPP 3.4, 5.2.1).");
         if (!err && g->password.n > 8)
             err = bad(why, "password", "password has at most 8 characters (SMPP 3.4, 5.2.2).");
-    } else if (!err && (json_member(conf, "user") || json_member(conf, "register") || json_member(conf, "emergency"))) {
+    } else if (!err && (json_member(conf, "register") || json_member(conf, "emergency"))) {
         err = problem_set(why, ERR_UNBUILT, "NotImplemented",
-                          "Trunks with credentials, registration or emergency calls are not built yet.");
+                          "Trunks that register or carry emergency calls are not built yet.");
     } else if (!err && str_eqz(g->transport, "tls")) {
         err = problem_set(why, ERR_UNBUILT, "NotImplemented", "TLS trunks are not built yet; docs/conformance.md.");
     } else if (!err && g->transport.n && !str_eqz(g->transport, "udp") && !str_eqz(g->transport, "tcp")) {

@@ -55,7 +55,7 @@ refused +12065559999 404 1          # and it lives
 stop
 
 serve --simulator off
-cf trunk add sim --host "127.0.0.1:$port" >/dev/null || fail "no trunk"
+cf trunk add sipp --host "127.0.0.1:$port" --simulated >/dev/null || fail "no trunk"
 placed uas_answer +12065550100 hangup 'sip *answered, audio to 127.0.0.1'
 placed uas_busy   +12065550100 wait 'sip *486 Busy Here'
 stop

@@ -2,6 +2,7 @@
 #include "base/metric.h"
 #include "codec/gsm7/gsm7.h"
 #include "domain/messages/messages_priv.h"
+#include "domain/rules.h"
 
 #include <stdio.h>
 
@@ -88,24 +89,13 @@ static enum err sender_check(const struct messages *m, const struct sms_send *s,
                              struct problem *why)
 {
     const struct lease *lease = numbers_lease(m->numbers, s->from);
-    enum err err = ERR_NONE;
     if (!lease || lease->resource != s->resource) {
-        err = problem_set(why, ERR_UNPROVEN, "Unauthorized", "The number in 'from' is not leased to this resource.");
-        problem_rule(why, "SenderNotLeased",
-                     "Send from a number of this resource (GET /phoneNumbers lists them), written as E.164 with '+'.");
-    } else if (!(lease->sms & CAP_OUTBOUND) && lease->type == NUMBER_GEOGRAPHIC) {
-        err = problem_set(why, ERR_RANGE, "BadRequest",
-                          "Local (geographic) numbers cannot send SMS in this edition of the catalogue.");
-        problem_rule(why, "SmsNotAvailableForNumberType",
-                     "Lease a toll-free number for an application with the capability sms: outbound or inbound+outbound.");
-    } else if (!(lease->sms & CAP_OUTBOUND)) {
-        err = problem_set(why, ERR_RANGE, "BadRequest", "The number in 'from' is leased without outbound SMS.");
-        problem_rule(why, "SmsOutboundNotLeased", "Change its capabilities to sms: outbound or inbound+outbound.");
-    }
-    if (err)
+        enum err err = rule_problem(why, ERR_UNPROVEN, RULE_SENDER_NOT_LEASED);
         problem_target(why, "from");
+        return err;
+    }
     *out = lease;
-    return err;
+    return numbers_may_send_texts(m->numbers, lease, why);
 }
 
 static void refuse_one(struct sms_result *r, const char *text)
