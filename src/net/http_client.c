@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { CONNECT_MS_MAX = 10000, KEPT_CONNECTIONS = 128 };
 
@@ -18,17 +19,19 @@ struct exchange {
     CURL                   *easy;
     struct curl_slist      *headers;
     struct buf              body, header;
-    bool                    forbidden, too_large, has_header, tls;
+    bool                    forbidden, too_large, no_memory, has_header, tls;
     struct mono             began;
     char                    words[CURL_ERROR_SIZE];
 };
 
-/* A socket of curl's that the loop watches. */
+/* A socket of curl's that the loop watches. Ours are made when they are opened, where a refusal ends one transfer; a
+ * failure in curl's socket callback would end them all. */
 struct sock {
     struct sock        *prev, *next;
     struct http_client *client;
     struct loop_io      io;
     curl_socket_t       fd;
+    bool                ours;           /* else a pipe of curl's resolver: it has a timer as well */
 };
 
 struct http_client {
@@ -69,7 +72,7 @@ static void sock_free(struct sock *s)
     free(s);
 }
 
-static struct sock *sock_new(struct http_client *c, curl_socket_t fd)
+static struct sock *sock_new(struct http_client *c, curl_socket_t fd, bool ours)
 {
     struct sock *s = calloc(1, sizeof *s);
     if (!s || loop_io_init(c->loop, &s->io, fd, on_ready, s)) {
@@ -78,11 +81,19 @@ static struct sock *sock_new(struct http_client *c, curl_socket_t fd)
     }
     s->client = c;
     s->fd = fd;
+    s->ours = ours;
     s->next = c->socks;
     if (s->next)
         s->next->prev = s;
     c->socks = s;
-    curl_multi_assign(c->multi, fd, s);
+    return s;
+}
+
+static struct sock *sock_find(const struct http_client *c, curl_socket_t fd)
+{
+    struct sock *s = c->socks;
+    while (s && s->fd != fd)
+        s = s->next;
     return s;
 }
 
@@ -90,17 +101,28 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *as
 {
     (void)easy;
     struct http_client *c = arg;
-    struct sock *s = assigned;
+    struct sock *s = assigned ? assigned : sock_find(c, fd);
     if (what == CURL_POLL_REMOVE) {
-        if (s)
-            sock_free(s);
         curl_multi_assign(c->multi, fd, NULL);
+        if (s && s->ours)
+            loop_io_watch(&s->io, false, false);    /* kept alive, perhaps; on_close() ends it */
+        else if (s)
+            sock_free(s);
         return 0;
     }
-    if (!s && !(s = sock_new(c, fd)))
-        return -1;                      /* curl ends its transfers with an error */
+    if (!s && !(s = sock_new(c, fd, false)))
+        return 0;
+    curl_multi_assign(c->multi, fd, s);
     loop_io_watch(&s->io, what & CURL_POLL_IN, what & CURL_POLL_OUT);
     return 0;
+}
+
+static int on_close(void *arg, curl_socket_t fd)
+{
+    struct sock *s = sock_find(arg, fd);
+    if (s)
+        sock_free(s);
+    return close(fd);
 }
 
 static int on_timer_change(CURLM *multi, long wait_ms, void *arg)
@@ -148,6 +170,8 @@ static enum err err_of(const struct exchange *x, CURLcode code)
         return ERR_FORBIDDEN;
     if (x->too_large)
         return ERR_SIZE;
+    if (code && (x->no_memory || x->body.bad))
+        return ERR_NOMEM;
     switch (code) {
     case CURLE_OK:                    return ERR_NONE;
     case CURLE_OPERATION_TIMEDOUT:    return ERR_TIMEOUT;
@@ -232,7 +256,13 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
         return CURL_SOCKET_BAD;
     }
     x->forbidden = false;               /* an earlier address was refused, this one is not */
-    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    if (fd >= 0 && !sock_new(x->client, fd, true)) {
+        x->no_memory = true;
+        close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    return fd;
 }
 
 /* A kept connection may have been opened under other rules. */
@@ -305,6 +335,8 @@ static void set_callbacks(struct exchange *x)
     curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, x);
+    curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, x->client);    /* a connection outlives its first exchange */
     curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_before_request);
     curl_easy_setopt(e, CURLOPT_PREREQDATA, x);
 }
@@ -396,7 +428,7 @@ void http_client_free(struct http_client *c)
     }
     if (c->multi)
         curl_multi_cleanup(c->multi);
-    for (struct sock *s = c->socks, *next; s; s = next) {   /* kept connections: curl has closed them */
+    for (struct sock *s = c->socks, *next; s; s = next) {   /* none of ours: curl has closed them */
         next = s->next;
         sock_free(s);
     }

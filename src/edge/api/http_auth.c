@@ -79,7 +79,7 @@ struct str http_auth_form_target(struct arena *arena, struct str target)
     return b.bad ? (struct str){ NULL, 0 } : arena_str(arena, buf_str(&b));
 }
 
-/* -- the variants -------------------------------------------------------------------------------------------------- */
+/* -- the spellings ------------------------------------------------------------------------------------------------- */
 
 static struct str without_port(struct str host)
 {
@@ -96,34 +96,45 @@ static struct str without_query(struct str target)
     return path;
 }
 
-struct variant {
-    struct str target, host;
+/* In order of how often they are met. */
+enum spelling {
+    RAW,                /* Python, Java, .NET; JS when nothing needs escaping */
+    FORM,               /* JS: the query through URLSearchParams */
+    RAW_NO_PORT,        /* hand-written clients: the host's name without its port */
+    FORM_NO_PORT,
+    NO_SLASH,           /* Python over http: the path without its first slash */
+    CONTENT_BARE,       /* JS downloading a recording: the path alone, and x-ms-host */
+    CONTENT_RAW,
+    SPELLINGS,
 };
-enum { VARIANTS_MAX = 8 };
 
-static void add(struct variant *v, size_t *n, struct str target, struct str host)
+/* The string to sign as this sort of client spells it. {"", 0}: not spelled so here; {NULL, 0}: out of memory. */
+static struct str spell(enum spelling how, const struct http_signed *rq, struct arena *arena)
 {
-    for (size_t i = 0; i < *n; i++)
-        if (str_eq(v[i].target, target) && str_eq(v[i].host, host))
-            return;
-    v[(*n)++] = (struct variant){ target, host };
-}
-
-/* In order of how often they are met. @return how many */
-static size_t variants(struct variant v[VARIANTS_MAX], const struct http_signed *rq, struct arena *arena)
-{
-    size_t n = 0;
-    struct str form = http_auth_form_target(arena, rq->target), bare = without_port(rq->host);
-    add(v, &n, rq->target, rq->host);                   /* Python, Java, .NET; JS when nothing needs escaping */
-    add(v, &n, form, rq->host);                         /* JS: the query through URLSearchParams */
-    add(v, &n, rq->target, bare);                       /* hand-written clients: host name without its port */
-    add(v, &n, form, bare);
-    add(v, &n, str_from(rq->target, 1), rq->host);      /* Python over http: the path without its first slash */
-    if (rq->content && rq->ms_host.n) {                 /* JS downloading a recording */
-        add(v, &n, without_query(rq->target), rq->ms_host);
-        add(v, &n, rq->target, rq->ms_host);
-    }
-    return n;
+    static const struct str unlike = { "", 0 };
+    bool form = how == FORM || how == FORM_NO_PORT, no_port = how == RAW_NO_PORT || how == FORM_NO_PORT;
+    bool content = how == CONTENT_BARE || how == CONTENT_RAW;
+    struct str target = rq->target, host = rq->host;
+    if (form && str_find(target, '?') < 0)
+        return unlike;
+    if (content && (!rq->content || !rq->ms_host.n))
+        return unlike;
+    if (form)
+        target = http_auth_form_target(arena, target);
+    if (how == NO_SLASH)
+        target = str_from(target, 1);
+    if (how == CONTENT_BARE)
+        target = without_query(target);
+    if (no_port)
+        host = without_port(host);
+    if (content)
+        host = rq->ms_host;
+    if (!target.p)
+        return target;
+    if (no_port && host.n == rq->host.n)
+        return unlike;
+    return arena_printf(arena, STR_FMT "\n" STR_FMT "\n" STR_FMT ";" STR_FMT ";" STR_FMT, STR_ARG(rq->method),
+                        STR_ARG(target), STR_ARG(rq->date), STR_ARG(host), STR_ARG(rq->content_hash));
 }
 
 /* -- the proof ----------------------------------------------------------------------------------------------------- */
@@ -192,17 +203,16 @@ static enum err hash_check(const struct http_signed *rq, struct problem *why)
     return ERR_NONE;
 }
 
-static enum err try_variants(struct keyring *ring, const struct http_signed *rq, struct keyring_question *q,
-                             struct attempt *at, struct arena *arena, struct keyring_proof *out)
+static enum err try_spellings(struct keyring *ring, const struct http_signed *rq, struct keyring_question *q,
+                              struct attempt *at, struct arena *arena, struct keyring_proof *out)
 {
-    struct variant v[VARIANTS_MAX];
     enum err err = ERR_UNPROVEN;
-    for (size_t i = 0, n = variants(v, rq, arena); i < n && err == ERR_UNPROVEN; i++) {
-        at->text = arena_printf(arena, STR_FMT "\n" STR_FMT "\n" STR_FMT ";" STR_FMT ";" STR_FMT, STR_ARG(rq->method),
-                                STR_ARG(v[i].target), STR_ARG(rq->date), STR_ARG(v[i].host), STR_ARG(rq->content_hash));
-        if (!at->text.p || !v[i].target.p)
+    for (enum spelling how = RAW; how < SPELLINGS && err == ERR_UNPROVEN; how++) {
+        at->text = spell(how, rq, arena);
+        if (!at->text.p)
             return ERR_NOMEM;
-        err = keyring_prove(ring, q, out);
+        if (at->text.n)
+            err = keyring_prove(ring, q, out);
     }
     return err;
 }
@@ -220,7 +230,7 @@ enum err http_auth_prove(struct keyring *ring, const struct http_signed *rq, str
         return err;
     q->fits = attempt_fits;
     q->arg = &at;
-    err = try_variants(ring, rq, q, &at, arena, out);
+    err = try_spellings(ring, rq, q, &at, arena, out);
     if (err == ERR_ABSENT)
         return denied(why, "UnknownResource", "No resource answers to this host, and there is no default one.");
     if (err == ERR_UNPROVEN)

@@ -235,17 +235,17 @@ static void on_sweep(void *arg)
     loop_timer_start(&d->sweep, SWEEP_US);
 }
 
-void http_door_open(struct http_door *d)
+enum err http_door_open(struct http_door *d)
 {
-    for (size_t i = 0; i < d->n_ears; i++) {
-        if (loop_io_init(d->loop, &d->ears[i].io, d->ears[i].fd, on_knock, &d->ears[i])) {
-            log_error("http", "cannot watch a listening socket");
-            continue;
-        }
-        loop_io_watch(&d->ears[i].io, true, false);
+    enum err err = loop_timer_init(d->loop, &d->sweep, on_sweep, d);
+    for (size_t i = 0; i < d->n_ears && !err; i++) {
+        err = loop_io_init(d->loop, &d->ears[i].io, d->ears[i].fd, on_knock, &d->ears[i]);
+        if (!err)
+            loop_io_watch(&d->ears[i].io, true, false);
     }
-    if (!loop_timer_init(d->loop, &d->sweep, on_sweep, d))
+    if (!err)
         loop_timer_start(&d->sweep, SWEEP_US);
+    return err;
 }
 
 void http_door_free(struct http_door *d)

@@ -25,8 +25,8 @@ MUST_USE enum err http_door_new(struct http_door **out, struct loop *loop, const
  *  @return ERR_CONFLICT (in use), ERR_ABSENT (no such host), ERR_IO, ERR_NOMEM, with `why` */
 MUST_USE enum err http_door_listen(struct http_door *door, const char *host, uint16_t *port, bool *loopback,
                                    struct problem *why);
-/** Begin to accept; before the loop starts. */
-void http_door_open(struct http_door *door);
+/** Begin to accept; before the loop starts. @return ERR_NOMEM, ERR_IO */
+MUST_USE enum err http_door_open(struct http_door *door);
 /** After the loop has stopped, before it is freed: closes all. */
 void http_door_free(struct http_door *door);
 SCOPED_FREE(http_door)

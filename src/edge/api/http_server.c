@@ -174,6 +174,9 @@ enum err http_server_new(struct http_server **out, const struct http_server_conf
     srv->pem[0] = copy_pem(conf->cert_pem);
     srv->pem[1] = copy_pem(conf->key_pem);
     srv->pem[2] = copy_pem(conf->ca_pem);
+    for (size_t i = 0; i < ARRAY_LEN(srv->pem); i++)
+        if (!srv->pem[i] && (struct str[]){ conf->cert_pem, conf->key_pem, conf->ca_pem }[i].n)
+            return ERR_NOMEM;
     srv->conf.cert_pem = str_of(srv->pem[0]);
     srv->conf.key_pem = str_of(srv->pem[1]);
     srv->conf.ca_pem = str_of(srv->pem[2]);
@@ -206,13 +209,14 @@ enum err http_server_start(struct http_server *srv, struct problem *why)
         return problem_set(why, err, "", "The TLS certificate and key cannot be used together.");
     if (!err)
         err = loop_timer_init(srv->loop, &srv->sweep, on_sweep, srv);
-    if (err)
-        return problem_set(why, err, "", "The HTTP threads cannot start: %s.", err_words(err));
-    loop_timer_start(&srv->sweep, SWEEP_US);
-    http_door_open(srv->door);
-    err = loop_start(srv->loop);
-    srv->started = !err;
-    return err;
+    if (!err)
+        err = http_door_open(srv->door);
+    if (!err) {
+        loop_timer_start(&srv->sweep, SWEEP_US);
+        err = loop_start(srv->loop);
+        srv->started = !err;
+    }
+    return err ? problem_set(why, err, "", "The HTTP threads cannot start: %s.", err_words(err)) : ERR_NONE;
 }
 
 uint16_t http_server_port(const struct http_server *srv, size_t i)
