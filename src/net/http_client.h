@@ -24,7 +24,8 @@ SCOPED_FREE(http_client)
 void http_client_trust_extra(struct http_client *c, bool trusted);
 
 struct http_client_answer {
-    enum err   err;             /* ERR_NONE: an answer came; ERR_IO, ERR_TIMEOUT, ERR_FORBIDDEN, ERR_SIZE, ERR_SYNTAX (URL), ERR_CLOSED */
+    enum err   err;             /* ERR_NONE: an answer came; ERR_IO, ERR_TIMEOUT, ERR_FORBIDDEN, ERR_SIZE, ERR_NOMEM,
+                                   ERR_SYNTAX (the URL), ERR_CLOSED (stopping) */
     int        status;
     char       words[160];      /* what went wrong */
     struct str body;            /* borrowed during the call, as is the header */

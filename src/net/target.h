@@ -8,7 +8,8 @@ struct sockaddr;
 
 enum target_sort {
     TARGET_PUBLIC,
-    TARGET_LOCAL,               /* this machine or a private network: 127/8, 10/8, 172.16/12, 192.168/16, 100.64/10, ::1, fc00::/7 */
+    TARGET_LOCAL,               /* this machine or a private network: 127/8, 10/8, 172.16/12, 192.168/16, 100.64/10,
+                                   ::1, fc00::/7 */
     TARGET_NEVER,               /* link-local (metadata services live there), multicast, unspecified, reserved */
 };
 enum target_sort target_sort_of(const struct sockaddr *a);

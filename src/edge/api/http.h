@@ -16,7 +16,8 @@ enum http_scope {
     HTTP_PUBLIC,                /* no credentials: /healthz, /carterfone/ca.pem */
     HTTP_RESOURCE,              /* an ACS resource's key (HMAC); api-version required */
     HTTP_OPERATOR,              /* the operator's key, or a resource's for its own objects (hc->is_operator tells) */
-    HTTP_CONTENT,               /* a recording's bytes: a resource's key, no api-version; may be signed over x-ms-host and the bare path */
+    HTTP_CONTENT,               /* a recording's bytes: a resource's key, no api-version; may be signed over
+                                   x-ms-host and the bare path */
 };
 
 struct http_call {

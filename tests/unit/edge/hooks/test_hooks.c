@@ -8,7 +8,10 @@
 #include "edge/hooks/hooks.h"
 #include "net/tls_ca.h"
 
+#include "unit/tmp.h"
+
 #include <arpa/inet.h>
+#include <openssl/pem.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -230,6 +233,40 @@ static void the_local_authority_is_trusted_only_while_local_targets_are(void **s
     assert_int_equal(one(b, "POST", b->base, "/hook", "{}")->err, ERR_NONE);
 }
 
+static void restart(struct bench *b, const struct hooks_conf *conf)
+{
+    hooks_free(b->hooks);
+    assert_int_equal(hooks_new(&b->hooks, conf, NULL), ERR_NONE);
+    assert_int_equal(hooks_start(b->hooks), ERR_NONE);
+}
+
+static void a_certificate_of_nobody_we_trust_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct tmp folder = tmp_new();
+    char name[32];
+    restart(b, &(struct hooks_conf){ .allow_local = true, .ca_dir = folder.path });
+    struct told *t = one(b, "POST", b->tls_base, "/hook", "{}");
+    assert_int_equal(t->err, ERR_IO);
+    assert_non_null(strstr(t->words, "certificate"));
+    BIO *bio = BIO_new_mem_buf(b->pems.ca, -1);         /* the system's folder: named by the hash of the subject */
+    X509 *ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    snprintf(name, sizeof name, "%08lx.0", X509_subject_name_hash(ca));
+    FILE *f = fopen(tmp_file(&folder, name), "w");
+    fputs(b->pems.ca, f);
+    fclose(f);
+    X509_free(ca);
+    BIO_free(bio);
+    restart(b, &(struct hooks_conf){ .allow_local = true, .ca_dir = folder.path });
+    assert_int_equal(one(b, "POST", b->tls_base, "/hook", "{}")->status, 202);
+    char by_address[64];                                /* trusted, but not for this name */
+    snprintf(by_address, sizeof by_address, "https://[::ffff:127.0.0.1]:%u", http_server_port(b->srv, 0));
+    t = one(b, "POST", by_address, "/hook", "{}");
+    assert_int_equal(t->err, ERR_IO);
+    assert_non_null(strstr(t->words, "subject name"));
+    tmp_free(&folder);
+}
+
 static void link_local_and_strange_addresses_are_never_called(void **state)
 {
     struct bench *b = *state;
@@ -335,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_webhook_is_posted_and_its_answer_comes_back),
         T(the_local_authority_is_trusted_only_while_local_targets_are),
+        T(a_certificate_of_nobody_we_trust_is_refused),
         T(link_local_and_strange_addresses_are_never_called), T(a_redirect_is_an_answer_not_an_order),
         T(an_answer_too_long_is_cut_off), T(nobody_there_and_nobody_speaking_differ), T(a_dead_host_delays_only_itself),
         T(one_host_gets_a_few_at_once), T(the_queue_is_bounded_and_no_host_may_fill_it),
