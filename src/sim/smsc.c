@@ -82,13 +82,14 @@ static uint32_t accept_message(struct smsc *s, struct esme *e, const struct smpp
         err = d->text ? ERR_NONE : ERR_NOMEM;
     }
     if (!err)
-        err = log_accepted(s, part, s->last_message + 1);
+        err = smsc_make_room(s);
     if (!err)
-        err = smsc_schedule(s, d);
+        err = log_accepted(s, part, s->last_message + 1);
     if (err) {
         smsc_delivery_free(d);
         return err == ERR_BUSY ? ESME_RMSGQFUL : ESME_RSYSERR;
     }
+    smsc_schedule(s, d);
     s->last_message++;
     remember_sender(s, e, part->from);
     return ESME_ROK;

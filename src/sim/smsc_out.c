@@ -217,22 +217,27 @@ static void wait_for_next(struct smsc *s)
         loop_timer_start(&s->due, s->heap[0]->due_us - clock_mono().us);
 }
 
-enum err smsc_schedule(struct smsc *s, struct delivery *d)
+enum err smsc_make_room(struct smsc *s)
 {
-    if (s->n_heap == s->heap_room) {
-        size_t room = s->heap_room ? 2 * s->heap_room : 256;
-        struct delivery **heap = realloc(s->heap, room * sizeof *heap);
-        if (!heap)
-            return ERR_NOMEM;
-        s->heap = heap;
-        s->heap_room = room;
-    }
+    if (s->n_heap < s->heap_room)
+        return ERR_NONE;
+    size_t room = s->heap_room ? 2 * s->heap_room : 256;
+    struct delivery **heap = realloc(s->heap, room * sizeof *heap);
+    if (!heap)
+        return ERR_NOMEM;
+    s->heap = heap;
+    s->heap_room = room;
+    return ERR_NONE;
+}
+
+void smsc_schedule(struct smsc *s, struct delivery *d)
+{
+    assert(s->n_heap < s->heap_room);
     d->order = ++s->last_order;
     s->heap[s->n_heap++] = d;
     heap_up(s, s->n_heap - 1);
     if (s->heap[0] == d)
         wait_for_next(s);
-    return ERR_NONE;
 }
 
 void smsc_delivery_free(struct delivery *d)

@@ -72,8 +72,10 @@ struct smsc {
 /* smsc_out.c */
 MUST_USE enum err smsc_out_init(struct smsc *s);
 void smsc_out_done(struct smsc *s);
-/** Takes the delivery on success. */
-MUST_USE enum err smsc_schedule(struct smsc *s, struct delivery *d);
+/** Room for one more, so that smsc_schedule() cannot fail. */
+MUST_USE enum err smsc_make_room(struct smsc *s);
+/** Takes the delivery. */
+void smsc_schedule(struct smsc *s, struct delivery *d);
 void smsc_delivery_free(struct delivery *d);
 /** Somebody bound: what waits may go. */
 void smsc_out_up(struct smsc *s);
