@@ -302,6 +302,24 @@ enum err app_start(struct app *app, struct problem *why)
     return err ? err : http_server_start(app->http, why);
 }
 
+void app_reload(struct app *app)
+{
+    struct problem why = { 0 };
+    struct tls_pems old = app->pems;
+    app->pems = (struct tls_pems){ 0 };
+    enum err err = make_certificate(app, &why);
+    if (!err)
+        err = http_server_reload(app->http, str_of(app->pems.cert), str_of(app->pems.key));
+    if (err) {
+        log_error("server", "SIGHUP: the certificate stays as it is: %s", why.text[0] ? why.text : err_words(err));
+        tls_pems_done(&app->pems);
+        app->pems = old;
+        return;
+    }
+    tls_pems_done(&old);
+    log_info("server", "SIGHUP: certificates read again; other settings need a restart");
+}
+
 /* Until nothing is under way between control and the store: each no-op commit says that all before it were decided. */
 static void settle(struct app *app)
 {

@@ -12,6 +12,8 @@ struct app;
  *  @return ERR_CONFLICT (a given port or the data directory is in use), others with `why` */
 MUST_USE enum err app_new(struct app **out, const struct settings *s, const struct datadir *dir, struct problem *why);
 MUST_USE enum err app_start(struct app *app, struct problem *why);
+/** SIGHUP: certificates are read (or renewed) and used from the next connection on; a bad pair changes nothing. */
+void app_reload(struct app *app);
 /** Drain: what was accepted is answered and stored, calls end, binds unbind. */
 void app_stop(struct app *app);
 void app_free(struct app *app);

@@ -48,6 +48,11 @@ static int say(enum err err, const struct problem *why)
     return err == ERR_CONFLICT ? EXIT_IN_USE : EXIT_FAILED;
 }
 
+static void reload(void *arg)
+{
+    app_reload(arg);
+}
+
 static enum err run(const struct settings *s, const struct datadir *dir, const sigset_t *signals, struct problem *why)
 {
     scoped(app) struct app *app = NULL;
@@ -60,7 +65,7 @@ static enum err run(const struct settings *s, const struct datadir *dir, const s
         return err;
     if (!s->quiet)
         app_greet(app);
-    signals_wait(signals);
+    signals_wait(signals, reload, app);
     ready_remove(s, dir);
     app_stop(app);
     return ERR_NONE;

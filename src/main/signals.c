@@ -11,13 +11,13 @@ void signals_block(sigset_t *set)
     signal(SIGPIPE, SIG_IGN);
 }
 
-void signals_wait(const sigset_t *set)
+void signals_wait(const sigset_t *set, void (*reload)(void *arg), void *arg)
 {
     int sig = 0;
     do {
         sigwait(set, &sig);
         if (sig == SIGHUP)
-            log_info("server", "SIGHUP: nothing is reloadable yet; restart to change settings");
+            reload(arg);
     } while (sig == SIGHUP);
     log_info("server", "%s: draining", sig == SIGTERM ? "SIGTERM" : "SIGINT");
 }

@@ -6,5 +6,5 @@
 
 /** SIGTERM, SIGINT and SIGHUP are blocked from here on, in every thread made later; SIGPIPE is ignored. */
 void signals_block(sigset_t *set);
-/** Until SIGTERM or SIGINT. */
-void signals_wait(const sigset_t *set);
+/** Until SIGTERM or SIGINT. Each SIGHUP calls reload(arg). */
+void signals_wait(const sigset_t *set, void (*reload)(void *arg), void *arg);

@@ -38,6 +38,12 @@ static enum err ready_write(const struct sim *sim, const struct settings *s, str
     return text.bad ? ERR_NOMEM : file_write_whole(s->ready_file, buf_str(&text), 0600, why);
 }
 
+static void reload_nothing(void *arg)
+{
+    (void)arg;
+    log_info("sim", "SIGHUP: the simulated networks have nothing to read again");
+}
+
 int sim_main(const struct settings *s)
 {
     sigset_t signals;
@@ -57,7 +63,7 @@ int sim_main(const struct settings *s)
                s->sim_sip.host, sim_sip_port(sim));
         fflush(stdout);
     }
-    signals_wait(&signals);
+    signals_wait(&signals, reload_nothing, NULL);
     if (s->ready_file[0])
         unlink(s->ready_file);
     return EXIT_GOOD;
