@@ -30,12 +30,48 @@ static void post_and_forget(struct refusals *r, struct db_unit *u)
     }
 }
 
+/* Old ones go in slices: as long as a whole slice went there may be another. */
+struct purging {
+    struct db_done   done;
+    struct refusals *r;
+    int64_t          before_us;
+    bool             whole;
+};
+
+static void purge_slice(struct purging *p, bool whole);
+
+static void on_purged(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct purging *p = container_of(item, struct purging, done.item);
+    if (p->whole && (!p->done.err || p->done.err == ERR_CONFLICT))
+        purge_slice(p, !p->done.err);
+    else
+        free(p);
+}
+
+static const struct inbox_kind purged_kind = { "refusals.purged", on_purged, NULL };
+
+static void purge_slice(struct purging *p, bool whole)
+{
+    struct db_unit *u = db_unit_new();
+    p->whole = whole;
+    p->done = (struct db_done){ .item.kind = &purged_kind, .to = control_inbox(p->r->control) };
+    refusal_rows_purge(u, p->before_us, whole);
+    if (db_post(p->r->control->db, u, &p->done)) {
+        db_unit_free(u);
+        free(p);                        /* the next hour's goes on */
+    }
+}
+
 static void on_purge(void *arg, int64_t due_us)
 {
     struct refusals *r = arg;
-    struct db_unit *u = db_unit_new();
-    refusal_rows_purge(u, id_floor(due_us - KEEP_US));
-    post_and_forget(r, u);
+    struct purging *p = calloc(1, sizeof *p);
+    if (p) {
+        *p = (struct purging){ .r = r, .before_us = due_us - KEEP_US };
+        purge_slice(p, true);
+    }
     (void)!agenda_set(r->control->agenda, &r->purge, due_us + PURGE_EVERY_US, on_purge, r);
 }
 
@@ -173,7 +209,14 @@ static void on_row(void *owner, struct inbox_item *item)
     free(x);
 }
 
-static const struct inbox_kind row_kind = { "refusals.row", on_row, NULL };
+static void drop_row(struct inbox_item *item)
+{
+    struct explaining *x = container_of(item, struct explaining, read.item);
+    db_rows_free(x->read.rows);
+    free(x);
+}
+
+static const struct inbox_kind row_kind = { "refusals.row", on_row, drop_row };
 
 enum err refusals_explain(struct refusals *r, uint64_t resource, struct str guid, refusals_json_fn *done, void *arg)
 {

@@ -1,5 +1,7 @@
 #include "store/events.h"
 
+enum { PURGE_SLICE = 2000 };
+
 void event_subscription_row_insert(struct db_unit *u, const struct event_subscription_row *row)
 {
     db_do(u, DB_EVENT_SUBSCRIPTION_INSERT, 1, DB_I(row->key), DB_I(row->resource), DB_T(row->name), DB_T(row->url),
@@ -23,9 +25,14 @@ void event_row_insert(struct db_unit *u, const struct event_row *row)
           DB_T(row->subject), DB_T(row->data), DB_I(row->at_us));
 }
 
-void event_rows_purge(struct db_unit *u, uint64_t before_key)
+void event_rows_purge(struct db_unit *u, int64_t before_us, bool whole)
 {
-    db_do(u, DB_EVENT_PURGE, DB_ANY_ROWS, DB_I(before_key));
+    db_do(u, DB_EVENT_PURGE, whole ? PURGE_SLICE : DB_ANY_ROWS, DB_I(before_us), DB_I(PURGE_SLICE));
+}
+
+void delivery_rows_purge(struct db_unit *u, int64_t before_us)
+{
+    db_do(u, DB_DELIVERY_PURGE, DB_ANY_ROWS, DB_I(before_us));
 }
 
 void delivery_row_insert(struct db_unit *u, const struct delivery_row *row)

@@ -28,7 +28,11 @@ void event_subscription_row_state(struct db_unit *u, uint64_t key, int state);
 /** With everything undelivered to it. */
 void event_subscription_row_delete(struct db_unit *u, uint64_t key);
 void event_row_insert(struct db_unit *u, const struct event_row *row);
-void event_rows_purge(struct db_unit *u, uint64_t before_key);
+/** Delete the oldest events of before that product time which nobody waits for: a slice, so that other units go between.
+ *  @param whole  demand a whole slice: ERR_CONFLICT then says that less was left */
+void event_rows_purge(struct db_unit *u, int64_t before_us, bool whole);
+/** Delete dead letters of before that product time, and what was written for a subscription that had just ended. */
+void delivery_rows_purge(struct db_unit *u, int64_t before_us);
 void delivery_row_insert(struct db_unit *u, const struct delivery_row *row);
 void delivery_row_delete(struct db_unit *u, uint64_t key);
 void delivery_row_failed(struct db_unit *u, uint64_t key, int tries, int64_t next_us, bool dead, struct str last);

@@ -25,10 +25,15 @@ SELECT key, resource, id, type, subject, data, at_us FROM event WHERE key > ?1 O
 -- :name event_last
 SELECT key FROM event ORDER BY key DESC LIMIT 1;
 
+-- Keys and times grow together, so only the oldest rows are looked at.
 -- :name event_purge
 DELETE FROM event WHERE key IN (
-    SELECT key FROM event WHERE key < ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.event = event.key)
-    ORDER BY key LIMIT 2000);
+    SELECT key FROM (SELECT key, at_us FROM event ORDER BY key LIMIT ?2) AS oldest WHERE at_us < ?1)
+AND key NOT IN (SELECT event FROM delivery);
+
+-- :name delivery_purge
+DELETE FROM delivery WHERE (dead = 1 AND next_us < ?1)
+OR (subscription <> 0 AND subscription NOT IN (SELECT key FROM event_subscription));
 
 -- :name delivery_insert
 INSERT INTO delivery (key, subscription, event, call, url, body, tries, next_us, dead, last)

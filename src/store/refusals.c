@@ -1,14 +1,16 @@
 #include "store/refusals.h"
 
+enum { PURGE_SLICE = 2000 };
+
 void refusal_row_insert(struct db_unit *u, const struct refusal_row *row)
 {
     db_do(u, DB_REFUSAL_INSERT, 1, DB_I(row->request), DB_I(row->resource), DB_I(row->at_us), DB_T(row->what),
           DB_I(row->status), DB_T(row->code), DB_T(row->text), DB_T(row->rule), DB_T(row->suggestion));
 }
 
-void refusal_rows_purge(struct db_unit *u, uint64_t before_request)
+void refusal_rows_purge(struct db_unit *u, int64_t before_us, bool whole)
 {
-    db_do(u, DB_REFUSAL_PURGE, DB_ANY_ROWS, DB_I(before_request));
+    db_do(u, DB_REFUSAL_PURGE, whole ? PURGE_SLICE : DB_ANY_ROWS, DB_I(before_us), DB_I(PURGE_SLICE));
 }
 
 enum err refusal_row_ask(struct db *db, uint64_t request, struct db_read *read)

@@ -10,6 +10,8 @@ struct refusal_row {
 };
 
 void refusal_row_insert(struct db_unit *u, const struct refusal_row *row);
-void refusal_rows_purge(struct db_unit *u, uint64_t before_request);
+/** Delete the oldest from before that product time, a slice at a time.
+ *  @param whole  demand a whole slice: ERR_CONFLICT then says that less was left */
+void refusal_rows_purge(struct db_unit *u, int64_t before_us, bool whole);
 MUST_USE enum err refusal_row_ask(struct db *db, uint64_t request, struct db_read *read);
 bool refusal_row_next(struct db_rows *rows, struct refusal_row *row);

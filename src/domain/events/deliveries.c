@@ -12,6 +12,7 @@ METRIC_COUNTER(dead_total, "carterfone_events_dead_total", "Deliveries given up"
 
 static const int64_t ANSWER_WITHIN_US = 30 * (int64_t)US_PER_S;
 static const int64_t GIVE_UP_AFTER_US = 24 * 3600 * (int64_t)US_PER_S;
+static const int64_t CROWD_AGAIN_US = 50 * (int64_t)US_PER_MS;
 enum { FAILS_IN_LINE = 2, MAX_ANSWER = 64 * 1024 };
 
 /* Seconds to wait after the n-th failure. Event Grid's published schedule; callbacks: half a second, doubling. */
@@ -20,16 +21,15 @@ static const int callback_waits_ms[] = { 500, 1000, 2000, 4000, 8000 };
 
 static void try_now(struct delivery *d);
 
-enum err delivery_new(struct delivery **out, struct events *ev, uint64_t key, uint64_t subscription, struct str url,
-                      struct str body)
+enum err delivery_new(struct delivery **out, struct events *ev, const struct delivery_row *row, struct str body)
 {
     struct delivery *d = calloc(1, sizeof *d);
     if (!d)
         return ERR_NOMEM;
-    *d = (struct delivery){ .ev = ev, .key = key, .subscription = subscription };
+    *d = (struct delivery){ .ev = ev, .key = row->key, .subscription = row->subscription, .since_us = row->event.at_us };
     d->body = str_dup(body);
-    d->url = subscription ? NULL : str_dup(url);
-    if (!d->body || (!subscription && !d->url)) {
+    d->url = row->subscription ? NULL : str_dup(row->url);
+    if (!d->body || (!row->subscription && !d->url)) {
         delivery_free(d);
         return ERR_NOMEM;
     }
@@ -37,11 +37,36 @@ enum err delivery_new(struct delivery **out, struct events *ev, uint64_t key, ui
     return ERR_NONE;
 }
 
+/* -- the crowd: what a full courier would not take waits here, by the loop's own clock ------------------------------ */
+
+static void crowd_add(struct delivery *d)
+{
+    struct events *ev = d->ev;
+    if (!ev->crowd)
+        loop_timer_start(&ev->crowd_timer, CROWD_AGAIN_US);
+    d->crowd_next = NULL;
+    d->crowd_at = ev->crowd_tail;
+    *ev->crowd_tail = d;
+    ev->crowd_tail = &d->crowd_next;
+}
+
+static void crowd_remove(struct delivery *d)
+{
+    if (!d->crowd_at)
+        return;
+    *d->crowd_at = d->crowd_next;
+    *(d->crowd_next ? &d->crowd_next->crowd_at : &d->ev->crowd_tail) = d->crowd_at;
+    d->crowd_at = NULL;
+}
+
+/* The events themselves may have gone already when this one was in no line. */
 void delivery_free(struct delivery *d)
 {
     if (!d)
         return;
-    agenda_clear(d->ev->control->agenda, &d->retry);
+    if (d->retry.at)
+        agenda_clear(d->ev->control->agenda, &d->retry);
+    crowd_remove(d);
     free(d->url);
     free(d->body);
     free(d);
@@ -73,11 +98,11 @@ static void lane_end(struct events *ev, struct lane *lane)
 
 void delivery_line_up(struct delivery *d, struct str lane_name)
 {
-    struct lane *lane = lane_named(d->ev, lane_name);
     if (map_put(d->ev->deliveries, d->key, d)) {
         delivery_free(d);               /* its row stays: the next start delivers it */
         return;
     }
+    struct lane *lane = lane_named(d->ev, lane_name);
     d->lane = lane;
     d->next = NULL;
     if (!lane) {                        /* out of memory: better out of order than not at all */
@@ -149,7 +174,7 @@ static int64_t wait_after(const struct delivery *d)
         wait = callback_waits_ms[n] * (int64_t)US_PER_MS;
         return wait;
     }
-    if (control_now_us(d->ev->control) - id_time_us(d->key) > GIVE_UP_AFTER_US
+    if (control_now_us(d->ev->control) - d->since_us > GIVE_UP_AFTER_US
         || n >= ARRAY_LEN(event_waits_s))
         return 0;
     wait = event_waits_s[n] * (int64_t)US_PER_S;
@@ -254,47 +279,82 @@ static void request_of(const struct delivery *d, const struct event_subscription
     rq->headers[3] = str_of(count_header);
 }
 
-static void try_now(struct delivery *d)
+static enum err ask_courier(struct delivery *d)
 {
     const struct event_subscription *s = d->subscription ? map_find(d->ev->subscriptions, d->subscription) : NULL;
     char name_header[160], count_header[48];
     struct courier_request rq;
-    if (d->in_flight || (d->subscription && !s))
-        return;
     request_of(d, s, &rq, name_header, count_header);
-    d->in_flight = true;
-    if (d->ev->courier->send(d->ev->courier_self, &rq)) {
-        d->in_flight = false;           /* the courier is full: soon again, without counting it as a try */
-        (void)!agenda_set(d->ev->control->agenda, &d->retry, control_now_us(d->ev->control) + 200 * US_PER_MS, on_retry,
-                          d);
+    d->in_flight = true;                /* before the courier has it: its answer may be quick */
+    enum err err = d->ev->courier->send(d->ev->courier_self, &rq);
+    if (err)
+        d->in_flight = false;
+    return err;
+}
+
+static void try_now(struct delivery *d)
+{
+    if (d->in_flight || d->crowd_at || (d->subscription && !map_find(d->ev->subscriptions, d->subscription)))
+        return;
+    if (d->ev->crowd || ask_courier(d))
+        crowd_add(d);                   /* soon again, without counting it as a try */
+}
+
+void deliveries_uncrowd(void *arg)
+{
+    struct events *ev = arg;
+    while (ev->crowd) {
+        struct delivery *d = ev->crowd;
+        if (ask_courier(d)) {
+            loop_timer_start(&ev->crowd_timer, CROWD_AGAIN_US);
+            return;
+        }
+        crowd_remove(d);
     }
 }
 
-/* Free every delivery for which `which` says so, lanes first so that no successor is started. */
-static void drop_where(struct events *ev, uint64_t subscription, bool all)
+/* Free every delivery of a subscription, or all: lanes first, so that no successor is started. What goes is listed before
+ * it is taken, because taking moves the tables. */
+static void drop_lanes(struct events *ev, uint64_t subscription, bool all)
 {
     struct str name;
     void *value;
+    struct lane *doomed = NULL;
     for (size_t at = 0; strmap_next(ev->lanes, &at, &name, &value);) {
         struct lane *lane = value;
-        if (!all && lane->head->subscription != subscription)
-            continue;
+        if (all || lane->head->subscription == subscription) {
+            lane->doomed = doomed;
+            doomed = lane;
+        }
+    }
+    for (struct lane *lane = doomed, *after; lane; lane = after) {
+        after = lane->doomed;
         for (struct delivery *d = lane->head, *next; d; d = next) {
             next = d->next;
             map_take(ev->deliveries, d->key);
             delivery_free(d);
         }
         lane_end(ev, lane);
-        at = 0;                         /* the table moved: start over */
     }
+}
+
+static void drop_where(struct events *ev, uint64_t subscription, bool all)
+{
     uint64_t key;
+    void *value;
+    struct delivery *doomed = NULL;
+    drop_lanes(ev, subscription, all);
     for (size_t at = 0; map_next(ev->deliveries, &at, &key, &value);) {
-        struct delivery *d = value;
-        if (!all && d->subscription != subscription)
-            continue;
-        map_take(ev->deliveries, key);
+        struct delivery *d = value;     /* out of line, so `next` is free */
+        if (all || d->subscription == subscription) {
+            d->next = doomed;
+            doomed = d;
+        }
+    }
+    for (struct delivery *d = doomed, *next; d; d = next) {
+        next = d->next;
+        map_take(ev->deliveries, d->key);
         delivery_free(d);
-        at = 0;
     }
 }
 

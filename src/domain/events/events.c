@@ -1,9 +1,11 @@
 #include "domain/events/events_priv.h"
+#include "base/crypto.h"
 
 #include <stdio.h>
 
 static const int64_t PURGE_EVERY_US = 3600 * (int64_t)US_PER_S;
 static const int64_t KEEP_US = 7 * 24 * 3600 * (int64_t)US_PER_S;      /* --retention events=7d */
+static const int64_t VALIDATE_WITHIN_US = 600 * (int64_t)US_PER_S;
 
 char *str_dup(struct str s)
 {
@@ -20,11 +22,13 @@ enum err events_new(struct events **out, struct control *control, const struct c
     if (!ev)
         return ERR_NOMEM;
     *ev = (struct events){ .control = control, .courier = courier, .courier_self = courier_self };
+    ev->crowd_tail = &ev->crowd;
     ev->subscriptions = map_new();
     ev->deliveries = map_new();
     ev->lanes = strmap_new();
     ev->base_url = str_dup(STR("https://localhost:4500"));
-    if (!ev->subscriptions || !ev->deliveries || !ev->lanes || !ev->base_url) {
+    if (!ev->subscriptions || !ev->deliveries || !ev->lanes || !ev->base_url
+        || loop_timer_init(control->loop, &ev->crowd_timer, deliveries_uncrowd, ev)) {
         events_free(ev);
         return ERR_NOMEM;
     }
@@ -36,6 +40,7 @@ static void subscription_free(struct event_subscription *s)
 {
     if (!s)
         return;
+    agenda_clear(s->ev->control->agenda, &s->expiry);
     free(s->name);
     free(s->url);
     free(s->types);
@@ -50,6 +55,7 @@ void events_free(struct events *ev)
     listings_free(ev);
     if (ev->deliveries)
         deliveries_free(ev);
+    loop_timer_done(&ev->crowd_timer);
     uint64_t key;
     void *value;
     for (size_t at = 0; ev->subscriptions && map_next(ev->subscriptions, &at, &key, &value);)
@@ -102,6 +108,8 @@ static struct event_subscription *subscription_make(struct events *ev, const str
     return s;
 }
 
+static enum err await_validation(struct event_subscription *s);
+
 static enum err load_subscription(void *arg, const struct event_subscription_row *row)
 {
     struct events *ev = arg;
@@ -111,7 +119,7 @@ static enum err load_subscription(void *arg, const struct event_subscription_row
         return ERR_NOMEM;
     }
     ids_after(ev->control->ids, row->key);
-    return ERR_NONE;
+    return s->state == SUBSCRIPTION_AWAITING ? await_validation(s) : ERR_NONE;
 }
 
 static void lane_name_of_event(struct buf *b, uint64_t subscription, struct str subject)
@@ -143,7 +151,7 @@ static enum err load_delivery(void *arg, const struct delivery_row *row)
         lane_name_of_callback(&lane, row->call, row->url);
     }
     struct delivery *d = NULL;
-    if (body.bad || lane.bad || delivery_new(&d, ev, row->key, row->subscription, row->url, buf_str(&body)))
+    if (body.bad || lane.bad || delivery_new(&d, ev, row, buf_str(&body)))
         return ERR_NOMEM;
     d->tries = row->tries;
     if (row->tries >= 2 && row->event.key)
@@ -164,12 +172,52 @@ enum err events_load(struct events *ev, struct problem *why)
     return ERR_NONE;
 }
 
+/* Old events and dead letters go in slices: as long as a whole slice went there may be another. */
+struct purging {
+    struct db_done done;
+    struct events *ev;
+    int64_t        before_us;
+    bool           whole;
+};
+
+static void purge_slice(struct purging *p, bool whole);
+
+static void on_purged(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct purging *p = container_of(item, struct purging, done.item);
+    if (p->whole && !p->done.err)
+        purge_slice(p, true);
+    else if (p->whole && p->done.err == ERR_CONFLICT)
+        purge_slice(p, false);
+    else
+        free(p);
+}
+
+static const struct inbox_kind purged_kind = { "events.purged", on_purged, NULL };
+
+static void purge_slice(struct purging *p, bool whole)
+{
+    struct db_unit *u = db_unit_new();
+    p->whole = whole;
+    p->done = (struct db_done){ .item.kind = &purged_kind, .to = control_inbox(p->ev->control) };
+    if (!whole)
+        delivery_rows_purge(u, p->before_us);
+    event_rows_purge(u, p->before_us, whole);
+    if (db_post(p->ev->control->db, u, &p->done)) {
+        db_unit_free(u);
+        free(p);                        /* the next hour's goes on */
+    }
+}
+
 static void on_purge(void *arg, int64_t due_us)
 {
     struct events *ev = arg;
-    struct db_unit *u = db_unit_new();
-    event_rows_purge(u, id_floor(due_us - KEEP_US));
-    events_post(ev, u);
+    struct purging *p = calloc(1, sizeof *p);
+    if (p) {
+        *p = (struct purging){ .ev = ev, .before_us = due_us - KEEP_US };
+        purge_slice(p, true);
+    }
     (void)!agenda_set(ev->control->agenda, &ev->purge, due_us + PURGE_EVERY_US, on_purge, ev);
 }
 
@@ -216,7 +264,7 @@ static enum err batch_add(struct events *ev, struct db_unit *u, struct delivery_
 {
     struct delivery *d = NULL;
     row->key = ids_next(ev->control->ids);
-    enum err err = delivery_new(&d, ev, row->key, row->subscription, row->url, body);
+    enum err err = delivery_new(&d, ev, row, body);
     if (err)
         return err;
     d->lane = NULL;
@@ -297,6 +345,12 @@ enum err events_write_callback(struct events *ev, struct db_unit *u, const struc
     return batch_add(ev, u, &row, buf_str(&body), buf_str(&lane), batch);
 }
 
+/* Nobody wants it any more: its subscription ended after it was written and before it was safe. */
+static bool unwanted(const struct delivery *d)
+{
+    return d->subscription && !map_find(d->ev->subscriptions, d->subscription);
+}
+
 void events_go(struct events *ev, struct event_batch *batch, enum err committed)
 {
     struct delivery *in_order = NULL;
@@ -308,8 +362,8 @@ void events_go(struct events *ev, struct event_batch *batch, enum err committed)
     for (struct delivery *d = in_order, *next; d; d = next) {
         next = d->next;
         d->next = NULL;
-        if (committed)
-            delivery_free(d);
+        if (committed || unwanted(d))
+            delivery_free(d);           /* a row that was written goes with the next purge */
         else
             delivery_line_up(d, str_of(d->body + strlen(d->body) + 1));
     }
@@ -320,50 +374,227 @@ void events_go(struct events *ev, struct event_batch *batch, enum err committed)
     *batch = (struct event_batch){ 0 };
 }
 
+void events_drop(struct event_batch *batch)
+{
+    for (struct delivery *d = batch->chain, *next; d; d = next) {
+        next = d->next;
+        delivery_free(d);
+    }
+    *batch = (struct event_batch){ 0 };
+}
+
 /* -- subscriptions -------------------------------------------------------------------------------------------------- */
 
-/* A subscription's row on its way to disk; then the handshake. */
-struct subscribing {
-    struct db_done             done;
-    struct event_subscription *s;
+/* A change of a subscription's row on its way to disk, and what is done when it is there. */
+struct changing {
+    struct db_done    done;
+    struct events    *ev;
+    uint64_t          key;
+    void            (*then)(struct event_subscription *s, struct changing *c);
+    events_changed_fn *tell;
+    void             *arg;
 };
 
-static void subscription_forget(struct event_subscription *s)
+/* Proving keeps it alive: an end that came meanwhile is carried out here. */
+static void subscription_let_go(struct event_subscription *s)
 {
+    if (!s->ended || s->proving)
+        return;
     map_take(s->ev->subscriptions, s->key);
     deliveries_drop_subscription(s->ev, s->key);
     subscription_free(s);
 }
 
-static void on_subscription_stored(void *owner, struct inbox_item *item)
+static void on_changed(void *owner, struct inbox_item *item)
 {
     (void)owner;
-    struct subscribing *g = container_of(item, struct subscribing, done.item);
-    struct event_subscription *s = g->s;
-    enum err err = g->done.err;
-    free(g);
-    struct problem why = { 0 };
-    if (!err)
-        err = handshake_start(s);
-    if (err) {
-        problem_set(&why, err, "ServiceUnavailable", "The subscription could not be stored or proved: %s.",
-                    err_words(err));
-        events_subscribed(s, err == ERR_BUSY ? ERR_STORE : err, &why);
-    }
+    struct changing *c = container_of(item, struct changing, done.item);
+    struct event_subscription *s = map_find(c->ev->subscriptions, c->key);
+    if (s && c->then)
+        c->then(s, c);
+    if (c->tell)
+        c->tell(c->arg, s ? c->done.err : ERR_ABSENT);
+    free(c);
 }
 
-static const struct inbox_kind subscription_stored_kind = { "events.subscribed", on_subscription_stored, NULL };
+static const struct inbox_kind changed_kind = { "events.changed", on_changed, NULL };
+
+static enum err change_post(struct event_subscription *s, struct db_unit *u,
+                            void (*then)(struct event_subscription *s, struct changing *c), events_changed_fn *tell, void *arg)
+{
+    struct events *ev = s->ev;
+    struct changing *c = calloc(1, sizeof *c);
+    enum err err = c ? ERR_NONE : ERR_NOMEM;
+    if (!err) {
+        *c = (struct changing){ .done = { .item.kind = &changed_kind, .to = control_inbox(ev->control) }, .ev = ev,
+                                .key = s->key, .then = then, .tell = tell, .arg = arg };
+        err = db_post(ev->control->db, u, &c->done);
+    }
+    if (err) {
+        db_unit_free(u);
+        free(c);
+    }
+    return err;
+}
+
+static enum err state_post(struct event_subscription *s, enum event_subscription_state state,
+                           void (*then)(struct event_subscription *s, struct changing *c), events_changed_fn *tell, void *arg)
+{
+    struct db_unit *u = db_unit_new();
+    event_subscription_row_state(u, s->key, (int)state);
+    return change_post(s, u, then, tell, arg);
+}
+
+static void after_end(struct event_subscription *s, struct changing *c)
+{
+    s->ended = !c->done.err || c->done.err == ERR_CONFLICT;    /* conflict: it had gone already */
+    s->gone = s->ended;
+    subscription_let_go(s);
+}
+
+enum err events_unsubscribe(struct events *ev, uint64_t key, events_changed_fn *done, void *arg)
+{
+    struct event_subscription *s = map_find(ev->subscriptions, key);
+    if (!s || s->gone)
+        return ERR_ABSENT;
+    struct db_unit *u = db_unit_new();
+    event_subscription_row_delete(u, key);
+    enum err err = change_post(s, u, after_end, done, arg);
+    s->gone = !err;
+    return err;
+}
+
+/* Whoever subscribed is told, and the endpoint counts as proved or not. */
+static void proved(struct event_subscription *s, enum err err, const struct problem *why)
+{
+    events_subscribed_fn *done = s->done;
+    s->done = NULL;
+    s->proving = false;
+    if (done)
+        done(s->arg, err, s->key, why);
+    if (err && !s->gone && events_unsubscribe(s->ev, s->key, NULL, NULL))
+        s->gone = s->ended = true;      /* its row stays: awaiting for ever, never active */
+    subscription_let_go(s);
+}
+
+static void refuse_to_store(struct event_subscription *s, enum err err)
+{
+    struct problem why = { 0 };
+    err = err == ERR_BUSY ? ERR_STORE : err;
+    problem_set(&why, err, "ServiceUnavailable", "The subscription could not be stored or proved: %s.", err_words(err));
+    proved(s, err, &why);
+}
+
+static void after_stored(struct event_subscription *s, struct changing *c)
+{
+    enum err err = c->done.err ? c->done.err : s->gone ? ERR_CLOSED : handshake_start(s);
+    if (err)
+        refuse_to_store(s, err);
+}
+
+static void after_activation(struct event_subscription *s, struct changing *c)
+{
+    if (!c->done.err) {
+        s->state = SUBSCRIPTION_ACTIVE;
+        agenda_clear(s->ev->control->agenda, &s->expiry);
+    }
+    if (s->proving && c->done.err)
+        refuse_to_store(s, c->done.err);
+    else if (s->proving)
+        proved(s, ERR_NONE, &(struct problem){ 0 });
+}
+
+static void on_expired(void *arg, int64_t due_us)
+{
+    (void)due_us;
+    struct event_subscription *s = arg;
+    s->state = SUBSCRIPTION_FAILED;
+    (void)!state_post(s, SUBSCRIPTION_FAILED, NULL, NULL, NULL);
+}
+
+static enum err await_validation(struct event_subscription *s)
+{
+    return agenda_set(s->ev->control->agenda, &s->expiry, control_now_us(s->ev->control) + VALIDATE_WITHIN_US, on_expired, s);
+}
+
+void events_subscribed(struct event_subscription *s, enum err err, const struct problem *why)
+{
+    if (s->gone)
+        proved(s, ERR_CLOSED, &(struct problem){ .code = "NotFound", .text = "The subscription was ended meanwhile." });
+    else if (err && err != ERR_BUSY)
+        proved(s, err, why);
+    else if (!err)
+        err = state_post(s, SUBSCRIPTION_ACTIVE, after_activation, NULL, NULL);
+    else if (!(err = await_validation(s)))
+        proved(s, ERR_NONE, why);
+    else
+        refuse_to_store(s, err);
+}
+
+static bool is_code(const struct event_subscription *s, struct str code)
+{
+    return code.n == strlen(s->code) && equal_constant_time(code.p, s->code, code.n);
+}
+
+enum err events_validate(struct events *ev, uint64_t key, struct str code, events_changed_fn *done, void *arg)
+{
+    struct event_subscription *s = map_find(ev->subscriptions, key);
+    if (!s || s->gone)
+        return ERR_ABSENT;
+    if (s->state == SUBSCRIPTION_FAILED || !is_code(s, code))
+        return ERR_UNPROVEN;
+    enum err err = state_post(s, SUBSCRIPTION_ACTIVE, after_activation, done, arg);
+    if (!err)
+        agenda_clear(ev->control->agenda, &s->expiry);
+    return err;
+}
+
+static enum err field_bad(struct problem *why, const char *field, const char *text)
+{
+    enum err err = problem_set(why, ERR_RANGE, "BadRequest", "%s", text);
+    problem_target(why, "%s", field);
+    return err;
+}
 
 static enum err url_check(struct str url, struct problem *why)
 {
     bool good = (str_starts(url, STR("https://")) || str_starts(url, STR("http://"))) && url.n < 2048;
     for (size_t i = 0; good && i < url.n; i++)
         good = (unsigned char)url.p[i] > ' ' && (unsigned char)url.p[i] < 127;
-    if (good)
-        return ERR_NONE;
-    enum err err = problem_set(why, ERR_RANGE, "BadRequest",
-                               "endpointUrl must be an http or https address of at most 2047 characters.");
-    problem_target(why, "endpointUrl");
+    return good ? ERR_NONE : field_bad(why, "endpointUrl",
+                                       "endpointUrl must be an http or https address of at most 2047 characters.");
+}
+
+/* It travels in a header of each delivery. */
+static enum err name_check(struct str name, struct problem *why)
+{
+    bool good = name.n <= 64;
+    for (size_t i = 0; good && i < name.n; i++)
+        good = (unsigned char)name.p[i] >= ' ' && (unsigned char)name.p[i] < 127;
+    return good ? ERR_NONE : field_bad(why, "name", "name has at most 64 printable ASCII characters.");
+}
+
+static enum err room_check(const struct events *ev, uint64_t resource, struct problem *why)
+{
+    uint64_t key;
+    void *value;
+    size_t n = 0;
+    for (size_t at = 0; map_next(ev->subscriptions, &at, &key, &value);)
+        n += ((struct event_subscription *)value)->resource == resource;
+    return n < EVENT_SUBSCRIPTIONS_MAX ? ERR_NONE
+                                       : problem_set(why, ERR_RANGE, "BadRequest", "A resource has at most %d event subscriptions.",
+                                                     EVENT_SUBSCRIPTIONS_MAX);
+}
+
+static enum err subscription_post(struct event_subscription *s, const struct event_subscription_row *row)
+{
+    struct db_unit *u = db_unit_new();
+    event_subscription_row_insert(u, row);
+    enum err err = map_put(s->ev->subscriptions, s->key, s);
+    if (err)
+        db_unit_free(u);
+    else if ((err = change_post(s, u, after_stored, NULL, NULL)))
+        map_take(s->ev->subscriptions, s->key);
     return err;
 }
 
@@ -371,9 +602,13 @@ enum err events_subscribe(struct events *ev, const struct event_subscription_new
                           void *arg, struct problem *why)
 {
     enum err err = url_check(n->url, why);
+    if (!err)
+        err = name_check(n->name, why);
+    if (!err)
+        err = room_check(ev, n->resource, why);
     if (err)
         return err;
-    char made[32];
+    char made[48];
     struct event_subscription_row row = { .key = ids_next(ev->control->ids),
                                           .resource = n->resource,
                                           .name = n->name,
@@ -384,76 +619,24 @@ enum err events_subscribe(struct events *ev, const struct event_subscription_new
     if (!row.name.n)
         row.name = str_of(made);
     struct event_subscription *s = subscription_make(ev, &row);
-    struct subscribing *g = calloc(1, sizeof *g);
-    struct db_unit *u = db_unit_new();
-    err = s && g && u && !map_put(ev->subscriptions, s->key, s) ? ERR_NONE : ERR_NOMEM;
+    err = s ? ERR_NONE : ERR_NOMEM;
     if (!err) {
         s->done = done;
         s->arg = arg;
-        *g = (struct subscribing){ .done = { .item.kind = &subscription_stored_kind, .to = control_inbox(ev->control) },
-                                   .s = s };
-        event_subscription_row_insert(u, &row);
-        err = db_post(ev->control->db, u, &g->done);
+        s->proving = true;
+        err = subscription_post(s, &row);
     }
     if (err) {
-        if (s)
-            map_take(ev->subscriptions, s->key);
         subscription_free(s);
-        free(g);
-        db_unit_free(u);
         return problem_set(why, err, "ServiceUnavailable", "The subscription could not be stored: %s.", err_words(err));
     }
     return ERR_NONE;
 }
 
-static void subscription_set_state(struct event_subscription *s, enum event_subscription_state state)
+uint64_t events_subscription_resource(const struct events *ev, uint64_t key)
 {
-    struct db_unit *u = db_unit_new();
-    s->state = state;
-    event_subscription_row_state(u, s->key, (int)state);
-    events_post(s->ev, u);
-}
-
-/* The handshake has an outcome: ERR_NONE proved, ERR_BUSY awaits its URL, anything else refused. */
-void events_subscribed(struct event_subscription *s, enum err err, const struct problem *why)
-{
-    events_subscribed_fn *done = s->done;
-    s->done = NULL;
-    bool awaits = err == ERR_BUSY;
-    if (!err)
-        subscription_set_state(s, SUBSCRIPTION_ACTIVE);
-    uint64_t key = s->key;
-    if (done)
-        done(s->arg, awaits ? ERR_NONE : err, key, why);
-    if (err && !awaits)
-        (void)!events_unsubscribe(s->ev, key);
-}
-
-enum err events_validate(struct events *ev, uint64_t key, struct str code)
-{
-    struct event_subscription *s = map_find(ev->subscriptions, key);
-    if (!s)
-        return ERR_ABSENT;
-    if (!str_eqz(code, s->code))
-        return ERR_UNPROVEN;
-    if (s->state == SUBSCRIPTION_AWAITING)
-        subscription_set_state(s, SUBSCRIPTION_ACTIVE);
-    return ERR_NONE;
-}
-
-enum err events_unsubscribe(struct events *ev, uint64_t key)
-{
-    struct event_subscription *s = map_find(ev->subscriptions, key);
-    if (!s)
-        return ERR_ABSENT;
-    struct db_unit *u = db_unit_new();
-    event_subscription_row_delete(u, key);
-    events_post(ev, u);
-    if (s->done)
-        s->gone = true;                 /* a handshake is out: its reply forgets it */
-    else
-        subscription_forget(s);
-    return ERR_NONE;
+    const struct event_subscription *s = map_find(ev->subscriptions, key);
+    return s && !s->gone ? s->resource : 0;
 }
 
 static const char *const state_words[] = { "awaitingValidation", "active", "failed" };
@@ -461,7 +644,7 @@ static const char *const state_words[] = { "awaitingValidation", "active", "fail
 bool events_write_subscription(const struct events *ev, uint64_t key, struct jw *w, const char *name)
 {
     const struct event_subscription *s = map_find(ev->subscriptions, key);
-    if (!s)
+    if (!s || s->gone)
         return false;
     char guid[GUID_SIZE];
     ids_guid(ev->control->ids, ID_EVENT_SUBSCRIPTION, s->key, guid);

@@ -41,6 +41,8 @@ MUST_USE enum err events_write_callback(struct events *ev, struct db_unit *u, co
                                         struct event_batch *batch);
 /** The unit committed (ERR_NONE): deliver; or failed: forget. The batch is empty then. Once for every batch. */
 void events_go(struct events *ev, struct event_batch *batch, enum err committed);
+/** In the `drop` of an inbox kind that carries a batch: the process ends, the module may be gone already. */
+void events_drop(struct event_batch *batch);
 
 /** Does anybody of this resource listen for the type? (IncomingCall: 180 or 480.) */
 bool events_wanted(const struct events *ev, uint64_t resource, struct str type);
@@ -66,18 +68,24 @@ struct event_subscription_new {
     bool       cloud;               /* CloudEvents 1.0 instead of the Event Grid schema */
 };
 enum event_subscription_state { SUBSCRIPTION_AWAITING, SUBSCRIPTION_ACTIVE, SUBSCRIPTION_FAILED };
+enum { EVENT_SUBSCRIPTIONS_MAX = 500 };     /* a resource */
 
 /** Outcome of subscribing: key and state are valid on ERR_NONE; `why` on any error. Called on control, once. */
 typedef void events_subscribed_fn(void *arg, enum err err, uint64_t key, const struct problem *why);
 /** Store, then prove the endpoint by the handshake of its schema. An endpoint that answers 200 without the code stays
- *  AWAITING until its validation URL is opened; one that cannot be reached or refuses is dropped and `done` says why.
+ *  AWAITING until its validation URL is opened, ten minutes at most; one that cannot be reached or refuses is dropped and
+ *  `done` says why.
  *  @return ERR_RANGE, ERR_BUSY, ERR_NOMEM with `why`; then no done */
 MUST_USE enum err events_subscribe(struct events *ev, const struct event_subscription_new *s, events_subscribed_fn *done,
                                    void *arg, struct problem *why);
-/** The validation URL was opened. @return ERR_ABSENT, ERR_UNPROVEN */
-MUST_USE enum err events_validate(struct events *ev, uint64_t key, struct str code);
-/** Ends it and its undelivered events. @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM */
-MUST_USE enum err events_unsubscribe(struct events *ev, uint64_t key);
+/** A change of a subscription is safe on disk, or could not be stored. Called on control, once. */
+typedef void events_changed_fn(void *arg, enum err err);
+/** The validation URL was opened. @return ERR_ABSENT, ERR_UNPROVEN, ERR_BUSY, ERR_NOMEM; then no done */
+MUST_USE enum err events_validate(struct events *ev, uint64_t key, struct str code, events_changed_fn *done, void *arg);
+/** Ends it and its undelivered events. @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
+MUST_USE enum err events_unsubscribe(struct events *ev, uint64_t key, events_changed_fn *done, void *arg);
+/** Whose it is; 0: there is none of that key. */
+uint64_t events_subscription_resource(const struct events *ev, uint64_t key);
 /** Members of an open JSON array: the subscriptions of one resource, or of all (0). */
 void events_write_subscriptions(const struct events *ev, uint64_t resource, struct jw *w);
 /** One of them, as an element of an open array or a named member. False when there is none. */

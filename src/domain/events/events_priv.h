@@ -12,7 +12,10 @@ struct event_subscription {
     bool           cloud;
     enum event_subscription_state state;
     char           code[GUID_SIZE];         /* of the handshake: our secret until the endpoint returns it */
-    bool           gone;                    /* unsubscribed while a handshake was out */
+    bool           proving;                 /* its row, its handshake or the proof of it is under way */
+    bool           gone;                    /* unsubscribed: nothing more is written for it */
+    bool           ended;                   /* and that is on disk: freed once it is not proving */
+    struct agenda_entry expiry;             /* of the validation URL */
     events_subscribed_fn *done;             /* whoever waits for the handshake */
     void          *arg;
 };
@@ -25,15 +28,17 @@ struct delivery {
     uint64_t             key, subscription; /* subscription 0: a callback */
     char                *url, *body;        /* owned; url NULL: the subscription's */
     int                  tries;
+    int64_t              since_us;          /* product time of the event: how long it has been tried */
     bool                 in_flight;
     struct agenda_entry  retry;
-    int64_t              started_us;        /* mono, of the try that is out */
+    struct delivery     *crowd_next, **crowd_at;    /* among those a full courier keeps waiting; crowd_at NULL: not */
 };
 
 /* First attempts in order: one lane for each (subscription, subject) or (call, url); its head alone is tried. */
 struct lane {
     struct delivery *head, **tail;
     char            *name;                  /* owned; its key in events->lanes */
+    struct lane     *doomed;                /* the next to be ended, while many are */
 };
 
 struct listing;
@@ -44,6 +49,8 @@ struct events {
     struct map               *subscriptions;    /* key -> struct event_subscription, owned */
     struct map               *deliveries;       /* key -> struct delivery, owned */
     struct strmap            *lanes;            /* name -> struct lane, owned */
+    struct delivery          *crowd, **crowd_tail;      /* what a full courier would not take, in order */
+    struct loop_timer         crowd_timer;
     struct listing           *waiting;          /* events_list() calls that wait for a first event */
     struct agenda_entry       purge;
     uint64_t                  last_event;       /* newest key written */
@@ -51,8 +58,7 @@ struct events {
 };
 
 /* deliveries.c */
-MUST_USE enum err delivery_new(struct delivery **out, struct events *ev, uint64_t key, uint64_t subscription,
-                               struct str url, struct str body);
+MUST_USE enum err delivery_new(struct delivery **out, struct events *ev, const struct delivery_row *row, struct str body);
 void delivery_free(struct delivery *d);         /* not in a lane any more */
 /** Append to its lane and try it when it is the head. Takes d. */
 void delivery_line_up(struct delivery *d, struct str lane_name);
@@ -60,11 +66,13 @@ void delivery_line_up(struct delivery *d, struct str lane_name);
 void delivery_retry_alone(struct delivery *d, int64_t at_us);
 void deliveries_drop_subscription(struct events *ev, uint64_t subscription);
 void deliveries_free(struct events *ev);
+/** Ask again for what the courier would not take. A loop_timer_fn; arg is the events. */
+void deliveries_uncrowd(void *arg);
 /** The JSON that goes over the wire for one event, by the subscription's schema. */
 void event_render(const struct events *ev, const struct event_subscription *s, const struct event_row *row, struct buf *out);
 
 /* events.c */
-/** The handshake's outcome: ERR_NONE proved; ERR_BUSY awaits its validation URL; anything else refused, and s is gone. */
+/** The handshake's outcome: ERR_NONE proved; ERR_BUSY awaits its validation URL; anything else refused: s may be gone. */
 void events_subscribed(struct event_subscription *s, enum err err, const struct problem *why);
 /** Post a unit nobody waits for; lost when the store is full. */
 void events_post(struct events *ev, struct db_unit *u);

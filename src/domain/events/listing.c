@@ -16,7 +16,8 @@ struct listing {
     char              *type;
     struct mono        until;
     struct loop_timer  timer;
-    bool               reading;
+    bool               reading, orphan;     /* orphan: the module has gone, the answer has not come */
+    uint64_t           asked_at;            /* the newest event when the question was put */
     events_listed_fn  *done;
     void              *arg;
 };
@@ -78,12 +79,14 @@ static void listing_answer(struct listing *l, enum err err, struct str json)
 
 static void on_time_out(void *arg);
 static void on_rows(void *owner, struct inbox_item *item);
-static const struct inbox_kind rows_kind = { "events.rows", on_rows, NULL };
+static void drop_rows(struct inbox_item *item);
+static const struct inbox_kind rows_kind = { "events.rows", on_rows, drop_rows };
 
 static void listing_ask(struct listing *l)
 {
     l->read = (struct db_read){ .item.kind = &rows_kind, .to = control_inbox(l->ev->control) };
     l->reading = true;
+    l->asked_at = l->ev->last_event;
     enum err err = event_rows_ask_after(l->ev->control->db, l->after, &l->read);
     if (err) {
         l->reading = false;
@@ -108,8 +111,17 @@ static void on_rows(void *owner, struct inbox_item *item)
     l->after = last;
     if (n || clock_mono().us >= l->until.us)
         listing_answer(l, buf_err(&out), buf_str(&out));
-    else if (more || l->ev->last_event > last)
+    else if (more || l->ev->last_event > l->asked_at)
         listing_ask(l);
+}
+
+/* The answer of a question whose asker has gone with the module. */
+static void drop_rows(struct inbox_item *item)
+{
+    struct listing *l = container_of(item, struct listing, read.item);
+    db_rows_free(l->read.rows);
+    if (l->orphan)
+        listing_free(l);
 }
 
 static void on_time_out(void *arg)
@@ -133,7 +145,10 @@ void listings_free(struct events *ev)
     while (ev->waiting) {
         struct listing *l = ev->waiting;
         ev->waiting = l->next;
-        listing_free(l);
+        loop_timer_done(&l->timer);
+        l->orphan = l->reading;         /* the store still writes into it */
+        if (!l->reading)
+            listing_free(l);
     }
 }
 

@@ -151,7 +151,14 @@ static void on_rows(void *owner, struct inbox_item *item)
     free(l);
 }
 
-static const struct inbox_kind rows_kind = { "messages.rows", on_rows, NULL };
+static void drop_rows(struct inbox_item *item)
+{
+    struct looking *l = container_of(item, struct looking, read.item);
+    db_rows_free(l->read.rows);
+    free(l);
+}
+
+static const struct inbox_kind rows_kind = { "messages.rows", on_rows, drop_rows };
 
 static struct looking *looking_new(struct messages *m, uint64_t resource, messages_json_fn *done, void *arg)
 {

@@ -82,20 +82,50 @@ enum err event_subscriptions_post(struct http_call *hc)
     return events_subscribe(hc->api->events, &n, on_subscribed, hc, &hc->why);
 }
 
+/* Somebody else's subscription is not there for a resource's key. */
+static enum err own_subscription_key(struct http_call *hc, uint64_t *key)
+{
+    enum err err = subscription_key(hc, key);
+    uint64_t resource = err ? 0 : events_subscription_resource(hc->api->events, *key), sees = operator_sees(hc);
+    if (!err && (!resource || (sees && sees != resource)))
+        err = problem_set(&hc->why, ERR_ABSENT, "NotFound", "There is no such event subscription.");
+    return err;
+}
+
+static void on_ended(void *arg, enum err err)
+{
+    struct http_call *hc = arg;
+    if (err && err != ERR_CONFLICT) {
+        problem_set(&hc->why, err, "ServiceUnavailable", "The end of the subscription could not be stored: %s.", err_words(err));
+        http_fail(hc, err);
+        return;
+    }
+    http_reply(hc, 204);
+}
+
 enum err event_subscriptions_delete(struct http_call *hc)
 {
     uint64_t key = 0;
-    enum err err = subscription_key(hc, &key);
-    scoped_buf scratch = { 0 };
-    struct jw w = jw_of(&scratch);
-    if (!err && !events_write_subscription(hc->api->events, key, &w, NULL))
-        err = problem_set(&hc->why, ERR_ABSENT, "NotFound", "There is no such event subscription.");
-    if (!err)
-        err = events_unsubscribe(hc->api->events, key);
-    if (err)
-        return err;
-    http_reply(hc, 204);
-    return ERR_NONE;
+    enum err err = own_subscription_key(hc, &key);
+    return err ? err : events_unsubscribe(hc->api->events, key, on_ended, hc);
+}
+
+static enum err validation_bad(struct http_call *hc)
+{
+    return problem_set(&hc->why, ERR_ABSENT, "NotFound", "This validation address is not valid, or no longer.");
+}
+
+static void on_validated(void *arg, enum err err)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        if (err == ERR_ABSENT)
+            validation_bad(hc);
+        http_fail(hc, err);
+        return;
+    }
+    buf_putz(&hc->out, "The event subscription is active.\n");
+    http_reply_as(hc, 200, "text/plain; charset=utf-8");
 }
 
 enum err event_subscriptions_validate(struct http_call *hc)
@@ -104,12 +134,8 @@ enum err event_subscriptions_validate(struct http_call *hc)
     struct str code = http_query(hc, "code");
     enum err err = subscription_key(hc, &key);
     if (!err)
-        err = events_validate(hc->api->events, key, code);
-    if (err)
-        return problem_set(&hc->why, ERR_ABSENT, "NotFound", "This validation address is not valid, or no longer.");
-    buf_putz(&hc->out, "The event subscription is active.\n");
-    http_reply_as(hc, 200, "text/plain; charset=utf-8");
-    return ERR_NONE;
+        err = events_validate(hc->api->events, key, code, on_validated, hc);
+    return err == ERR_ABSENT || err == ERR_UNPROVEN ? validation_bad(hc) : err;
 }
 
 enum err events_get(struct http_call *hc)

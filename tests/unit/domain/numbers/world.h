@@ -63,6 +63,9 @@ static inline void world_done(void *arg, enum err err, const struct number_opera
 
 static inline uint64_t world_resource(struct world *w, const char *name, const char *offer, const char *country)
 {
+    const struct resource *r = accounts_resource_named(w->accounts, str_of(name));
+    if (r)
+        return r->key;
     struct problem why = { 0 };
     w->waiting++;
     assert_int_equal(accounts_subscribe(w->accounts, str_of(name), str_of(offer), str_of(country), world_on_account, w,
@@ -101,7 +104,8 @@ static inline void world_sleep(struct world *w, int64_t us)
     agenda_catch_up(w->control.agenda);
 }
 
-static inline struct world *world_new(void)
+/** @param path  of the database file; NULL: in memory. One that exists goes on where it was. */
+static inline struct world *world_new_at(const char *path)
 {
     static const uint8_t id_key[ID_KEY_OCTETS] = { 9 };
     struct world *w = calloc(1, sizeof *w);
@@ -113,16 +117,22 @@ static inline struct world *world_new(void)
     w->control.ids = ids_new(id_key, 1);
     assert_int_equal(loop_new(&w->control.loop, "control", 100000, w), ERR_NONE);
     assert_int_equal(agenda_new(&w->control.agenda, NULL, w->control.clock), ERR_NONE);
-    if (db_open(&w->control.db, &(struct db_conf){ .readers = 1, .bound = 100000 }, &why))
+    if (db_open(&w->control.db, &(struct db_conf){ .path = path, .readers = 1, .bound = 100000 }, &why))
         fail_msg("%s", why.text);
     assert_int_equal(accounts_new(&w->accounts, &w->control, (struct accounts_listener){ world_hears_nothing, NULL }),
                      ERR_NONE);
+    assert_int_equal(accounts_load(w->accounts, &why), ERR_NONE);
     w->us = world_resource(w, "us", "payg", "US");
     w->other = world_resource(w, "other", "ea", "US");
     w->trial = world_resource(w, "trial", "trial", "US");
     w->canadian = world_resource(w, "canadian", "payg", "CA");
     w->numbers = world_numbers(w);
     return w;
+}
+
+static inline struct world *world_new(void)
+{
+    return world_new_at(NULL);
 }
 
 static inline void world_free(struct world *w)
