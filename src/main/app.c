@@ -15,6 +15,7 @@
 #include "edge/sip/sip_edge.h"
 #include "edge/smpp/smpp_edge.h"
 #include "main/carriers.h"
+#include "main/readiness.h"
 #include "net/tls_ca.h"
 #include "sim/sim.h"
 #include "store/meta.h"
@@ -43,6 +44,7 @@ struct app {
     struct smpp_edge      *smpp;
     struct carriers       *carriers;
     struct http_server    *http;
+    struct readiness      *readiness;
     struct tls_pems        pems;
     char                   ca_file[DATADIR_PATH_SIZE];
     bool                   started;
@@ -218,7 +220,8 @@ static enum err try_http(struct app *app, uint16_t port, struct problem *why)
                                            s->listen[i].resource[0] ? s->listen[i].resource : NULL };
     struct http_server_conf conf = { .listens = listens, .n_listens = s->listen_n, .api = &app->api,
                                      .cert_pem = str_of(app->pems.cert), .key_pem = str_of(app->pems.key),
-                                     .ca_pem = str_of(app->pems.ca) };
+                                     .ca_pem = str_of(app->pems.ca),
+                                     .ready = readiness_ask, .ready_arg = app->readiness };
     return http_server_new(&app->http, &conf, why);
 }
 
@@ -233,7 +236,8 @@ static enum err make_api(struct app *app, struct problem *why)
         app->api.sim = app->sim;
         app->api.sim_command = sim_adapter;
     }
-    return with_port(app, &app->settings->listen[0].at, "the API", try_http, why);
+    enum err err = readiness_new(&app->readiness, &app->control);
+    return err ? err : with_port(app, &app->settings->listen[0].at, "the API", try_http, why);
 }
 
 static enum err make_certificate(struct app *app, struct problem *why)
@@ -297,6 +301,7 @@ enum err app_start(struct app *app, struct problem *why)
     snprintf(url, sizeof url, "https://localhost:%u", http_server_port(app->http, 0));
     events_set_base_url(app->events, str_of(url));
     messages_resume(app->messages);
+    readiness_start(app->readiness);
     events_resume(app->events);         /* control is not running yet: this thread stands in for it */
     err = loop_start(app->control.loop);
     return err ? err : http_server_start(app->http, why);
@@ -367,6 +372,7 @@ void app_free(struct app *app)
     refusals_free(app->refusals);
     keyring_free(app->keyring);
     db_close(app->control.db);
+    readiness_free(app->readiness);
     agenda_free(app->control.agenda);
     loop_free(app->control.loop);
     clock_free(app->control.clock);
