@@ -192,7 +192,8 @@ static void on_real_carrier(void *arg, const char *name)
 
 static enum err make_carriers(struct app *app, struct problem *why)
 {
-    struct carriers_conf conf = { .control = &app->control, .smpp = app->smpp, .sip = app->sip, .calls = app->calls,
+    struct carriers_conf conf = { .control = &app->control, .smpp = app->smpp, .sip = app->sip,
+                                  .messages = app->messages, .calls = app->calls,
                                   .real_carrier = on_real_carrier, .arg = app };
     enum err err = carriers_new(&app->carriers, &conf);
     if (!err && app->settings->simulator)

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "domain/calls/calls.h"
+#include "domain/messages/messages.h"
 #include "domain/rules.h"
 #include "edge/sip/sip_edge.h"
 #include "edge/smpp/smpp_edge.h"
@@ -315,6 +316,8 @@ void carriers_write(void *carriers, const char *kind, struct jw *w)
         jw_textz(w, "host", one->host);
         jw_bool(w, "simulated", one->simulated);
         jw_bool(w, "builtIn", one->built_in);
+        if (strcmp(kind, "smsc") == 0)
+            messages_write_carrier_state(c->conf.messages, one->name, w);
         jw_end(w);
     }
 }

@@ -14,6 +14,7 @@ struct carriers_conf {
     struct control   *control;
     struct smpp_edge *smpp;
     struct sip_edge  *sip;
+    struct messages  *messages;     /* asked which carriers are up */
     struct calls     *calls;        /* told which trunk carries simulated numbers: the newest */
     /* Called when the first real carrier is there: the development key and local targets end. */
     void (*real_carrier)(void *arg, const char *name);

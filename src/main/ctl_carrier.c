@@ -61,11 +61,8 @@ static int trunk_add(struct ctl *c)
     return add(c, STR("/carterfone/v1/trunks"), members, ARRAY_LEN(members), "trunk");
 }
 
-static int list_at(struct ctl *c, struct str target, const char *none)
+static int list_at(struct ctl *c, struct str target, const struct ctl_column *columns, const char *none)
 {
-    static const struct ctl_column columns[] = {
-        { "NAME", "name" }, { "UP", "up" }, { "SIMULATED", "simulated" }, { "HOST", "host" }, { ">WAITING", "waiting" }, { 0 },
-    };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", target, (struct str){ 0 }, &answer);
     if (!rc && !ctl_say_json(c, answer.body))
@@ -75,12 +72,18 @@ static int list_at(struct ctl *c, struct str target, const char *none)
 
 static int smsc_list(struct ctl *c)
 {
-    return list_at(c, STR("/carterfone/v1/smscs"), "No SMSC; `carterfone smsc add` binds to one.");
+    static const struct ctl_column columns[] = {
+        { "SMSC", "name" }, { "UP", "up" }, { "SIMULATED", "simulated" }, { "HOST", "host" }, { ">WAITING", "waiting" }, { 0 },
+    };
+    return list_at(c, STR("/carterfone/v1/smscs"), columns, "No SMSC; `carterfone smsc add` binds to one.");
 }
 
 static int trunk_list(struct ctl *c)
 {
-    return list_at(c, STR("/carterfone/v1/trunks"), "No trunk; `carterfone trunk add` connects one.");
+    static const struct ctl_column columns[] = {
+        { "TRUNK", "name" }, { "SIMULATED", "simulated" }, { "HOST", "host" }, { 0 },
+    };
+    return list_at(c, STR("/carterfone/v1/trunks"), columns, "No trunk; `carterfone trunk add` connects one.");
 }
 
 static const struct ctl_option smsc_options[] = {

@@ -10,7 +10,6 @@
 #include "main/ctl_priv.h"
 
 enum { CONNECT_MS = 5000, ANSWER_MS = 90000, BODY_MAX = 64 << 20, POLLS_MAX = 600 };
-static const char API_VERSION[] = "2025-06-01";         /* numbers; the other areas answer any they know or newer */
 
 struct ctl_doc {
     struct ctl_doc  *next;
@@ -209,6 +208,12 @@ static int tell_unreachable(const struct ctl *c, CURLcode code, const char *erro
     return CTL_UNREACHABLE;
 }
 
+/* Each area of the service has versions of its own; these are the newest ones its SDKs send. */
+static const char *version_of(struct str target)
+{
+    return str_starts(target, STR("/sms")) ? "2026-01-23" : str_starts(target, STR("/calling")) ? "2026-03-12" : "2025-06-01";
+}
+
 int ctl_ask(struct ctl *c, enum ctl_as as, const char *method, struct str target, struct str body,
             struct ctl_answer *answer)
 {
@@ -221,7 +226,7 @@ int ctl_ask(struct ctl *c, enum ctl_as as, const char *method, struct str target
             versioned = str_starts(str_from(target, i), STR("api-version="));
         if (!versioned)
             target = arena_printf(c->arena, STR_FMT "%capi-version=%s", STR_ARG(target),
-                                  str_find(target, '?') < 0 ? '?' : '&', API_VERSION);
+                                  str_find(target, '?') < 0 ? '?' : '&', version_of(target));
     }
     if (as != CTL_AS_NOBODY && !c->key_n && !c->operator_key_n)
         return ctl_usage(NULL, "there is no key to ask with: set CARTERFONE_CONNECTION_STRING, or see `account add`");

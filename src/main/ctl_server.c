@@ -97,7 +97,7 @@ static int status(struct ctl *c)
     static const struct ctl_column carriers[] = {
         { "CARRIER", "name" }, { "UP", "up" }, { "SIMULATED", "simulated" }, { ">WAITING", "waiting" }, { 0 },
     };
-    ctl_say(c, "server         " STR_FMT, STR_ARG(c->api));
+    ctl_say(c, "server        " STR_FMT, STR_ARG(c->api));
     ctl_facts(c, answer.json, facts);
     ctl_say(c, "%s", "");
     ctl_table(c, json_member(answer.json, "carriers"), carriers, "No carriers.");

@@ -76,7 +76,8 @@ static enum err lock_take(struct datadir *d, struct problem *why)
     if (d->lock_fd < 0)
         return io_problem(why, "cannot open", path);
     if (flock(d->lock_fd, LOCK_EX | LOCK_NB))
-        return problem_set(why, ERR_CONFLICT, "Io", "another server uses %s.", d->path);
+        return problem_set(why, ERR_CONFLICT, "Io", "another server uses %s: stop it (%s/ready.json names its "
+                           "process and address), or give this one a folder of its own with --data.", d->path, d->path);
     return ERR_NONE;
 }
 

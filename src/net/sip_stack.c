@@ -440,9 +440,9 @@ static enum err agent_new(struct sip_stack *s, struct problem *why)
                                 NTATAG_MAXSIZE(MESSAGE_MAX), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
                                 NTATAG_CANCEL_487(0), TPTAG_UDP_RMEM(UDP_RMEM), TPTAG_PONG2PING(1),
                                 TPTAG_STUN_SERVER(0), TAG_END());
-    if (!s->agent)
-        return problem_set(why, ERR_CONFLICT, "SipAddressInUse", "cannot listen for SIP on %s port %u, UDP and TCP: %s",
-                           s->host, s->conf.port, strerror(su_errno()));
+    if (!s->agent)              /* why, nta does not keep */
+        return problem_set(why, ERR_CONFLICT, "SipAddressInUse", "cannot listen for SIP on %s port %u, UDP and TCP: "
+                           "it is in use, or no address of this machine", s->host, s->conf.port);
     s->port = bound_port(s->agent);
     return s->port ? ERR_NONE : problem_set(why, ERR_IO, "SipAddress", "cannot tell the SIP port");
 }

@@ -342,8 +342,9 @@ enum err tcp_listen(struct tcp_listener **out, struct loop *loop, const char *ho
         return ERR_NOMEM;
     *l = (struct tcp_listener){ .fd = open_listener(host, port), .on_accept = on_accept, .arg = arg };
     if (l->fd < 0) {
+        enum err err = errno == EADDRINUSE ? ERR_CONFLICT : ERR_IO;
         free(l);
-        return problem_set(why, ERR_IO, "ListenFailed", "cannot listen on %s port %u: %s", host, port, strerror(errno));
+        return problem_set(why, err, "ListenFailed", "cannot listen on %s port %u: %s", host, port, strerror(errno));
     }
     l->port = port_of(l->fd);
     enum err err = loop_io_init(loop, &l->io, l->fd, on_waiting, l);

@@ -33,7 +33,7 @@ void tcp_free(struct tcp_conn *c);
 
 /** `peer` is "address:port" of the other end; the socket is the callback's to keep (tcp_adopt) or close. */
 typedef void tcp_accept_fn(void *arg, int fd, const char *peer);
-/** @param port 0: a free one  @return ERR_NONE, ERR_IO (`why`), ERR_NOMEM */
+/** @param port 0: a free one  @return ERR_NONE, ERR_CONFLICT (the port is in use), ERR_IO, both with `why`; ERR_NOMEM */
 MUST_USE enum err tcp_listen(struct tcp_listener **out, struct loop *loop, const char *host, uint16_t port,
                              tcp_accept_fn *on_accept, void *arg, struct problem *why);
 uint16_t tcp_listener_port(const struct tcp_listener *l);

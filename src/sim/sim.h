@@ -18,6 +18,7 @@ struct sim_conf {
     const char *accepted_log;                       /* file: one line per accepted submit_sm (crash tests), or NULL */
     uint64_t    seed;
 };
+/** @return ERR_NONE, ERR_CONFLICT (`why`: a port is in use), ERR_IO (`why`), ERR_NOMEM */
 MUST_USE enum err sim_new(struct sim **out, const struct sim_conf *conf, struct problem *why);
 MUST_USE enum err sim_start(struct sim *s, struct problem *why);
 void sim_free(struct sim *s);               /* stops its threads */

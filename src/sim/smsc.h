@@ -35,7 +35,7 @@ struct smsc_conf {
     const char *accepted_log;
 };
 
-/** @return ERR_NONE, ERR_IO (`why`: port taken, log not writable), ERR_NOMEM */
+/** @return ERR_NONE, ERR_CONFLICT (`why`: port taken), ERR_IO (`why`: log not writable), ERR_NOMEM */
 MUST_USE enum err smsc_new(struct smsc **out, struct loop *loop, const struct smsc_conf *conf,
                            const struct smsc_hooks *hooks, void *arg, struct problem *why);
 void smsc_free(struct smsc *s);             /* drops every link; on the loop's thread, or after it stopped */

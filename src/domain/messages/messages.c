@@ -202,14 +202,26 @@ static struct carrier_slot *carrier_numbered(struct messages *m, unsigned number
     return c;
 }
 
+static void write_state(const struct carrier_slot *c, struct jw *w)
+{
+    jw_bool(w, "up", c->up);
+    jw_int(w, "waiting", (int64_t)c->waiting);
+}
+
+void messages_write_carrier_state(const struct messages *m, const char *name, struct jw *w)
+{
+    for (const struct carrier_slot *c = m->carriers; c; c = c->next)
+        if (strcmp(c->name, name) == 0)
+            write_state(c, w);
+}
+
 void messages_write_carriers(const struct messages *m, struct jw *w)
 {
     for (const struct carrier_slot *c = m->carriers; c; c = c->next) {
         jw_object(w, NULL);
         jw_textz(w, "name", c->name);
         jw_bool(w, "simulated", c->simulated);
-        jw_bool(w, "up", c->up);
-        jw_int(w, "waiting", (int64_t)c->waiting);
+        write_state(c, w);
         jw_end(w);
     }
 }

@@ -53,6 +53,8 @@ MUST_USE enum err messages_send(struct messages *m, const struct sms_send *send,
 
 /** What carriers there are, as elements of an open array: name, simulated, up, waiting. */
 void messages_write_carriers(const struct messages *m, struct jw *w);
+/** One of them: up and waiting, into an open object. An unknown one writes nothing. */
+void messages_write_carrier_state(const struct messages *m, const char *name, struct jw *w);
 
 /* -- looking: answers come on control, once, as JSON text ------------------------------------------------------------ */
 typedef void messages_json_fn(void *arg, enum err err, struct str json);

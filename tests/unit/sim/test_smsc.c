@@ -419,7 +419,7 @@ static void a_taken_port_is_said(void **state)
     struct problem why = { 0 };
     struct smsc *second = NULL;
     conf.port = smsc_port(w.smsc);
-    assert_int_equal(smsc_new(&second, w.loop, &conf, NULL, NULL, &why), ERR_IO);
+    assert_int_equal(smsc_new(&second, w.loop, &conf, NULL, NULL, &why), ERR_CONFLICT);
     assert_null(second);
     assert_string_equal(why.code, "ListenFailed");
 }
