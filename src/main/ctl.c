@@ -8,6 +8,8 @@
 #include "main/ctl_priv.h"
 #include "main/nearest.h"
 
+#define CTL_VERSION "0.1 (unreleased; see CHANGELOG.md)"
+
 static const struct ctl_command *const tables[] = {
     ctl_numbers_commands, ctl_sms_commands, ctl_call_commands, ctl_handset_commands, ctl_events_commands,
     ctl_account_commands, ctl_carrier_commands, ctl_server_commands, ctl_routes_commands,
@@ -68,10 +70,15 @@ int ctl_option_int(const struct ctl *c, const char *name, int64_t min, int64_t m
 
 static void help_options(FILE *to, const struct ctl_option *options)
 {
+    int width = 24;
+    for (const struct ctl_option *o = options; o && o->name; o++) {
+        int w = (int)(strlen(o->name) + (o->takes ? strlen(o->takes) : 0)) + 3;
+        width = w > width ? w : width;
+    }
     for (const struct ctl_option *o = options; o && o->name; o++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", o->name, o->takes ? " " : "", o->takes ? o->takes : "");
-        fprintf(to, "  %-24s %s%s%s\n", left, o->help, o->need == CTL_NEEDED ? " (needed)" : "",
+        fprintf(to, "  %-*s %s%s%s\n", width, left, o->help, o->need == CTL_NEEDED ? " (needed)" : "",
                 o->need == CTL_MANY ? " (repeatable)" : "");
     }
 }
@@ -102,7 +109,7 @@ static void help_all(FILE *to, const char *family)
                     "  serve                                      run the platform (serve --help lists its settings)\n"
                     "  sim                                        run the simulated networks alone\n");
     help_lines(to, family);
-    fprintf(to, "\nWith each of them:\n");
+    fprintf(to, "\nWith each of them; `carterfone %s --help` says what else one takes:\n", family ? family : "COMMAND");
     help_options(to, common);
     if (!family)
         fprintf(to, "\nExit code: 0 done, 1 refused, 2 usage, 3 no server reached.\n");
@@ -136,6 +143,11 @@ static const struct ctl_command *find_command(int argc, char **argv, int *used)
     return NULL;
 }
 
+static bool asks_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
 static int unknown_command(int argc, char **argv)
 {
     const char *families[128] = { "serve", "sim" }, *verbs[128];
@@ -146,9 +158,10 @@ static int unknown_command(int argc, char **argv)
         if (families_n < ARRAY_LEN(families))
             families[families_n++] = command->family;
     }
-    if (verbs_n && (argc < 2 || argv[1][0] == '-')) {
-        help_all(argc > 1 && strcmp(argv[1], "--help") == 0 ? stdout : stderr, argv[0]);
-        return argc > 1 && strcmp(argv[1], "--help") == 0 ? CTL_OK : CTL_USAGE;
+    if (verbs_n && (argc < 2 || argv[1][0] == '-' || asks_help(argv[1]))) {
+        bool asked = argc > 1 && asks_help(argv[1]);
+        help_all(asked ? stdout : stderr, argv[0]);
+        return asked ? CTL_OK : CTL_USAGE;
     }
     const char *typed = verbs_n ? argv[1] : argv[0];
     const char *close = verbs_n ? nearest(str_of(typed), verbs, verbs_n) : nearest(str_of(typed), families, families_n);
@@ -210,6 +223,8 @@ static int read_words(struct ctl *c, int argc, char **argv)
         int rc = CTL_OK;
         if (!only_words && strcmp(argv[i], "--") == 0)
             only_words = true;
+        else if (!only_words && strcmp(argv[i], "-h") == 0 && c->given_n < CTL_GIVEN_MAX)
+            c->given[c->given_n++] = (struct ctl_given){ option_in(common, STR("help")), "" };
         else if (!only_words && argv[i][0] == '-' && argv[i][1] == '-')
             rc = read_option(c, argc, argv, &i);
         else if (c->args_n == CTL_GIVEN_MAX)
@@ -222,10 +237,19 @@ static int read_words(struct ctl *c, int argc, char **argv)
     return CTL_OK;
 }
 
+/* "CALLID FILE.wav|URL" was promised and less was typed: the first word that is missing. */
+static int word_missing(const struct ctl *c)
+{
+    struct str word = str_of("a word"), rest = str_of(c->command->args);
+    for (int i = 0; i <= c->args_n && !strstr(c->command->args, "--"); i++)
+        str_cut(rest, ' ', &word, &rest);
+    return ctl_usage(c, STR_FMT " is missing", STR_ARG(word));
+}
+
 static int check_words(const struct ctl *c)
 {
     if (c->args_n < c->command->args_min)
-        return ctl_usage(c, "%s", c->args_n ? "a word is missing" : "it wants more than that");
+        return word_missing(c);
     if (c->args_n > c->command->args_max)
         return ctl_usage(c, "'%s' is one word too many; quote a text that has blanks", c->args[c->command->args_max]);
     for (const struct ctl_option *o = c->command->options; o && o->name; o++)
@@ -272,11 +296,32 @@ static int leading_options(int argc, char **argv)
     return leading < argc ? leading : 0;
 }
 
+/* `help numbers buy` is `numbers buy --help`. */
+static int help_on(int argc, char **argv)
+{
+    int used = 0;
+    const struct ctl_command *command = argc ? find_command(argc, argv, &used) : NULL;
+    char *family_help[] = { argc ? argv[0] : NULL, "help", NULL };
+    if (!argc)
+        help_all(stdout, NULL);
+    else if (command)
+        help_command(stdout, command);
+    else
+        return unknown_command(2, family_help);
+    return CTL_OK;
+}
+
 int ctl_main(int argc, char **argv)
 {
-    if (argc < 1 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "help") == 0) {
-        help_all(argc < 1 ? stderr : stdout, NULL);
-        return argc < 1 ? CTL_USAGE : CTL_OK;
+    if (argc > 0 && asks_help(argv[0]))
+        return help_on(argc - 1, argv + 1);
+    if (argc < 1) {
+        help_all(stderr, NULL);
+        return CTL_USAGE;
+    }
+    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "version") == 0) {
+        puts("carterfone " CTL_VERSION);
+        return CTL_OK;
     }
     int leading = leading_options(argc, argv), used = 0;
     const struct ctl_command *command = find_command(argc - leading, argv + leading, &used);

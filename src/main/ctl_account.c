@@ -117,7 +117,15 @@ static int trust(struct ctl *c)
             fwrite(answer.body.p, 1, answer.body.n, stdout);
         return rc;
     }
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    jw_textz(&w, "caFile", c->ca_file);
+    jw_end(&w);
+    if (ctl_say_json(c, buf_str(&body)))
+        return CTL_OK;
     printf("# The server's local certificate authority; for this shell: eval \"$(carterfone trust)\"\n"
+           "# Node.js trusts it as well as all others; Python and OpenSSL then trust nothing else in this shell.\n"
            "export NODE_EXTRA_CA_CERTS='%s'     # Node.js\n"
            "export REQUESTS_CA_BUNDLE='%s'      # Python\n"
            "export SSL_CERT_FILE='%s'           # OpenSSL, Go, .NET\n", c->ca_file, c->ca_file, c->ca_file);

@@ -16,18 +16,27 @@ static const struct ctl_column placed_facts[] = {
     { "call", "id" }, { "from", "from" }, { "to", "to" }, { "state", "state" }, { 0 },
 };
 
+/* A prompt's address; one that begins with '/' is on the server itself. */
+static const char *prompt_address(const struct ctl *c, const char *given)
+{
+    return given[0] == '/' ? arena_printf(c->arena, STR_FMT "%s", STR_ARG(c->api), given).p : given;
+}
+
 static int place(struct ctl *c)
 {
+    int rc = ctl_find(c);
+    if (rc)
+        return rc;
     scoped_buf body = { 0 };
     struct jw  w = jw_of(&body);
     jw_object(&w, NULL);
     jw_textz(&w, "from", ctl_option(c, "from"));
     jw_textz(&w, "to", ctl_option(c, "to"));
     if (ctl_option(c, "play"))
-        jw_textz(&w, "play", ctl_option(c, "play"));
+        jw_textz(&w, "play", prompt_address(c, ctl_option(c, "play")));
     jw_end(&w);
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/calls"), buf_str(&body), &answer);
+    rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/calls"), buf_str(&body), &answer);
     if (!rc && !ctl_say_json(c, answer.body))
         ctl_facts(c, answer.json, placed_facts);
     return rc;
@@ -100,7 +109,7 @@ static int play(struct ctl *c)
 static const struct ctl_option place_options[] = {
     { "from", "NUMBER", CTL_NEEDED, "a leased number with outbound calling" },
     { "to",   "NUMBER", CTL_NEEDED, "whom to call" },
-    { "play", "URL",    CTL_MAY,    "a WAV file to play when it is answered" },
+    { "play", "URL",    CTL_MAY,    "a WAV file to play when it is answered; /carterfone/prompts/hello.wav is one the server has" },
     { 0 },
 };
 

@@ -24,7 +24,7 @@ static int subscribe(struct ctl *c)
     jw_end(&w);
 
     static const struct ctl_column columns[] = {
-        { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes" }, { "schema", "schema" },
+        { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes", CTL_WHOLE, "all" }, { "schema", "schema" },
         { "state", "state" }, { 0 },
     };
     struct ctl_answer answer;
@@ -38,7 +38,7 @@ static int list(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
         { "SUBSCRIPTION", "id" }, { "NAME", "name" }, { "STATE", "state" }, { "SCHEMA", "schema" }, { "URL", "endpointUrl" },
-        { "TYPES", "eventTypes" }, { 0 },
+        { "TYPES", "eventTypes", CTL_WHOLE, "all" }, { 0 },
     };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/eventSubscriptions"), (struct str){ 0 }, &answer);

@@ -3,8 +3,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "main/ctl_priv.h"
+
+enum { POLL_US = 100000 };
 
 static int ask_handset(struct ctl *c, const char *verb, const struct buf *body, const char *said)
 {
@@ -38,7 +41,10 @@ static const char *other_number(const struct ctl *c, int *next)
 
 static int list(struct ctl *c)
 {
-    static const struct ctl_column columns[] = { { "HANDSET", "number" }, { "STATE", "state" }, { "WITH", "peer" }, { 0 } };
+    static const struct ctl_column columns[] = {
+        { "HANDSET", "number" }, { "STATE", "state" }, { "WITH", "peer" }, { ">SMS", "messages" }, { "LAST CALL", "lastCall.peer" },
+        { "ENDED", "lastCall.endedAt" }, { ">SIP", "lastCall.sipStatus" }, { ">Q.850", "lastCall.q850" }, { 0 },
+    };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/handsets"), (struct str){ 0 }, &answer);
     if (!rc && !ctl_say_json(c, answer.body))
@@ -61,8 +67,16 @@ static int inbox(struct ctl *c)
 {
     static const struct ctl_column columns[] = { { "WHEN", "receivedAt" }, { "FROM", "from" }, { "TEXT", "text" }, { 0 } };
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/handsets/%e/inbox", c->args[0]),
+    int64_t wait;
+    int     rc = ctl_option_int(c, "wait", 0, 86400, 0, &wait);
+    int64_t end_us = clock_mono().us + wait * US_PER_S;
+    for (bool more = true; !rc && more;) {
+        rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/handsets/%e/inbox", c->args[0]),
                      (struct str){ 0 }, &answer);
+        more = !rc && !json_count(json_member(answer.json, "value")) && clock_mono().us < end_us;
+        if (more)
+            usleep(POLL_US);
+    }
     if (!rc && !ctl_say_json(c, answer.body))
         ctl_table(c, answer.json, columns, "Nothing has arrived.");
     return rc;
@@ -105,7 +119,7 @@ static int dial(struct ctl *c)
         return ctl_usage(c, "it wants the number to call");
     scoped_buf body = { 0 };
     write_pairs(&body, "to", to, NULL, NULL);
-    return ask_handset(c, "dial", &body, "dialling");
+    return ask_handset(c, "dial", &body, "dialling; `carterfone handset list` shows how it goes");
 }
 
 static int hangup(struct ctl *c)
@@ -116,12 +130,13 @@ static int hangup(struct ctl *c)
 }
 
 static const struct ctl_option to_options[] = { { "to", "NUMBER", CTL_MAY, "the other number" }, { 0 } };
+static const struct ctl_option inbox_options[] = { { "wait", "S", CTL_MAY, "when it is empty, up to S seconds for the first" }, { 0 } };
 static const struct ctl_option answer_options[] = { { "record", "FILE.wav", CTL_MAY, "write what it hears" }, { 0 } };
 
 const struct ctl_command ctl_handset_commands[] = {
     { "handset", "list", "", 0, 0, NULL, list, "handsets in use" },
     { "handset", "sms", "NUMBER --to NUMBER TEXT", 2, 3, to_options, sms, "write from a handset" },
-    { "handset", "inbox", "NUMBER", 1, 1, NULL, inbox, "what it has received" },
+    { "handset", "inbox", "NUMBER", 1, 1, inbox_options, inbox, "what it has received" },
     { "handset", "attach", "NUMBER", 1, 1, NULL, attach, "let it ring until told; untold, it answers after 1 s" },
     { "handset", "answer", "NUMBER", 1, 1, answer_options, answer_call, "answer what rings, or will ring" },
     { "handset", "press", "NUMBER DIGITS", 2, 2, NULL, press, "press keys during a call" },

@@ -43,6 +43,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
             in->answer->operation = arena_str(in->c->arena, value);
         else if (str_eq_nocase(name, STR("Location")))
             in->answer->location = arena_str(in->c->arena, value);
+        else if (str_eq_nocase(name, STR("x-ms-request-id")))
+            in->answer->request = arena_str(in->c->arena, value);
         else if (str_eq_nocase(name, STR("Retry-After")) && str_u64(value, 3600, &seconds) == ERR_NONE)
             in->answer->retry_after_s = (int)seconds;
     }
@@ -172,18 +174,25 @@ void ctl_http_done(struct ctl *c)
     c->curl = NULL;
 }
 
-/* A refusal: the words for a person on standard error; with --json the envelope itself on standard output. */
-static int tell_error(const struct ctl *c, const char *what, const struct json *error)
+/* A refusal: the words for a person on standard error; with --json the envelope itself on standard output. What the service
+ * words as an internal error (it does so for plans it does not have), our rule says in earnest. */
+static int tell_error(const char *what, const struct json *error, struct str request)
 {
     const struct json *inner = json_member(error, "innererror");
     struct str code = json_text_of(error, "code"), text = json_text_of(error, "message");
     struct str rule = json_text_of(inner, "code"), instead = json_text_of(inner, "message");
+    bool worded_as_ours = rule.n && instead.n && str_eqz(code, "InternalError");
+    if (worded_as_ours) {
+        code = instead;
+        text = instead = (struct str){ 0 };
+    }
     fprintf(stderr, "refused (%s): " STR_FMT "%s" STR_FMT "\n", what, STR_ARG(code), text.n ? ": " : "", STR_ARG(text));
     if (rule.n)
         fprintf(stderr, "  rule: " STR_FMT "\n", STR_ARG(rule));
     if (instead.n)
         fprintf(stderr, "  next: " STR_FMT "\n", STR_ARG(instead));
-    (void)c;
+    if (rule.n && request.n)            /* what a rule refuses is kept */
+        fprintf(stderr, "  why:  carterfone explain " STR_FMT "\n", STR_ARG(request));
     return CTL_REFUSED;
 }
 
@@ -194,7 +203,7 @@ static int tell_refusal(const struct ctl *c, const struct ctl_answer *answer)
     ctl_say_json(c, answer->body);
     const struct json *error = json_member(answer->json, "error");
     if (error)
-        return tell_error(c, status, error);
+        return tell_error(status, error, answer->request);
     fprintf(stderr, "refused (%s): the answer says no more\n", status);
     return CTL_REFUSED;
 }
@@ -283,7 +292,7 @@ int ctl_ask_long(struct ctl *c, const char *method, struct str target, struct st
         struct str status = json_text_of(answer->json, "status");
         if (str_eq_nocase(status, STR("failed")) || str_eq_nocase(status, STR("canceled"))) {
             ctl_say_json(c, answer->body);
-            return tell_error(c, status.p, json_member(answer->json, "error"));
+            return tell_error(status.p, json_member(answer->json, "error"), (struct str){ 0 });
         }
         if (str_eq_nocase(status, STR("succeeded"))) {
             struct str result = json_text_of(answer->json, "resourceLocation");

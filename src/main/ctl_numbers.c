@@ -30,7 +30,8 @@ static void write_capability(const struct ctl *c, struct jw *w, const char *name
         jw_textz(w, name, given ? given : otherwise);
 }
 
-static int search(struct ctl *c)
+/* Find numbers by the options and hold them. */
+static int hold(struct ctl *c, struct ctl_answer *held)
 {
     const char *type = type_word(ctl_option(c, "type")), *country = ctl_option(c, "country");
     int64_t     quantity;
@@ -56,9 +57,14 @@ static int search(struct ctl *c)
     jw_int(&w, "quantity", quantity);
     jw_end(&w);
 
+    return ctl_ask_long(c, "POST", ctl_target(c, "/availablePhoneNumbers/countries/%e/:search", country ? country : "US"),
+                        buf_str(&body), held);
+}
+
+static int search(struct ctl *c)
+{
     struct ctl_answer answer;
-    rc = ctl_ask_long(c, "POST", ctl_target(c, "/availablePhoneNumbers/countries/%e/:search", country ? country : "US"),
-                      buf_str(&body), &answer);
+    int rc = hold(c, &answer);
     if (rc || ctl_say_json(c, answer.body))
         return rc;
     static const struct ctl_column facts[] = {
@@ -71,18 +77,30 @@ static int search(struct ctl *c)
     return CTL_OK;
 }
 
+/* What a search holds: SEARCHID, or a search made now from the options. */
+static int held_for(struct ctl *c, struct ctl_answer *held)
+{
+    bool sought = ctl_option(c, "type") && ctl_option(c, "for");
+    if (!c->args_n && !sought)
+        return ctl_usage(c, "it wants the SEARCHID of a search, or --type and --for to search now");
+    if (c->args_n && c->given_n && (ctl_option(c, "type") || ctl_option(c, "for")))
+        return ctl_usage(c, "either a SEARCHID, or what to search for");
+    if (!c->args_n)
+        return hold(c, held);
+    return ctl_ask(c, CTL_AS_RESOURCE, "GET", ctl_target(c, "/availablePhoneNumbers/searchResults/%e", c->args[0]),
+                   (struct str){ 0 }, held);
+}
+
 static int buy(struct ctl *c)
 {
+    struct ctl_answer held, answer;
     scoped_buf body = { 0 };
     struct jw  w = jw_of(&body);
+    int rc = held_for(c, &held);
     jw_object(&w, NULL);
-    jw_textz(&w, "searchId", c->args[0]);
+    jw_text(&w, "searchId", rc ? (struct str){ "", 0 } : json_text_of(held.json, "searchId"));
     jw_bool(&w, "agreeToNotResell", true);
     jw_end(&w);
-
-    struct ctl_answer held, answer;
-    int rc = ctl_ask(c, CTL_AS_RESOURCE, "GET", ctl_target(c, "/availablePhoneNumbers/searchResults/%e", c->args[0]),
-                     (struct str){ 0 }, &held);
     if (!rc)
         rc = ctl_ask_long(c, "POST", STR("/availablePhoneNumbers/:purchase"), buf_str(&body), &answer);
     if (rc || ctl_say_json(c, answer.body))
@@ -153,6 +171,17 @@ static const struct ctl_option search_options[] = {
     { "quantity",  "N",                  CTL_MAY,    "how many [1]" },
     { 0 },
 };
+/* the same, for a search made now */
+static const struct ctl_option buy_options[] = {
+    { "type",      "local|toll-free",    CTL_MAY, "without a SEARCHID: which type of number" },
+    { "for",       "person|application", CTL_MAY, "who will use it" },
+    { "country",   "CC",                 CTL_MAY, "where [US]" },
+    { "area-code", "N",                  CTL_MAY, "such as 206 or 833" },
+    { "calling",   "C",                  CTL_MAY, "none, inbound, outbound or both" },
+    { "sms",       "C",                  CTL_MAY, "none, inbound, outbound or both; untold: all the type offers" },
+    { "quantity",  "N",                  CTL_MAY, "how many [1]" },
+    { 0 },
+};
 static const struct ctl_option capability_options[] = {
     { "calling", "C", CTL_MAY, "none, inbound, outbound or both" },
     { "sms",     "C", CTL_MAY, "none, inbound, outbound or both" },
@@ -161,7 +190,7 @@ static const struct ctl_option capability_options[] = {
 
 const struct ctl_command ctl_numbers_commands[] = {
     { "numbers", "search", "", 0, 0, search_options, search, "find numbers and hold them for 15 minutes" },
-    { "numbers", "buy", "SEARCHID", 1, 1, NULL, buy, "lease what a search holds" },
+    { "numbers", "buy", "[SEARCHID]", 0, 1, buy_options, buy, "lease what a search holds, or search and lease at once" },
     { "numbers", "list", "", 0, 0, NULL, list, "the numbers leased here" },
     { "numbers", "show", "NUMBER", 1, 1, NULL, show, "one of them" },
     { "numbers", "capabilities", "NUMBER", 1, 1, capability_options, capabilities, "what it may do, or change that" },

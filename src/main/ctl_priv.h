@@ -95,6 +95,7 @@ struct ctl_answer {
     const struct json *json;                /* NULL when the body is empty or no JSON */
     struct str         operation;           /* Operation-Location */
     struct str         location;            /* Location */
+    struct str         request;             /* x-ms-request-id: `explain` knows why it was refused */
     int                retry_after_s;
 };
 /** One request. target: path and query, escaped, without api-version. A refusal (4xx, 5xx) is told and ends in
@@ -122,8 +123,18 @@ int ctl_lend_wait(struct ctl *c, struct ctl_lend *lend);
 void ctl_lend_free(struct ctl_lend *lend);
 
 /* -- telling (ctl_table.c) ------------------------------------------------------------------------------------------ */
+enum ctl_show {
+    CTL_WHOLE,
+    CTL_BRIEF,                  /* a long text is cut in tables */
+    CTL_FINE,                   /* a time to the millisecond */
+    CTL_IF_ANY,                 /* among facts: no line when there is none */
+};
 /** {"TITLE", "member.of.member"}, ended by a NULL title. A title that starts with '>' is set to the right. */
-struct ctl_column { const char *title, *path; };
+struct ctl_column {
+    const char   *title, *path;
+    enum ctl_show show;
+    const char   *none;         /* what stands for nothing; NULL: "-" */
+};
 /** A table of an array's objects, or of the array under `value` of an object; one line of `none` when it is empty. */
 void ctl_table(const struct ctl *c, const struct json *array, const struct ctl_column *columns, const char *none);
 /** One object: a line a column. */

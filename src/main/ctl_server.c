@@ -12,8 +12,8 @@
 
 static int explain(struct ctl *c)
 {
-    static const struct ctl_column facts[] = { { "id", "id" }, { "kind", "kind" }, { "state", "state" }, { 0 } };
-    static const struct ctl_column lines[] = { { "TIME", "time" }, { "STEP", "step" }, { "WHAT", "text" }, { 0 } };
+    static const struct ctl_column facts[] = { { "id", "id" }, { "kind", "kind" }, { "state", "state", CTL_IF_ANY }, { 0 } };
+    static const struct ctl_column lines[] = { { "TIME", "time", CTL_FINE }, { "STEP", "step" }, { "WHAT", "text" }, { 0 } };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/explain/%e", c->args[0]), (struct str){ 0 },
                      &answer);
@@ -118,6 +118,9 @@ static int check_config(struct ctl *c)
         fprintf(stderr, "carterfone: %s\n", why.text[0] ? why.text : err_words(err));
         return CTL_USAGE;
     }
+    if (c->json)
+        return ctl_say_json(c, arena_printf(c->arena, "{\"good\":true,\"listen\":\"%s:%u\"}", settings.listen[0].at.host,
+                                            settings.listen[0].at.port)) ? CTL_OK : CTL_REFUSED;
     ctl_say(c, "%s: good; data in %s, the API on %s:%u", c->args[0], settings.data, settings.listen[0].at.host,
             settings.listen[0].at.port);
     return CTL_OK;
@@ -133,8 +136,15 @@ static int64_t file_number(struct ctl *c, const char *path)
 }
 
 /* One finding a line: good, or worth a look and what to do. @return 1 when it is worth a look */
-static int finding(const struct ctl *c, bool good, const char *what, int64_t figure, const char *advice)
+static int finding(const struct ctl *c, struct jw *w, bool good, const char *what, int64_t figure, const char *advice)
 {
+    jw_object(w, NULL);
+    jw_textz(w, "what", what);
+    jw_int(w, "figure", figure);
+    jw_bool(w, "good", good);
+    if (!good)
+        jw_textz(w, "advice", advice);
+    jw_end(w);
     ctl_say(c, "%-4s %-32s %lld%s%s", good ? "ok" : "LOOK", what, (long long)figure, good ? "" : ": ", good ? "" : advice);
     return !good;
 }
@@ -144,16 +154,24 @@ static int doctor(struct ctl *c)
     enum { RMEM_GOOD = 2 << 20, FILES_GOOD = 4096 };
     int           looks = 0;
     struct rlimit files = { 0 };
+    scoped_buf    body = { 0 };
+    struct jw     w = jw_of(&body);
     getrlimit(RLIMIT_NOFILE, &files);
+    jw_object(&w, NULL);
+    jw_array(&w, "findings");
     int64_t rmem = file_number(c, "/proc/sys/net/core/rmem_max");
-    looks += finding(c, rmem < 0 || rmem >= RMEM_GOOD, "net.core.rmem_max (octets)", rmem,
+    looks += finding(c, &w, rmem < 0 || rmem >= RMEM_GOOD, "net.core.rmem_max (octets)", rmem,
                      "bursts of SIP over UDP may be lost; sysctl -w net.core.rmem_max=4194304");
-    looks += finding(c, files.rlim_cur >= FILES_GOOD, "open files a process may have", (int64_t)files.rlim_cur,
+    looks += finding(c, &w, files.rlim_cur >= FILES_GOOD, "open files a process may have", (int64_t)files.rlim_cur,
                      "each call takes two; ulimit -n 65536");
-    looks += finding(c, sysconf(_SC_NPROCESSORS_ONLN) >= 2, "processors", sysconf(_SC_NPROCESSORS_ONLN),
+    looks += finding(c, &w, sysconf(_SC_NPROCESSORS_ONLN) >= 2, "processors", sysconf(_SC_NPROCESSORS_ONLN),
                      "media and SIP share one; fine for trying out");
+    jw_end(&w);
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_NOBODY, "GET", STR("/readyz"), (struct str){ 0 }, &answer);
+    jw_bool(&w, "serverReady", rc == CTL_OK);
+    jw_end(&w);
+    ctl_say_json(c, buf_str(&body));
     if (rc)
         return rc;
     ctl_say(c, "%-4s %-32s " STR_FMT, "ok", "the server is ready at", STR_ARG(c->api));
@@ -163,12 +181,27 @@ static int doctor(struct ctl *c)
 
 /* -- completion -------------------------------------------------------------------------------------------------------------- */
 
+/* "--type --for " of each command, behind its one or two words. */
+static void complete_options(void)
+{
+    for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
+        if (!command->options)
+            continue;
+        printf("    '%s%s%s'*) words+='", command->family, *command->verb ? " " : "", command->verb);
+        for (const struct ctl_option *o = command->options; o->name; o++)
+            printf(" --%s", o->name);
+        printf("' ;;\n");
+    }
+}
+
 static int completion(struct ctl *c)
 {
     (void)c;
     printf("# bash: eval \"$(carterfone completion)\"\n"
-           "_carterfone() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words=\n"
-           "    case $COMP_CWORD:${COMP_WORDS[1]} in\n    1:*) words='serve sim");
+           "_carterfone() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words='--server --data --resource --json --help'\n"
+           "    case \"${COMP_WORDS[*]:1:2} \" in\n");
+    complete_options();
+    printf("    esac\n    case $COMP_CWORD:${COMP_WORDS[1]} in\n    1:*) words='serve sim");
     const char *family = "";
     for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
         if (strcmp(command->family, family) != 0)
@@ -178,10 +211,14 @@ static int completion(struct ctl *c)
     printf("' ;;\n");
     for (const struct ctl_command *command = ctl_next(NULL); command;) {
         family = command->family;
-        printf("    2:%s) words='", family);
+        bool verbs = *command->verb;
+        if (verbs)
+            printf("    2:%s) words='", family);
         for (; command && strcmp(command->family, family) == 0; command = ctl_next(command))
-            printf("%s ", command->verb);
-        printf("' ;;\n");
+            if (verbs)
+                printf("%s ", command->verb);
+        if (verbs)
+            printf("' ;;\n");
     }
     printf("    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _carterfone carterfone\n");
     return CTL_OK;

@@ -6,8 +6,8 @@ static const struct ctl_column result_columns[] = {
     { "TO", "to" }, { ">STATUS", "httpStatusCode" }, { "MESSAGE", "messageId" }, { "WHY NOT", "errorMessage" }, { 0 },
 };
 static const struct ctl_column message_columns[] = {
-    { "MESSAGE", "messageId" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
-    { ">PARTS", "segments" }, { "WHEN", "createdAt" }, { "TEXT", "message" }, { 0 },
+    { "WHEN", "createdAt" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
+    { ">PARTS", "segments" }, { "TEXT", "message", CTL_BRIEF }, { "MESSAGE", "messageId" }, { 0 },
 };
 
 static int send_sms(struct ctl *c)
@@ -24,7 +24,7 @@ static int send_sms(struct ctl *c)
         jw_end(&w);
     }
     if (!ctl_option(c, "to"))
-        return ctl_usage(c, "--to N is needed, once a recipient");
+        return ctl_usage(c, "--to NUMBER is needed, once for each recipient");
     jw_end(&w);
     jw_textz(&w, "message", c->args[0]);
     jw_object(&w, "smsSendOptions");

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "main/ctl_priv.h"
 
-enum { COLUMNS_MAX = 16 };
+enum { COLUMNS_MAX = 16, BRIEF_MAX = 40 };
 
 static size_t width_of(struct str s)
 {
@@ -45,12 +45,12 @@ struct str ctl_path_text(const struct ctl *c, const struct json *object, const c
     return text_of(c, object);
 }
 
-/* "2026-11-22T19:25:14.1230000+00:00" is for programs; people get "2026-11-22 19:25:14". Control characters in what
+/* "2026-11-22T19:25:14.1230000+00:00" is for programs; people get "2026-11-22 19:25:14", or 14.123. Control characters in what
  * others wrote (an SMS, a display name) do not reach the terminal. */
-static struct str for_people(const struct ctl *c, struct str s)
+static struct str for_people(const struct ctl *c, struct str s, enum ctl_show show)
 {
     if (s.n >= 19 && s.p[4] == '-' && s.p[7] == '-' && s.p[10] == 'T' && s.p[13] == ':' && s.p[16] == ':')
-        return arena_printf(c->arena, "%.10s %.8s", s.p, s.p + 11);
+        return arena_printf(c->arena, "%.10s %.*s", s.p, show == CTL_FINE && s.n >= 23 ? 12 : 8, s.p + 11);
     scoped_buf clean = { 0 };
     for (size_t i = 0; i < s.n; i++)
         buf_putc(&clean, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F ? ' ' : s.p[i]);
@@ -59,8 +59,20 @@ static struct str for_people(const struct ctl *c, struct str s)
 
 static struct str cell(const struct ctl *c, const struct json *row, const struct ctl_column *column)
 {
-    struct str s = for_people(c, ctl_path_text(c, row, column->path));
-    return s.n ? s : STR("-");
+    struct str s = for_people(c, ctl_path_text(c, row, column->path), column->show);
+    return s.n ? s : str_of(column->none ? column->none : "-");
+}
+
+/* A cell of a table: a text that nobody can read in a line is cut, between code points. */
+static struct str table_cell(const struct ctl *c, const struct json *row, const struct ctl_column *column)
+{
+    struct str s = cell(c, row, column);
+    if (column->show != CTL_BRIEF || width_of(s) <= BRIEF_MAX)
+        return s;
+    size_t n = 0, end = 0;
+    while (end < s.n && ((s.p[end] & 0xC0) == 0x80 || n++ < BRIEF_MAX - 3))
+        end++;
+    return arena_printf(c->arena, "%.*s...", (int)end, s.p);
 }
 
 static void put_cell(struct str s, size_t width, bool right, bool last)
@@ -89,7 +101,7 @@ void ctl_table(const struct ctl *c, const struct json *array, const struct ctl_c
     for (; n < COLUMNS_MAX && columns[n].title; n++) {
         width[n] = strlen(title_of(&columns[n]));
         for (size_t i = 0; i < json_count(array); i++) {
-            size_t w = width_of(cell(c, json_item(array, i), &columns[n]));
+            size_t w = width_of(table_cell(c, json_item(array, i), &columns[n]));
             width[n] = w > width[n] ? w : width[n];
         }
     }
@@ -97,7 +109,7 @@ void ctl_table(const struct ctl *c, const struct json *array, const struct ctl_c
         put_cell(str_of(title_of(&columns[k])), width[k], *columns[k].title == '>', k + 1 == n);
     for (size_t i = 0; i < json_count(array); i++)
         for (size_t k = 0; k < n; k++)
-            put_cell(cell(c, json_item(array, i), &columns[k]), width[k], *columns[k].title == '>', k + 1 == n);
+            put_cell(table_cell(c, json_item(array, i), &columns[k]), width[k], *columns[k].title == '>', k + 1 == n);
 }
 
 void ctl_facts(const struct ctl *c, const struct json *object, const struct ctl_column *columns)
@@ -111,6 +123,8 @@ void ctl_facts(const struct ctl *c, const struct json *object, const struct ctl_
     }
     for (size_t k = 0; columns[k].title; k++) {
         struct str s = cell(c, object, &columns[k]);
+        if (columns[k].show == CTL_IF_ANY && !ctl_path_text(c, object, columns[k].path).n)
+            continue;
         printf("%-*s  " STR_FMT "\n", (int)width, title_of(&columns[k]), STR_ARG(s));
     }
 }

@@ -264,7 +264,7 @@ static enum err find_handset(struct order *o)
     struct str number = json_text_of(o->args, "number");
     if (!number.n)
         return missing(o, "number");
-    if (!handset_number_ok(number))
+    if (number.p[0] != '+' || !handset_number_ok(number))
         return problem_set(o->why, ERR_RANGE, "BadRequest", "'number' is not a phone number: '+' and up to %d digits.",
                            HANDSET_NUMBER_MAX - 1);
     o->h = handsets_touch(o->s->handsets, number);

@@ -18,8 +18,8 @@ expect 2 'serve --help'
 expect 0 'Exit code: 0 done' --help
 expect 2 "did you mean 'numbers'?" number list
 expect 2 "did you mean 'search'?" numbers serch
-expect 2 'numbers buy SEARCHID' numbers
-expect 0 'numbers buy SEARCHID' numbers --help
+expect 2 'numbers buy [SEARCHID]' numbers
+expect 0 'numbers buy [SEARCHID]' numbers --help
 expect 0 '--area-code N' numbers search --help
 expect 2 'did you mean --type?' numbers search --typ local
 expect 2 '--for person|application is needed' numbers search --type local
@@ -28,7 +28,15 @@ expect 2 'not a whole number in 1..1000000' numbers search --type local --for pe
 expect 2 '--type wants' numbers search --for person --type
 expect 2 'stands twice' numbers list --json --json
 expect 2 'one word too many' sms send --from +18335550100 --to +12065550101 two words
-expect 2 'it wants more than that' numbers buy
+expect 2 'it wants the SEARCHID' numbers buy
+expect 2 'either a SEARCHID' numbers buy 1 --type local
+expect 2 'FILE.wav|URL is missing' call play 1
+expect 2 'ID is missing' explain
+expect 0 'numbers buy [SEARCHID]' help numbers buy
+expect 0 'numbers buy [SEARCHID]' numbers help
+expect 0 'numbers buy [SEARCHID]' numbers buy -h
+expect 0 'numbers buy [SEARCHID]' help numbers
+expect 0 'carterfone 0.' --version
 expect 2 'no duration' clock advance fortnight
 expect 2 'no duration' clock advance 5x
 expect 3 'no server runs on ./carterfone-data' numbers list
@@ -52,4 +60,10 @@ expect 2 'No such file' check-config absent.yaml
 expect 2 "there is no setting 'lisen'; did you mean 'listen'?" serve --lisen x
 expect 0 '--rtp-ports A-B' serve --help
 expect 0 'words=' completion
+expect 0 '{"good":true' check-config site.yaml --json
+command -v bash >/dev/null && {
+    offered=$(bash -c 'eval "$("$CARTERFONE" completion)"; COMP_WORDS=(carterfone numbers buy --ty) COMP_CWORD=3; _carterfone; echo "${COMPREPLY[@]}"
+        COMP_WORDS=(carterfone numbers se) COMP_CWORD=2; _carterfone; echo "${COMPREPLY[@]}"')
+    [ "$offered" = "$(printf -- '--type\nsearch')" ] || { echo "completion offers: $offered"; bad=1; }
+}
 exit $bad
