@@ -296,6 +296,8 @@ enum err app_start(struct app *app, struct problem *why)
         err = media_edge_start(app->media);
     if (!err)
         err = sip_edge_start(app->sip);
+    if (!err)
+        err = smpp_edge_start(app->smpp);
     if (err)
         return err;
     char url[64];
@@ -358,11 +360,11 @@ void app_free(struct app *app)
     if (!app)
         return;
     app_stop(app);
+    sim_free(app->sim);                 /* first: what handset commands still wait for is answered to the http calls */
     http_server_free(app->http);
     sip_edge_free(app->sip);
     media_edge_free(app->media);
     smpp_edge_free(app->smpp);
-    sim_free(app->sim);
     carriers_free(app->carriers);
     calls_free(app->calls);
     messages_free(app->messages);

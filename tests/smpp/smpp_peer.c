@@ -112,7 +112,7 @@ static int run_esme(int argc, char **argv)
         .name = STR("foreign"), .host = str_of(argv[2]), .port = (uint16_t)atoi(argv[3]), .system_id = STR("esme"),
         .password = STR("secret"), .window = argc > 4 ? (unsigned)atoi(argv[4]) : 10,
     };
-    if (smpp_edge_new(&edge, NULL) || smpp_edge_add(edge, &conf, &why)) {
+    if (smpp_edge_new(&edge, NULL) || smpp_edge_start(edge) || smpp_edge_add(edge, &conf, &why)) {
         fprintf(stderr, "%s\n", why.text);
         return 1;
     }

@@ -82,6 +82,7 @@ struct smpp_edge {
     struct messages  *messages;
     struct loop      *loop;
     struct smsc_bind *binds;            /* smpp thread, or after it ended */
+    bool              started;          /* its thread runs; the owner's */
     bool              stopping;
     sem_t             stopped;
 };

@@ -107,17 +107,17 @@ static bool admit(struct smsc_bind *b)
         return true;
     b->wants_room = true;
     /* the last one may have left between the two lines, then nobody would tell */
-    return b->admitted <= b->room && atomic_exchange(&b->wants_room, false);
+    if (b->admitted <= b->room && atomic_exchange(&b->wants_room, false))
+        return true;
+    atomic_fetch_sub(&b->admitted, 1);
+    return false;
 }
 
 static enum err carrier_submit(void *carrier, const struct carrier_message *m)
 {
     struct smsc_bind *b = carrier;
-    if (!admit(b)) {
-        if (b->up)
-            atomic_fetch_sub(&b->admitted, 1);
+    if (!admit(b))
         return ERR_BUSY;
-    }
     struct outgoing *msg = malloc(sizeof *msg + m->from.n + m->to.n + m->text.n);
     if (!msg) {
         atomic_fetch_sub(&b->admitted, 1);
@@ -171,14 +171,19 @@ enum err smpp_edge_new(struct smpp_edge **out, struct messages *messages)
     edge->messages = messages;
     sem_init(&edge->stopped, 0, 0);
     enum err err = loop_new(&edge->loop, "smpp", INBOX_BOUND, edge);
-    if (!err)
-        err = loop_start(edge->loop);
     if (err) {
         smpp_edge_free(edge);
         return err;
     }
     *out = edge;
     return ERR_NONE;
+}
+
+enum err smpp_edge_start(struct smpp_edge *edge)
+{
+    enum err err = loop_start(edge->loop);
+    edge->started = !err;
+    return err;
 }
 
 enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why)
@@ -202,14 +207,17 @@ enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf
 
 void smpp_edge_stop(struct smpp_edge *edge)
 {
-    struct inbox_item *item = calloc(1, sizeof *item);
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    if (!edge->started)
+        return;
+    edge->started = false;
+    struct inbox_item *item = calloc(1, sizeof *item);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += STOP_S;
     if (item) {
         item->kind = &stop_kind;
         inbox_post_always(loop_inbox(edge->loop), item);
-        while (sem_timedwait(&edge->stopped, &until) && errno == EINTR)
+        while (sem_clockwait(&edge->stopped, CLOCK_MONOTONIC, &until) && errno == EINTR)
             ;
     }
     loop_stop(edge->loop);
@@ -219,6 +227,7 @@ void smpp_edge_free(struct smpp_edge *edge)
 {
     if (!edge)
         return;
+    smpp_edge_stop(edge);
     while (edge->binds) {
         struct smsc_bind *b = edge->binds;
         edge->binds = b->next;

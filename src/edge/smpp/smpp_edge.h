@@ -1,7 +1,7 @@
 /* smpp_edge.h - SMSCs we bind to as a client (ESME): each bind is a carrier of domain/messages.
  *
  * One thread, `smpp`, with its own loop owns every bind: link, window, queue, rate, reassembly. The control thread
- * reaches a bind through carrier_ops alone, which only post; news goes back by messages_tell(). smpp_edge_new, _add,
+ * reaches a bind through carrier_ops alone, which only post; news goes back by messages_tell(). smpp_edge_new, _start, _add,
  * _stop and _free are called by app.c, _add on the control thread (it registers the carrier). (SMPP 3.4) */
 #pragma once
 #include "base/base.h"
@@ -27,13 +27,15 @@ struct smpp_bind_conf {
     bool       answer_parts_early;
 };
 
-/** Start the thread. @return ERR_NONE, ERR_NOMEM, ERR_IO */
+/** @return ERR_NOMEM, ERR_IO */
 MUST_USE enum err smpp_edge_new(struct smpp_edge **out, struct messages *messages);
+/** Start the thread: what was added before begins to bind now. @return ERR_NOMEM */
+MUST_USE enum err smpp_edge_start(struct smpp_edge *edge);
 /** Thread: control. Registers the carrier and starts binding, again and again until it stops.
  *  @return ERR_NONE, ERR_RANGE (`why` says which field), ERR_NOMEM */
 MUST_USE enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why);
 /** Unbind everywhere: what is under way may be answered for at most 5 s, what never left is told as refused for now.
- *  Then end the thread. Blocks; `messages` must still take news. */
+ *  Then end the thread. Blocks; `messages` must still take news. Twice is fine. */
 void smpp_edge_stop(struct smpp_edge *edge);
-void smpp_edge_free(struct smpp_edge *edge);            /* after smpp_edge_stop() */
+void smpp_edge_free(struct smpp_edge *edge);            /* stops first */
 SCOPED_FREE(smpp_edge)

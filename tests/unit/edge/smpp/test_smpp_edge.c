@@ -242,6 +242,7 @@ static int set_up(void **state)
     conf = (struct smpp_bind_conf){ .name = STR("acme"), .host = STR("127.0.0.1"), .port = w.port,
                                     .system_id = STR("esme"), .password = STR("secret"), .window = 4 };
     assert_int_equal(smpp_edge_new(&w.edge, NULL), ERR_NONE);
+    assert_int_equal(smpp_edge_start(w.edge), ERR_NONE);
     return 0;
 }
 
@@ -496,6 +497,18 @@ static void stopping_unbinds_and_gives_back_what_never_left(void **state)
     w.edge = NULL;
 }
 
+static void an_edge_that_never_started_goes_with_its_binds(void **state)
+{
+    (void)state;
+    struct problem why;
+    struct smpp_edge *edge = NULL;
+    assert_int_equal(smpp_edge_new(&edge, NULL), ERR_NONE);
+    assert_int_equal(smpp_edge_add(edge, &conf, &why), ERR_NONE);
+    smpp_edge_stop(edge);
+    smpp_edge_free(edge);
+    assert_int_equal(w.binds, 0);
+}
+
 static void a_conf_that_cannot_be_is_explained(void **state)
 {
     (void)state;
@@ -633,6 +646,7 @@ int main(void)
         T(a_rate_is_kept),
         T(nothing_is_taken_while_down),
         T(stopping_unbinds_and_gives_back_what_never_left),
+        T(an_edge_that_never_started_goes_with_its_binds),
         T(a_conf_that_cannot_be_is_explained),
         T(a_receipt_is_answered_once_it_is_settled),
         T(what_could_not_be_stored_is_put_back),
