@@ -42,6 +42,23 @@ static enum err field_bad(struct http_call *hc, const char *field, const char *t
     return err;
 }
 
+/* What this server sends. A type that never comes is refused: a subscriber would wait for it in vain. */
+static const char *const sent_types[] = { "SMSReceived", "SMSDeliveryReportReceived", "IncomingCall" };
+
+static enum err type_check(struct http_call *hc, struct str type)
+{
+    static const struct str space = { "Microsoft.Communication.", 24 };
+    for (size_t i = 0; i < ARRAY_LEN(sent_types); i++)
+        if (str_starts(type, space) && str_eqz(str_from(type, space.n), sent_types[i]))
+            return ERR_NONE;
+    enum err err = problem_set(&hc->why, ERR_RANGE, "BadRequest", "No event of type '" STR_FMT "' is ever sent by this server.",
+                               STR_ARG(type));
+    problem_target(&hc->why, "eventTypes");
+    problem_rule(&hc->why, "EventTypeUnknown", "Types are Microsoft.Communication.%s, .%s and .%s.", sent_types[0], sent_types[1],
+                 sent_types[2]);
+    return err;
+}
+
 static enum err types_read(struct http_call *hc, struct str *types)
 {
     const struct json *list = json_member(hc->json, "eventTypes");
@@ -51,6 +68,11 @@ static enum err types_read(struct http_call *hc, struct str *types)
         if (!type.n || str_find(type, ',') >= 0) {
             buf_done(&joined);
             return field_bad(hc, "eventTypes", "eventTypes is a list of full event type names.");
+        }
+        enum err err = type_check(hc, type);
+        if (err) {
+            buf_done(&joined);
+            return err;
         }
         if (i)
             buf_putc(&joined, ',');
