@@ -17,6 +17,16 @@ void number_rows_drop(struct db_unit *u, uint64_t search)
     db_do(u, DB_NUMBER_DROP_SEARCH, DB_ANY_ROWS, DB_I(search));
 }
 
+void number_row_drop(struct db_unit *u, uint64_t search, uint64_t digits)
+{
+    db_do(u, DB_NUMBER_DROP_ONE, DB_ANY_ROWS, DB_I(search), DB_I(digits));
+}
+
+void number_rows_hold_until(struct db_unit *u, uint64_t search, size_t count, int64_t until_us)
+{
+    db_do(u, DB_NUMBER_HOLD_UNTIL, (int64_t)count, DB_I(search), DB_I(until_us));
+}
+
 void number_row_change(struct db_unit *u, uint64_t digits, uint64_t resource, int calling, int sms)
 {
     db_do(u, DB_NUMBER_CHANGE, 1, DB_I(digits), DB_I(resource), DB_I(calling), DB_I(sms));

@@ -31,6 +31,9 @@ void number_row_hold(struct db_unit *u, const struct number_row *row, int64_t no
 /** Lease all `count` that the search still holds at now_us; misses when it holds fewer. */
 void number_rows_buy(struct db_unit *u, uint64_t search, size_t count, int64_t now_us);
 void number_rows_drop(struct db_unit *u, uint64_t search);      /* what the search still holds */
+void number_row_drop(struct db_unit *u, uint64_t search, uint64_t digits);      /* one of them */
+/** Hold longer; misses unless exactly `count` are held. */
+void number_rows_hold_until(struct db_unit *u, uint64_t search, size_t count, int64_t until_us);
 void number_row_change(struct db_unit *u, uint64_t digits, uint64_t resource, int calling, int sms);
 void number_row_release(struct db_unit *u, uint64_t digits, uint64_t resource, int64_t until_us);
 void number_row_quarantine(struct db_unit *u, uint64_t digits, int64_t until_us);

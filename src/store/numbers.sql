@@ -22,6 +22,12 @@ UPDATE number SET state = 2, purchased_us = ?2, until_us = 0 WHERE search = ?1 A
 -- :name number_drop_search
 DELETE FROM number WHERE search = ?1 AND state = 1;
 
+-- :name number_drop_one
+DELETE FROM number WHERE search = ?1 AND digits = ?2 AND state = 1;
+
+-- :name number_hold_until
+UPDATE number SET until_us = ?2 WHERE search = ?1 AND state = 1;
+
 -- :name number_change
 UPDATE number SET calling = ?3, sms = ?4 WHERE digits = ?1 AND resource = ?2 AND state = 2;
 

@@ -24,11 +24,8 @@ struct search *search_new(struct numbers *n, size_t count)
 /* Tell each number that the search holds: after a crash one of them may be another's already. */
 static void search_feed(struct search *s, enum number_event ev)
 {
-    for (size_t i = 0; i < s->pub.count; i++) {
-        struct number *x = number_find(s->n, s->numbers[i]);
-        if (x && x->search == s->pub.key)
-            number_feed(x, ev);
-    }
+    for (size_t i = 0; i < s->pub.count; i++)
+        number_feed_held(s->n, s->numbers[i], s->pub.key, ev);
 }
 
 /* Once it is set, setting it again takes no memory. */
@@ -186,17 +183,14 @@ static enum err hold_in_memory(struct search *s, const struct number_search_new 
 {
     struct numbers *n = s->n;
     for (size_t i = 0; i < s->pub.count; i++) {
-        struct number *x = number_find(n, s->numbers[i]);
-        if (!x && !(x = number_touch(n, s->numbers[i]))) {
+        struct lease l = { .number = s->numbers[i], .resource = s->pub.resource, .type = rq->type,
+                           .assignment = rq->assignment, .calling = rq->calling, .sms = rq->sms,
+                           .simulated = true, .carrier = "sim" };
+        str_copyz(l.country, sizeof l.country, rq->country);
+        if (!number_hold(n, s->pub.key, &l)) {
             search_feed(s, NUMBER_EV_UNDONE);
             return ERR_NOMEM;
         }
-        number_feed(x, NUMBER_EV_HOLD);
-        x->search = s->pub.key;
-        x->lease = (struct lease){ .number = s->numbers[i], .resource = s->pub.resource, .type = rq->type,
-                                   .assignment = rq->assignment, .calling = rq->calling, .sms = rq->sms,
-                                   .simulated = true, .carrier = "sim" };
-        str_copyz(x->lease.country, sizeof x->lease.country, rq->country);
     }
     return ERR_NONE;
 }
@@ -212,14 +206,8 @@ static struct db_unit *hold_unit(const struct search *s, int64_t now)
         .key = s->pub.key, .resource = s->pub.resource, .country = str_of(s->pub.country), .numbers = buf_str(&list),
         .type = (int)s->pub.type, .assignment = (int)s->pub.assignment, .calling = (int)s->pub.calling,
         .sms = (int)s->pub.sms, .expires_us = s->pub.expires_us, .lease_micro = s->pub.lease_micro });
-    for (size_t i = 0; i < s->pub.count; i++) {
-        const struct lease *l = &number_find(s->n, s->numbers[i])->lease;
-        number_row_hold(u, &(struct number_row){
-            .digits = l->number, .search = s->pub.key, .resource = l->resource, .type = (int)l->type,
-            .assignment = (int)l->assignment, .calling = (int)l->calling, .sms = (int)l->sms,
-            .country = str_of(l->country), .carrier = str_of(l->carrier), .simulated = l->simulated,
-            .until_us = s->pub.expires_us }, now);
-    }
+    for (size_t i = 0; i < s->pub.count; i++)
+        number_hold_row(u, number_find(s->n, s->numbers[i]), s->pub.expires_us, now);
     if (buf_err(&list)) {
         db_unit_free(u);
         return NULL;
@@ -316,14 +304,6 @@ enum err numbers_search(struct numbers *n, uint64_t resource, const struct numbe
 
 /* -- purchase ------------------------------------------------------------------------------------------------------- */
 
-static enum err busy(const char *what, struct problem *why)
-{
-    enum err err = rule_problem(why, ERR_BUSY, RULE_NUMBER_BUSY, what);
-    if (why)
-        why->retry_after_s = 1;
-    return err;
-}
-
 static enum err hold_over(const struct search *s, struct problem *why)
 {
     char when[ISO8601_SIZE];
@@ -382,7 +362,7 @@ enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t key, nu
     if (!s)
         return search_missing(n, key, why);
     if (s->busy)
-        return busy("this search", why);
+        return number_busy("this search", why);
     const struct number_operation *first = s->pub.state == SEARCH_BOUGHT
         ? numbers_operation_find(n, resource, OPERATION_PURCHASE, s->purchase) : NULL;
     if (first) {                        /* asked again, after an answer that did not arrive */
@@ -412,7 +392,7 @@ static enum err leased_number(struct numbers *n, uint64_t resource, struct str e
         return err;
     struct number *x = number_find(n, l->number);
     if (x->state != NUMBER_LEASED)
-        return busy(e164_write(text, l->number), why);
+        return number_busy(e164_write(text, l->number), why);
     *out = x;
     return ERR_NONE;
 }
@@ -516,7 +496,7 @@ enum err numbers_cancel(struct numbers *n, uint64_t resource, enum operation_kin
     struct operation *op = map_find(n->operations, key);
     struct search *s = kind == OPERATION_SEARCH ? search_of(n, resource, op->pub.subject) : NULL;
     if (s && s->busy)
-        return busy("this search", why);
+        return number_busy("this search", why);
     if (s && s->pub.state == SEARCH_HELD)
         return cancel_hold(s, op, done, arg, why);
     done(arg, ERR_NONE, &op->pub, NULL);        /* it is done already: nothing is left to cancel */

@@ -22,7 +22,9 @@ enum err numbers_new(struct numbers **out, struct control *control, const struct
     n->numbers = map_new();
     n->searches = map_new();
     n->operations = map_new();
-    if (!n->numbers || !n->searches || !n->operations) {
+    n->reservations = map_new();
+    n->reservation_ids = strmap_new();
+    if (!n->numbers || !n->searches || !n->operations || !n->reservations || !n->reservation_ids) {
         numbers_free(n);
         return ERR_NOMEM;
     }
@@ -48,9 +50,15 @@ void numbers_free(struct numbers *n)
         agenda_clear(n->control->agenda, &((struct operation *)value)->due);
         free(value);
     }
+    for (size_t at = 0; n->reservations && map_next(n->reservations, &at, &key, &value);) {
+        agenda_clear(n->control->agenda, &((struct reservation *)value)->due);
+        reservation_free(value);
+    }
     map_free(n->numbers);
     map_free(n->searches);
     map_free(n->operations);
+    map_free(n->reservations);
+    strmap_free(n->reservation_ids);
     free(n);
 }
 
@@ -168,20 +176,26 @@ static enum number_state state_of_row(enum number_row_state state)
     return NUMBER_AVAILABLE;
 }
 
+static bool holds(const struct numbers *n, uint64_t holder)
+{
+    const struct search *s = map_find(n->searches, holder);
+    const struct reservation *r = map_find(n->reservations, holder);
+    return (s && s->pub.state == SEARCH_HELD) || (r && r->pub.state == RESERVATION_ACTIVE);
+}
+
 static enum err load_number(void *arg, const struct number_row *row)
 {
     struct numbers *n = arg;
     enum number_state state = state_of_row(row->state);
     if (state == NUMBER_AVAILABLE)
         return ERR_STORE;
-    const struct search *s = map_find(n->searches, row->search);
-    if (state == NUMBER_HELD && (!s || s->pub.state != SEARCH_HELD))
+    if (state == NUMBER_HELD && !holds(n, row->search))
         return ERR_NONE;                /* left over from a hold that ended as the server stopped: available */
     struct number *x = number_touch(n, row->digits);
     if (!x)
         return ERR_NOMEM;
     x->state = state;
-    x->search = row->search;
+    x->holder = row->search;
     x->until_us = row->until_us;
     x->lease.resource = row->resource;
     x->lease.type = (enum number_type)row->type;
@@ -221,6 +235,8 @@ enum err numbers_load(struct numbers *n, struct problem *why)
 {
     struct db *db = n->control->db;
     enum err err = number_search_rows_each(db, load_search, n);
+    if (!err)
+        err = reservations_load(n);
     if (!err)
         err = number_rows_each(db, load_number, n);
     if (!err)

@@ -94,14 +94,16 @@ struct number_search {
 };
 
 /* Everything that takes a poll of the official SDKs. It is done when its unit is: clients read `succeeded` at once. */
-enum operation_kind { OPERATION_SEARCH, OPERATION_PURCHASE, OPERATION_RELEASE, OPERATION_CAPABILITIES, OPERATION_KINDS };
+enum operation_kind {
+    OPERATION_SEARCH, OPERATION_PURCHASE, OPERATION_RELEASE, OPERATION_CAPABILITIES, OPERATION_RESERVATION, OPERATION_KINDS
+};
 enum operation_status { OPERATION_SUCCEEDED, OPERATION_FAILED, OPERATION_CANCELED };
 struct number_operation {
     uint64_t              key, resource;
     enum operation_kind   kind;
     enum operation_status status;
     int64_t               created_us, changed_us;
-    uint64_t              subject;      /* SEARCH, PURCHASE: the search's key; else the number */
+    uint64_t              subject;      /* SEARCH, PURCHASE: the search's key; RESERVATION: its key; else the number */
 };
 
 /** The outcome, on control, once committed: ERR_NONE with the operation, or ERR_STORE, ERR_CONFLICT with `why`. Both are
@@ -139,3 +141,61 @@ const struct number_operation *numbers_operation_find(const struct numbers *n, u
 typedef void numbers_list_fn(void *arg, enum err err, const struct lease *const *leases, size_t count, bool more);
 MUST_USE enum err numbers_list(struct numbers *n, uint64_t resource, int64_t skip, int64_t top, numbers_list_fn *done,
                                void *arg, struct problem *why);
+
+/* -- reservations: numbers of the client's choice, held together under an id of the client's choice ------------------- */
+enum { NUMBERS_RESERVED_LONGEST_S = 2 * 3600, NUMBERS_RESERVED_MOST = 1000 };
+
+enum reservation_state { RESERVATION_ACTIVE, RESERVATION_SUBMITTED, RESERVATION_COMPLETED, RESERVATION_EXPIRED };
+struct reserved_number {
+    uint64_t         number;
+    enum number_type type;
+    enum assignment  assignment;
+    enum capability  calling, sms;
+    char             country[3];
+    int64_t          lease_micro;       /* a month */
+    char             error_code[64];    /* not empty: it could not be held */
+    char             error_text[384];
+};
+struct number_reservation {
+    uint64_t                      key, resource;
+    char                          id[40];       /* a GUID, lower case */
+    enum reservation_state        state;
+    int64_t                       created_us, expires_us;
+    size_t                        count;
+    const struct reserved_number *numbers;
+};
+
+/* One entry of a request. Taking out wins over putting in. */
+struct reservation_wish {
+    uint64_t         number;
+    bool             out;               /* the rest counts when false */
+    struct str       country;           /* ISO 3166-1 alpha-2, capitals */
+    enum number_type type;
+    enum assignment  assignment;
+    enum capability  calling, sms;
+};
+
+/** The outcome, once committed; PARTLY: something wished for stands in it with an error. Borrowed during the call. */
+enum reserved { RESERVED_NEW, RESERVED_CHANGED, RESERVED_PARTLY };
+typedef void numbers_reserved_fn(void *arg, enum err err, const struct number_reservation *r, enum reserved how,
+                                 const struct problem *why);
+
+/** Make or change a reservation: what is in it already (or not, to be taken out) is passed over, what cannot be had stands
+ *  in it with an error. A change holds all of it for NUMBERS_HOLD_S from now, at most NUMBERS_RESERVED_LONGEST_S in all.
+ *  @return ERR_RANGE (the request), ERR_FORBIDDEN (who asks), ERR_CONFLICT (not active), ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err numbers_reserve(struct numbers *n, uint64_t resource, struct str id, const struct reservation_wish *wishes,
+                                  size_t count, numbers_reserved_fn *done, void *arg, struct problem *why);
+/** Give all of it back and forget it. `done` gets no operation.
+ *  @return ERR_RANGE (no GUID), ERR_ABSENT, ERR_CONFLICT (not active), ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err numbers_unreserve(struct numbers *n, uint64_t resource, struct str id, numbers_done_fn *done, void *arg,
+                                    struct problem *why);
+/** Lease what it holds. Again for a bought one: done at once with the first operation.
+ *  @return as numbers_unreserve(), ERR_FORBIDDEN (who asks) */
+MUST_USE enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str id, numbers_done_fn *done, void *arg,
+                                       struct problem *why);
+/** @return ERR_RANGE (no GUID), ERR_ABSENT (none, or older than a month), with `why` */
+MUST_USE enum err numbers_reservation_of(const struct numbers *n, uint64_t resource, struct str id,
+                                         const struct number_reservation **out, struct problem *why);
+/** Those of a resource, the oldest first, from the skip-th, at most `most`, into `out`. @return ERR_NOMEM */
+MUST_USE enum err numbers_reservations(const struct numbers *n, uint64_t resource, size_t skip, size_t most,
+                                       const struct number_reservation **out, size_t *count, bool *more);

@@ -8,12 +8,13 @@
 #include "domain/numbers/numbers.h"
 #include "domain/rules.h"
 #include "store/numbers.h"
+#include "store/reservations.h"
 
 /* A number that is not simply available. */
 struct number {
     struct lease        lease;          /* filled when held; purchased_us when leased */
     enum number_state   state;
-    uint64_t            search;         /* the one that holds it or bought it */
+    uint64_t            holder;         /* key of the search or reservation that holds it or bought it */
     struct numbers     *n;
     enum capability     calling, sms;   /* CHANGING: what they will be */
     int64_t             until_us;       /* RELEASED, QUARANTINE: when that ends; RELEASING: when the cycle will */
@@ -29,6 +30,15 @@ struct search {
     uint64_t             purchase;      /* BOUGHT: the operation's key */
     struct agenda_entry  due;           /* end of the hold, then of keeping it */
     uint64_t             numbers[];
+};
+
+struct reservation {
+    struct number_reservation pub;      /* pub.numbers: owned */
+    struct numbers           *n;
+    bool                      committed;    /* clients know it */
+    bool                      busy;     /* a change, an end or a purchase is being committed */
+    uint64_t                  purchase; /* COMPLETED: the operation's key */
+    struct agenda_entry       due;      /* end of the hold, then of keeping it */
 };
 
 struct operation {
@@ -47,6 +57,8 @@ struct numbers {
     struct map            *numbers;     /* digits -> struct number, owned */
     struct map            *searches;    /* key -> struct search, owned */
     struct map            *operations;  /* key -> struct operation, owned */
+    struct map            *reservations;    /* key -> struct reservation, owned */
+    struct strmap         *reservation_ids; /* resource and GUID -> the same */
     struct pool            pools[1000]; /* by area code */
     uint64_t               picks;       /* searches without an area code begin at different ones */
 };
@@ -57,6 +69,8 @@ struct task {
     struct numbers   *n;
     void            (*settle)(struct task *t, enum err err);    /* memory follows the commit */
     struct search    *search;
+    struct reservation *reservation;
+    struct reservation_change *change;      /* what a reservation will be; reserve.c frees it, or the inbox */
     struct number    *number;
     struct operation *op;               /* new with this unit; NULL: none */
     numbers_done_fn  *then;
@@ -77,6 +91,21 @@ void search_on_due(void *arg, int64_t due_us);
 MUST_USE enum err search_keep(struct search *s);                            /* set its timer by its state */
 MUST_USE enum err operation_keep(struct operation *op);
 MUST_USE struct search *search_new(struct numbers *n, size_t count);
+
+/* hold.c: one hold, whoever makes it */
+/** Mark an available number (or one in quarantine) for `holder`; `l` is what its lease would be. NULL: out of memory. */
+MUST_USE struct number *number_hold(struct numbers *n, uint64_t holder, const struct lease *l);
+/** Its row, once it is marked. */
+void number_hold_row(struct db_unit *u, const struct number *x, int64_t until_us, int64_t now_us);
+/** Tell a number, when it is still the holder's: after a crash it may be another's already. */
+void number_feed_held(struct numbers *n, uint64_t digits, uint64_t holder, enum number_event ev);
+/** ERR_BUSY: another change of `what` is being stored. */
+enum err number_busy(const char *what, struct problem *why);
+
+/* reserve.c */
+MUST_USE enum err reservations_load(struct numbers *n);
+void reservation_free(struct reservation *r);
+void reservation_change_free(struct reservation_change *c);
 
 /* tasks.c */
 MUST_USE enum err task_new(struct numbers *n, enum operation_kind kind, uint64_t resource, uint64_t key, uint64_t subject,

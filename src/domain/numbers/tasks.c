@@ -98,12 +98,20 @@ static void on_settled(void *owner, struct inbox_item *item)
     free(t);
 }
 
-static const struct inbox_kind settled_kind = { "numbers.settled", on_settled, NULL };
+/* The server stops, and nobody is left to tell. */
+static void drop_settled(struct inbox_item *item)
+{
+    struct task *t = container_of(item, struct task, done.item);
+    reservation_change_free(t->change);
+    free(t);
+}
+
+static const struct inbox_kind settled_kind = { "numbers.settled", on_settled, drop_settled };
 
 enum err task_post(struct task *t, struct db_unit *u, struct problem *why)
 {
-    const struct number_operation *op = &t->op->pub;
-    if (!t->op->committed)
+    const struct number_operation *op = t->op && !t->op->committed ? &t->op->pub : NULL;
+    if (op)
         number_operation_row_insert(u, &(struct number_operation_row){
             .key = op->key, .resource = op->resource, .subject = op->subject, .kind = (int)op->kind,
             .status = (int)op->status, .created_us = op->created_us, .changed_us = op->changed_us });

@@ -17,6 +17,7 @@ static const struct {
     [OPERATION_PURCHASE]     = { "purchase_",     "purchase-id",     "purchase",                      ID_OPERATION_PURCHASE },
     [OPERATION_RELEASE]      = { "release_",      "release-id",      "releasePhoneNumber",            ID_OPERATION_RELEASE },
     [OPERATION_CAPABILITIES] = { "capabilities_", "capabilities-id", "updatePhoneNumberCapabilities", ID_OPERATION_CAPABILITIES },
+    [OPERATION_RESERVATION]  = { "reservationPurchase_", "reservation-purchase-id", "reservationPurchase", ID_RESERVATION_PURCHASE },
 };
 
 static const char *status_word(enum operation_status status)
@@ -49,7 +50,7 @@ static struct str result_location(struct http_call *hc, const struct number_oper
 }
 
 /* 202 with everything that a poller looks for. */
-static void on_started(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
+void numbers_on_started(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     struct http_call *hc = arg;
     if (err) {
@@ -167,7 +168,7 @@ static const struct json_field capabilities_fields[] = {
     JSON_TEXT_FIELD(struct capabilities_body, sms, "sms", false, 1, 32),
 };
 
-static enum err body_fill(struct http_call *hc, const struct json_field *fields, size_t n, void *into)
+enum err numbers_body_fill(struct http_call *hc, const struct json_field *fields, size_t n, void *into)
 {
     if (!hc->json)
         return problem_set(&hc->why, ERR_SYNTAX, "BadRequest", "A JSON body is needed.");
@@ -190,40 +191,46 @@ static enum err capability_of(struct http_call *hc, struct str word, const char 
     return ERR_NONE;
 }
 
-static enum err search_words(struct http_call *hc, const struct search_body *b, struct number_search_new *rq)
+enum err numbers_offer_of(struct http_call *hc, struct str type, struct str assignment, enum number_type *to_type,
+                          enum assignment *to_assignment)
 {
-    if (str_eq_nocase(b->type, STR("mobile")))      /* a type that the API knows and this edition does not sell */
+    if (str_eq_nocase(type, STR("mobile")))      /* a type that the API knows and this edition does not sell */
         return target(hc, "phoneNumberType",
-                      rule_problem(&hc->why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED, b->type.p, b->assignment.p,
+                      rule_problem(&hc->why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED, type.p, assignment.p,
                                    numbers_edition(hc->api->numbers)));
-    if (number_type_read(b->type, &rq->type))
+    if (number_type_read(type, to_type))
         return target(hc, "phoneNumberType",
-                      rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, b->type.p));
-    if (assignment_read(b->assignment, &rq->assignment))
+                      rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, type.p));
+    if (assignment_read(assignment, to_assignment))
         return target(hc, "assignmentType",
-                      rule_problem(&hc->why, ERR_RANGE, RULE_ASSIGNMENT_TYPE_UNKNOWN, b->assignment.p));
+                      rule_problem(&hc->why, ERR_RANGE, RULE_ASSIGNMENT_TYPE_UNKNOWN, assignment.p));
     return ERR_NONE;
+}
+
+enum err numbers_capabilities_of(struct http_call *hc, const struct json *given, enum capability *calling,
+                                 enum capability *sms)
+{
+    struct capabilities_body c = { 0 };
+    if (json_kind(given) != JSON_IS_OBJECT)
+        return target(hc, "capabilities", problem_set(&hc->why, ERR_RANGE, "BadRequest",
+                                                      "capabilities must be an object with calling and sms."));
+    enum err err = json_fill(given, capabilities_fields, ARRAY_LEN(capabilities_fields), &c, hc->arena, &hc->why);
+    if (!err)
+        err = capability_of(hc, c.calling, "capabilities.calling", calling);
+    return err ? err : capability_of(hc, c.sms, "capabilities.sms", sms);
 }
 
 static enum err search_read(struct http_call *hc)
 {
     struct number_search_new *rq = arena_one(hc->arena, struct number_search_new);
     struct search_body b = { .quantity = 1 };
-    struct capabilities_body c = { 0 };
     if (!rq)
         return ERR_NOMEM;
-    enum err err = body_fill(hc, search_fields, ARRAY_LEN(search_fields), &b);
-    if (!err && json_kind(b.capabilities) != JSON_IS_OBJECT)
-        err = target(hc, "capabilities", problem_set(&hc->why, ERR_RANGE, "BadRequest",
-                                                     "capabilities must be an object with calling and sms."));
+    enum err err = numbers_body_fill(hc, search_fields, ARRAY_LEN(search_fields), &b);
     if (!err)
-        err = json_fill(b.capabilities, capabilities_fields, ARRAY_LEN(capabilities_fields), &c, hc->arena, &hc->why);
+        err = numbers_offer_of(hc, b.type, b.assignment, &rq->type, &rq->assignment);
     if (!err)
-        err = search_words(hc, &b, rq);
-    if (!err)
-        err = capability_of(hc, c.calling, "capabilities.calling", &rq->calling);
-    if (!err)
-        err = capability_of(hc, c.sms, "capabilities.sms", &rq->sms);
+        err = numbers_capabilities_of(hc, b.capabilities, &rq->calling, &rq->sms);
     rq->area_code = b.area_code;
     rq->quantity = b.quantity;
     hc->rq = rq;
@@ -234,7 +241,7 @@ static enum err search_run(struct http_call *hc)
 {
     struct number_search_new *rq = hc->rq;
     enum err err = numbers_country_of(hc, &rq->country);
-    return err ? err : numbers_search(hc->api->numbers, hc->resource, rq, on_started, hc, &hc->why);
+    return err ? err : numbers_search(hc->api->numbers, hc->resource, rq, numbers_on_started, hc, &hc->why);
 }
 
 static enum err search_missing(struct http_call *hc, struct str given)
@@ -297,7 +304,7 @@ static enum err purchase_read(struct http_call *hc)
     struct purchase_body *b = arena_one(hc->arena, struct purchase_body);
     if (!b)
         return ERR_NOMEM;
-    enum err err = body_fill(hc, purchase_fields, ARRAY_LEN(purchase_fields), b);
+    enum err err = numbers_body_fill(hc, purchase_fields, ARRAY_LEN(purchase_fields), b);
     if (!err && ids_guid_read(hc->api->control->ids, ID_SEARCH, b->search, &b->key))
         err = search_missing(hc, b->search);
     hc->rq = b;
@@ -307,7 +314,7 @@ static enum err purchase_read(struct http_call *hc)
 static enum err purchase_run(struct http_call *hc)
 {
     const struct purchase_body *b = hc->rq;
-    return numbers_purchase(hc->api->numbers, hc->resource, b->key, on_started, hc, &hc->why);
+    return numbers_purchase(hc->api->numbers, hc->resource, b->key, numbers_on_started, hc, &hc->why);
 }
 
 /* -- leased numbers ------------------------------------------------------------------------------------------------- */
@@ -384,7 +391,7 @@ static enum err change_read(struct http_call *hc)
     struct capabilities_body b = { 0 };
     if (!rq)
         return ERR_NOMEM;
-    enum err err = body_fill(hc, capabilities_fields, ARRAY_LEN(capabilities_fields), &b);
+    enum err err = numbers_body_fill(hc, capabilities_fields, ARRAY_LEN(capabilities_fields), &b);
     rq->has_calling = b.calling.p != NULL;
     rq->has_sms = b.sms.p != NULL;
     if (!err && (rq->has_calling || !rq->has_sms))      /* neither: say that calling (or sms) is needed */
@@ -399,12 +406,12 @@ static enum err change_run(struct http_call *hc)
 {
     const struct change_rq *rq = hc->rq;
     return numbers_change(hc->api->numbers, hc->resource, hc->params[0], rq->has_calling ? &rq->calling : NULL,
-                          rq->has_sms ? &rq->sms : NULL, on_started, hc, &hc->why);
+                          rq->has_sms ? &rq->sms : NULL, numbers_on_started, hc, &hc->why);
 }
 
 static enum err number_release(struct http_call *hc)
 {
-    return numbers_release(hc->api->numbers, hc->resource, hc->params[0], on_started, hc, &hc->why);
+    return numbers_release(hc->api->numbers, hc->resource, hc->params[0], numbers_on_started, hc, &hc->why);
 }
 
 /* -- routes --------------------------------------------------------------------------------------------------------- */
@@ -422,15 +429,16 @@ const struct http_route numbers_routes[] = {
       "PhoneNumbers_ListAvailableLocalities", TEST_API },
     { "GET", "/availablePhoneNumbers/countries/{countryCode}/offerings", HTTP_RESOURCE, NULL, numbers_offerings,
       "PhoneNumbers_ListOfferings", TEST_API },
-    { "GET", "/availablePhoneNumbers/reservations", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_ListReservations", "" },
-    { "PATCH", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, NULL,
-      "PhoneNumbers_CreateOrUpdateReservation", "" },
-    { "GET", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, NULL,
-      "PhoneNumbers_GetReservation", "" },
-    { "DELETE", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, NULL,
-      "PhoneNumbers_DeleteReservation", "" },
-    { "POST", "/availablePhoneNumbers/reservations/{reservationId}/:purchase", HTTP_RESOURCE, NULL, NULL,
-      "PhoneNumbers_PurchaseReservation", "" },
+    { "GET", "/availablePhoneNumbers/reservations", HTTP_RESOURCE, NULL, reservation_list,
+      "PhoneNumbers_ListReservations", TEST_API },
+    { "PATCH", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, reservation_change_read,
+      reservation_change_run, "PhoneNumbers_CreateOrUpdateReservation", TEST_API },
+    { "GET", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, reservation_get,
+      "PhoneNumbers_GetReservation", TEST_API },
+    { "DELETE", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, reservation_delete,
+      "PhoneNumbers_DeleteReservation", TEST_API },
+    { "POST", "/availablePhoneNumbers/reservations/{reservationId}/:purchase", HTTP_RESOURCE,
+      reservation_purchase_read, reservation_purchase_run, "PhoneNumbers_PurchaseReservation", TEST_API },
     { "POST", "/availablePhoneNumbers/countries/{countryCode}/:search", HTTP_RESOURCE, search_read, search_run,
       "PhoneNumbers_SearchAvailablePhoneNumbers", TEST_API },
     { "GET", "/availablePhoneNumbers/searchResults/{searchId}", HTTP_RESOURCE, NULL, search_result,

@@ -1,4 +1,4 @@
-/* numbers_priv.h - what the two files of the phone-number routes share. */
+/* numbers_priv.h - what the files of the phone-number routes share. */
 #pragma once
 #include "domain/numbers/catalogue.h"
 #include "edge/api/api.h"
@@ -9,6 +9,29 @@ enum err numbers_countries(struct http_call *hc);
 enum err numbers_localities(struct http_call *hc);
 enum err numbers_area_codes(struct http_call *hc);
 enum err numbers_offerings(struct http_call *hc);
+
+/* Reservations (reservations_api.c). */
+enum err reservation_list(struct http_call *hc);
+enum err reservation_get(struct http_call *hc);
+enum err reservation_delete(struct http_call *hc);
+enum err reservation_change_read(struct http_call *hc);
+enum err reservation_change_run(struct http_call *hc);
+enum err reservation_purchase_read(struct http_call *hc);
+enum err reservation_purchase_run(struct http_call *hc);
+
+/** One AvailablePhoneNumber; `named`: a member under its id, else an element. */
+void numbers_write_available(struct http_call *hc, struct jw *w, bool named, const struct reserved_number *x,
+                             const char *status);
+/** 202 with everything that a poller of the operation looks for: a numbers_done_fn whose `arg` is the call. */
+void numbers_on_started(void *arg, enum err err, const struct number_operation *op, const struct problem *why);
+/** Fill a struct from the body, which must be there. @return as json_fill(), ERR_SYNTAX */
+MUST_USE enum err numbers_body_fill(struct http_call *hc, const struct json_field *fields, size_t n, void *into);
+/** The wire's words of an offer; terminated. @return ERR_RANGE with hc->why */
+MUST_USE enum err numbers_offer_of(struct http_call *hc, struct str type, struct str assignment, enum number_type *to_type,
+                                   enum assignment *to_assignment);
+/** {"calling","sms"}, both needed. @return ERR_RANGE with hc->why */
+MUST_USE enum err numbers_capabilities_of(struct http_call *hc, const struct json *given, enum capability *calling,
+                                          enum capability *sms);
 
 /** {country} of the path in capital letters, when the edition sells there. @return ERR_RANGE with hc->why */
 MUST_USE enum err numbers_country_of(struct http_call *hc, struct str *country);

@@ -1,11 +1,11 @@
-/* Whatever runs at once, no number ever has two owners: random searches, purchases, changes, releases, cancels and
+/* Whatever runs at once, no number ever has two owners: random searches, reservations, purchases, changes, releases, cancels and
  * passing time over one small pool, several units under way at any moment, checked against a model that only listens to
  * outcomes; from time to time the server is started again from its store. */
 #include "unit/domain/numbers/world.h"
 
 #include <stdio.h>
 
-enum { ROUNDS = 6000, LINES = 10000, SEARCHES = 64 };
+enum { ROUNDS = 8000, LINES = 10000, SEARCHES = 64, RESERVATIONS = 16 };
 
 /* What an outside observer knows of a line of the pool. */
 struct line {
@@ -17,11 +17,12 @@ struct line {
 struct model {
     struct world *w;
     uint64_t      random;
+    uint64_t      era;                      /* which ids are used for reservations */
     uint64_t      crowd;                    /* leases all but about a hundred numbers, for ever */
     struct line   lines[LINES];
     struct { uint64_t key, resource; } searches[SEARCHES];     /* the latest, to buy or cancel */
     size_t        n_searches;
-    size_t        held, bought, released, expired_buys, refused, canceled, changed;
+    size_t        held, bought, released, expired_buys, refused, canceled, changed, reserved, reserved_bought;
 };
 
 static uint64_t roll(struct model *m, uint64_t below)
@@ -118,6 +119,51 @@ static uint64_t somebody(struct model *m)
     return roll(m, 2) ? m->w->us : m->w->other;
 }
 
+/* A number that is not in the reservation any more was given back; one that is, was free or its own before. */
+static void on_reserved(void *arg, enum err err, const struct number_reservation *r, enum reserved how,
+                        const struct problem *why)
+{
+    (void)how;
+    (void)why;
+    struct model *m = arg;
+    m->w->waiting--;
+    assert_int_equal(err, ERR_NONE);
+    for (size_t i = 0; i < LINES; i++)
+        if (m->lines[i].search == r->key && m->lines[i].state == HELD)
+            m->lines[i].state = FREE;
+    for (size_t i = 0; i < r->count; i++) {
+        struct line *l = line_of(m, r->numbers[i].number);
+        if (r->numbers[i].error_code[0])
+            continue;
+        assert_true(is_free(m, l));
+        *l = (struct line){ HELD, r->resource, r->key, r->expires_us };
+    }
+    m->reserved++;
+}
+
+static void on_unreserved(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
+{
+    (void)op;
+    (void)why;
+    struct model *m = arg;
+    m->w->waiting--;
+    assert_int_equal(err, ERR_NONE);        /* which one is not said: whoever waits behind it sees */
+}
+
+static void on_reserved_bought(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
+{
+    (void)why;
+    struct model *m = arg;
+    m->w->waiting--;
+    assert_int_equal(err, ERR_NONE);
+    for (size_t i = 0; i < LINES; i++)
+        if (m->lines[i].search == op->subject && m->lines[i].state == HELD) {
+            assert_true(m->lines[i].resource == op->resource);
+            m->lines[i] = (struct line){ LEASED, op->resource, op->subject, 0 };
+        }
+    m->reserved_bought++;
+}
+
 /* What was refused at once tells nobody later. */
 static void posted(struct model *m, enum err err)
 {
@@ -164,11 +210,62 @@ static void some_search(struct model *m, bool buy)
                   : numbers_cancel(w->numbers, resource, OPERATION_SEARCH, key, on_cancel, m, &w->why));
 }
 
+static void reservation_id(char id[40], uint64_t i)
+{
+    snprintf(id, 40, "6e0b0e4b-6a35-4d0a-9f5c-%012u", (unsigned)i);
+}
+
+static void some_reservation(struct model *m, bool buy)
+{
+    struct world *w = m->w;
+    struct reservation_wish wishes[12];
+    const struct number_reservation *r;
+    char id[40];
+    uint64_t resource = somebody(m), start = roll(m, LINES);
+    size_t count = 1 + roll(m, ARRAY_LEN(wishes));
+    reservation_id(id, m->era * RESERVATIONS + roll(m, RESERVATIONS));
+    for (size_t i = 0; i < count; i++) {    /* mostly of what is not leased for ever */
+        uint64_t at = start + i;
+        while (m->lines[at % LINES].resource == m->crowd && m->lines[at % LINES].state == LEASED)
+            at++;
+        start = at - i;
+        wishes[i] = (struct reservation_wish){ .number = 13075550000 + at % LINES, .out = !roll(m, 4), .country = STR("US"),
+                                               .type = NUMBER_GEOGRAPHIC, .assignment = ASSIGNED_PERSON,
+                                               .calling = CAP_BOTH };
+    }
+    if (buy && numbers_reservation_of(w->numbers, resource, str_of(id), &r, &w->why))
+        return;
+    w->waiting++;
+    posted(m, buy ? numbers_buy_reserved(w->numbers, resource, str_of(id), on_reserved_bought, m, &w->why)
+                  : numbers_reserve(w->numbers, resource, str_of(id), wishes, count, on_reserved, m, &w->why));
+}
+
+/* Outcomes are heard before and behind it: the model must know whose holds these were. */
+static void give_a_reservation_back(struct model *m)
+{
+    struct world *w = m->w;
+    const struct number_reservation *r;
+    char id[40];
+    uint64_t resource = somebody(m);
+    world_pump(w);
+    reservation_id(id, m->era * RESERVATIONS + roll(m, RESERVATIONS));
+    if (numbers_reservation_of(w->numbers, resource, str_of(id), &r, &w->why))
+        return;
+    uint64_t key = r->key;
+    w->waiting++;
+    enum err err = numbers_unreserve(w->numbers, resource, str_of(id), on_unreserved, m, &w->why);
+    posted(m, err);
+    world_pump(w);
+    for (size_t i = 0; i < LINES && !err; i++)
+        if (m->lines[i].search == key && m->lines[i].state == HELD)
+            m->lines[i].state = FREE;
+}
+
 static void step(struct model *m)
 {
     struct world *w = m->w;
     struct number_search_new rq = local_in("307", 1 + (int64_t)roll(m, 12));
-    switch (roll(m, 20)) {
+    switch (roll(m, 26)) {
     case 0: case 1: case 2: case 3: case 4: case 5:
         w->waiting++;
         posted(m, numbers_search(w->numbers, somebody(m), &rq, on_search, m, &w->why));
@@ -193,6 +290,16 @@ static void step(struct model *m)
         world_pump(w);
         if (!roll(m, 4))
             world_sleep(w, (int64_t)roll(m, 40) * DAY);
+        break;
+    case 20: case 21: case 22:
+        some_reservation(m, false);
+        break;
+    case 23: case 24:
+        some_reservation(m, true);
+        break;
+    case 25:
+        give_a_reservation_back(m);
+        m->era += !roll(m, 8);              /* other ids: the old ones are completed or expired */
         break;
     case 18:
         inbox_drain(control_inbox(&w->control));
@@ -245,9 +352,11 @@ static void no_number_ever_has_two_owners(void **state)
     compare(m);
     world_restart(m->w);
     compare(m);
+    printf("reserved %zu, bought %zu so; ", m->reserved, m->reserved_bought);
     printf("held %zu, bought %zu, changed %zu, released %zu, canceled %zu, refused %zu (%zu expired)\n", m->held, m->bought,
            m->changed, m->released, m->canceled, m->refused, m->expired_buys);
     assert_true(m->held > 200 && m->bought > 100 && m->released > 100 && m->canceled > 10 && m->expired_buys > 10);
+    assert_true(m->reserved > 100 && m->reserved_bought > 20);
     free(m);
 }
 

@@ -500,10 +500,150 @@ static void offerings_say_what_may_be_had_for_how_much(void **state)
     assert_text(json_member(json_item(items, 0), "availableCapabilities"), "sms", "none");
 }
 
+/* -- reservations --------------------------------------------------------------------------------------------------- */
+
+#define RESERVATIONS "/availablePhoneNumbers/reservations"
+#define ID_A         "6e0b0e4b-6a35-4d0a-9f5c-0d2a6a1f2c11"
+#define LOCAL        "{\"countryCode\":\"us\",\"phoneNumberType\":\"geographic\",\"assignmentType\":\"application\"," \
+                     "\"capabilities\":{\"calling\":\"inbound+outbound\",\"sms\":\"none\"}}"
+
+static const struct json *reserve(struct bench *b, const char *numbers)
+{
+    char body[2000];
+    snprintf(body, sizeof body, "{\"phoneNumbers\":{%s}}", numbers);
+    return ask(b, "PATCH", RESERVATIONS "/" ID_A "?" V, body);
+}
+
+/* The one whose phoneNumber this is; its key is its id. */
+static const struct json *reserved(const struct json *reservation, const char *number)
+{
+    void *at = NULL;
+    struct str id;
+    const struct json *x;
+    while (json_next(json_member(reservation, "phoneNumbers"), &at, &id, &x))
+        if (str_eqz(json_text_of(x, "phoneNumber"), number)) {
+            assert_true(str_eq(id, json_text_of(x, "id")));
+            return x;
+        }
+    return NULL;
+}
+
+static void a_reservation_is_made_changed_and_bought(void **state)
+{
+    struct bench *b = *state;
+    char again[200], operation[300];
+    const struct json *r = reserve(b, "\"12065552001\":" LOCAL ",\"12065552002\":" LOCAL);
+    assert_int_equal(b->a.status, 201);
+    assert_text(r, "id", ID_A);
+    assert_text(r, "status", "active");
+    assert_true(str_starts(json_text_of(r, "expiresAt"), STR("2020-12-01T00:15:00")));
+    const struct json *x = reserved(r, "+12065552001");
+    assert_text(x, "status", "reserved");
+    assert_text(x, "countryCode", "US");
+    assert_text(json_member(x, "cost"), "billingFrequency", "monthly");
+    assert_false(json_bool_of(x, "isAgreementToNotResellRequired", true));
+    assert_null(strstr(json_text_of(x, "id").p, "2065552001"));         /* opaque, and taken as a key */
+    snprintf(again, sizeof again, "\"%s\":null,\"12065550100\":" LOCAL, json_text_of(x, "id").p);
+    r = reserve(b, again);
+    assert_int_equal(b->a.status, 207);
+    assert_null(reserved(r, "+12065552001"));
+    x = reserved(r, "+12065550100");
+    assert_text(x, "status", "error");
+    assert_text(json_member(x, "error"), "code", "NumberNotAvailable");
+    assert_true(json_text_of(json_member(x, "error"), "message").n);
+    reserve(b, "\"12065552002\":" LOCAL);
+    assert_int_equal(b->a.status, 200);
+    assert_null(ask(b, "POST", RESERVATIONS "/" ID_A "/:purchase?" V, NULL));
+    assert_non_null(header(b, "reservation-purchase-id"));
+    assert_null(header(b, "Location"));
+    snprintf(operation, sizeof operation, "%s", header(b, "operation-id"));
+    const struct json *op = follow(b, "reservationPurchase");
+    assert_text(op, "operationType", "reservationPurchase");
+    assert_int_equal(json_kind(json_member(op, "resourceLocation")), JSON_IS_ABSENT);
+    r = get(b, RESERVATIONS "/" ID_A "?" V);
+    assert_text(r, "status", "completed");
+    assert_text(reserved(r, "+12065552002"), "status", "purchased");
+    assert_text(reserved(r, "+12065550100"), "status", "error");
+    get(b, "/phoneNumbers/%2B12065552002?" V);
+    ask(b, "POST", RESERVATIONS "/" ID_A "/:purchase?" V, "{\"agreeToNotResell\":true}");
+    assert_string_equal(header(b, "operation-id"), operation);          /* once */
+    reserve(b, "\"12065552003\":" LOCAL);
+    assert_error(b, 409, "Conflict", "ReservationNotActive", NULL);
+}
+
+static void a_reservation_is_given_back(void **state)
+{
+    struct bench *b = *state;
+    ask(b, "DELETE", RESERVATIONS "/" ID_A "?" V, NULL);
+    assert_error(b, 404, "NotFound", "ReservationNotFound", "reservationId");
+    reserve(b, "");
+    assert_int_equal(b->a.status, 201);
+    ask(b, "POST", RESERVATIONS "/" ID_A "/:purchase?" V, NULL);
+    assert_error(b, 400, "BadRequest", "ReservationEmpty", NULL);
+    assert_null(ask(b, "DELETE", RESERVATIONS "/" ID_A "?" V, NULL));
+    assert_int_equal(b->a.status, 204);
+    ask(b, "GET", RESERVATIONS "/" ID_A "?" V, NULL);
+    assert_error(b, 404, "NotFound", "ReservationNotFound", "reservationId");
+}
+
+static void reservations_come_in_pages_without_their_numbers(void **state)
+{
+    struct bench *b = *state;
+    char target[200], link[300] = RESERVATIONS "?maxPageSize=2&" V;
+    size_t total = 0, pages = 0;
+    for (int i = 0; i < 5; i++) {
+        snprintf(target, sizeof target, RESERVATIONS "/6e0b0e4b-6a35-4d0a-9f5c-0d2a6a1f2c0%d?" V, i);
+        ask(b, "PATCH", target, "{\"phoneNumbers\":{}}");
+        assert_int_equal(b->a.status, 201);
+    }
+    for (; link[0]; pages++) {
+        const struct json *page = get(b, link), *items = json_member(page, "reservations");
+        for (size_t i = 0; i < json_count(items); i++) {
+            assert_text(json_item(items, i), "status", "active");
+            assert_null(json_member(json_item(items, i), "phoneNumbers"));
+        }
+        total += json_count(items);
+        str_copyz(link, sizeof link, json_text_of(page, "nextLink"));
+    }
+    assert_true(total == 5 && pages == 3);
+}
+
+static void a_reservation_that_cannot_be_read_is_refused(void **state)
+{
+    struct bench *b = *state;
+    ask(b, "PATCH", RESERVATIONS "/mine?" V, "{}");
+    assert_error(b, 400, "BadRequest", "ReservationIdInvalid", "reservationId");
+    reserve(b, "\"nonsense\":" LOCAL);
+    assert_error(b, 400, "BadRequest", "ReservedNumberUnknown", "phoneNumbers");
+    reserve(b, "\"" ID_A "\":null");
+    assert_error(b, 400, "BadRequest", "ReservedNumberUnknown", "phoneNumbers");
+    static const char *const bad[] = {
+        "{\"phoneNumbers\":[]}", "{\"phoneNumbers\":{\"12065552001\":1}}", "{\"phoneNumbers\":{\"12065552001\":{}}}",
+        "{\"phoneNumbers\":{\"12065552001\":{\"countryCode\":\"US\",\"phoneNumberType\":\"fax\",\"assignmentType\":"
+        "\"person\",\"capabilities\":{\"calling\":\"none\",\"sms\":\"none\"}}}}",
+        "{\"phoneNumbers\":{\"12065552001\":{\"countryCode\":\"US\",\"phoneNumberType\":\"geographic\","
+        "\"assignmentType\":\"person\",\"capabilities\":[]}}}", "", "7",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        ask(b, "PATCH", RESERVATIONS "/" ID_A "?" V, bad[i]);
+        if (b->a.status != 400)
+            fail_msg("%s: %s", bad[i], b->a.text);
+    }
+    ask(b, "POST", RESERVATIONS "/" ID_A "/:purchase?" V, "{\"agreeToNotResell\":7}");
+    assert_int_equal(b->a.status, 400);
+    b->key = KEY2;
+    reserve(b, "\"12065552001\":" LOCAL);
+    assert_error(b, 403, "Forbidden", "TrialSubscriptionNotEligible", NULL);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        T(a_reservation_is_made_changed_and_bought),
+        T(a_reservation_is_given_back),
+        T(reservations_come_in_pages_without_their_numbers),
+        T(a_reservation_that_cannot_be_read_is_refused),
         T(a_search_is_an_operation_with_a_result),
         T(a_purchase_names_no_result_and_the_number_is_there),
         T(capabilities_change_and_the_result_is_the_number),

@@ -1,0 +1,38 @@
+/* hold.c - one number held for a search or a reservation: the same marks, the same row, the same table of life. */
+#include "base/str.h"
+#include "domain/numbers/numbers_priv.h"
+
+struct number *number_hold(struct numbers *n, uint64_t holder, const struct lease *l)
+{
+    struct number *x = number_find(n, l->number);
+    if (!x && !(x = number_touch(n, l->number)))
+        return NULL;
+    number_feed(x, NUMBER_EV_HOLD);
+    x->holder = holder;
+    x->lease = *l;
+    return x;
+}
+
+void number_hold_row(struct db_unit *u, const struct number *x, int64_t until_us, int64_t now_us)
+{
+    const struct lease *l = &x->lease;
+    number_row_hold(u, &(struct number_row){
+        .digits = l->number, .search = x->holder, .resource = l->resource, .type = (int)l->type,
+        .assignment = (int)l->assignment, .calling = (int)l->calling, .sms = (int)l->sms, .country = str_of(l->country),
+        .carrier = str_of(l->carrier), .simulated = l->simulated, .until_us = until_us }, now_us);
+}
+
+void number_feed_held(struct numbers *n, uint64_t digits, uint64_t holder, enum number_event ev)
+{
+    struct number *x = number_find(n, digits);
+    if (x && x->holder == holder)
+        number_feed(x, ev);
+}
+
+enum err number_busy(const char *what, struct problem *why)
+{
+    enum err err = rule_problem(why, ERR_BUSY, RULE_NUMBER_BUSY, what);
+    if (why)
+        why->retry_after_s = 1;
+    return err;
+}
