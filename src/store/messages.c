@@ -17,6 +17,32 @@ void segment_row_insert(struct db_unit *u, const struct segment_row *row)
     db_do(u, DB_SEGMENT_INSERT, 1, DB_I(row->message), DB_I(row->segment), DB_T(row->carrier), DB_T(row->remote_id));
 }
 
+void segment_row_receipt(struct db_unit *u, uint64_t message, unsigned segment, int receipt)
+{
+    db_do(u, DB_SEGMENT_RECEIPT, DB_ANY_ROWS, DB_I(message), DB_I(segment), DB_I(receipt));
+}
+
+void segment_rows_forget(struct db_unit *u, uint64_t message)
+{
+    db_do(u, DB_SEGMENT_FORGET, DB_ANY_ROWS, DB_I(message));
+}
+
+void stray_receipt_row_put(struct db_unit *u, struct str carrier, struct str remote_id, int state, uint32_t status,
+                           int64_t at_us)
+{
+    db_do(u, DB_STRAY_RECEIPT_PUT, 1, DB_T(carrier), DB_T(remote_id), DB_I(state), DB_I(status), DB_I(at_us));
+}
+
+void stray_receipt_row_take(struct db_unit *u, struct str carrier, struct str remote_id)
+{
+    db_do(u, DB_STRAY_RECEIPT_TAKE, DB_ANY_ROWS, DB_T(carrier), DB_T(remote_id));
+}
+
+void stray_receipt_rows_purge(struct db_unit *u, int64_t before_us)
+{
+    db_do(u, DB_STRAY_RECEIPT_PURGE, DB_ANY_ROWS, DB_I(before_us));
+}
+
 void message_row_nothing(struct db_unit *u)
 {
     db_unit_add(u, DB_MESSAGE_NOTHING, DB_ANY_ROWS, NULL, 0);
@@ -55,6 +81,8 @@ static bool each_unfinished(void *arg, const struct db_rows *r)
         .state = (int)db_int(r, 7),
         .segments = (unsigned)db_int(r, 8),
         .carrier = db_text(r, 9),
+        .created_us = db_int(r, 10),
+        .updated_us = db_int(r, 11),
     };
     each->err = each->on_message(each->arg, &row);
     return !each->err;
@@ -63,7 +91,8 @@ static bool each_unfinished(void *arg, const struct db_rows *r)
 static bool each_segment(void *arg, const struct db_rows *r)
 {
     struct each *each = arg;
-    struct segment_row row = { (uint64_t)db_int(r, 0), (unsigned)db_int(r, 1), db_text(r, 2), db_text(r, 3) };
+    struct segment_row row = { (uint64_t)db_int(r, 0), (unsigned)db_int(r, 1), db_text(r, 2), db_text(r, 3),
+                               (int)db_int(r, 4) };
     each->err = each->on_segment(each->arg, &row);
     return !each->err;
 }
@@ -100,10 +129,11 @@ enum err segment_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const 
     return walk(db, DB_SEGMENT_UNFINISHED, NULL, 0, each_segment, &(struct each){ .on_segment = fn, .arg = arg });
 }
 
-enum err message_rows_repeats(struct db *db, uint64_t from_key, enum err (*fn)(void *arg, const struct message_row *row),
+enum err message_rows_repeats(struct db *db, uint64_t from_key, int64_t from_us,
+                              enum err (*fn)(void *arg, const struct message_row *row),
                               void *arg)
 {
-    return walk(db, DB_MESSAGE_REPEATS, (const struct db_val[]){ DB_I(from_key) }, 1, each_repeat,
+    return walk(db, DB_MESSAGE_REPEATS, (const struct db_val[]){ DB_I(from_key), DB_I(from_us) }, 2, each_repeat,
                 &(struct each){ .on_message = fn, .arg = arg });
 }
 
@@ -117,9 +147,9 @@ enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read)
     return db_ask(db, DB_MESSAGE_GET, (const struct db_val[]){ DB_I(key) }, 1, 1, read);
 }
 
-enum err message_rows_ask_before(struct db *db, uint64_t key, struct db_read *read)
+enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, struct db_read *read)
 {
-    return db_ask(db, DB_MESSAGE_LIST, (const struct db_val[]){ DB_I(key) }, 1, 100, read);
+    return db_ask(db, DB_MESSAGE_LIST, (const struct db_val[]){ DB_I(key), DB_I(resource) }, 2, 100, read);
 }
 
 bool message_row_next(struct db_rows *r, struct message_row *row)

@@ -15,12 +15,20 @@ struct segment_row {
     uint64_t   message;
     unsigned   segment;
     struct str carrier, remote_id;
+    int        receipt;             /* the carrier's state of it; -1: none yet */
 };
 
 void message_row_insert(struct db_unit *u, const struct message_row *row);
 /** @param trail  lines to append */
 void message_row_step(struct db_unit *u, uint64_t key, int state, struct str carrier, int64_t at_us, struct str trail);
 void segment_row_insert(struct db_unit *u, const struct segment_row *row);
+void segment_row_receipt(struct db_unit *u, uint64_t message, unsigned segment, int receipt);
+void segment_rows_forget(struct db_unit *u, uint64_t message);
+/** A receipt that matches nothing (yet): kept, in place of an earlier one of that id. */
+void stray_receipt_row_put(struct db_unit *u, struct str carrier, struct str remote_id, int state, uint32_t status,
+                           int64_t at_us);
+void stray_receipt_row_take(struct db_unit *u, struct str carrier, struct str remote_id);
+void stray_receipt_rows_purge(struct db_unit *u, int64_t before_us);
 /** A statement that changes nothing: its commit says that everything posted before has been decided. */
 void message_row_nothing(struct db_unit *u);
 void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, int64_t at_us);
@@ -28,13 +36,13 @@ void optout_row_remove(struct db_unit *u, struct str sender, struct str recipien
 
 MUST_USE enum err message_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct message_row *row), void *arg);
 MUST_USE enum err segment_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct segment_row *row), void *arg);
-/** Rows with a repeat_id from this key on: key, resource and repeat_id are filled. */
-MUST_USE enum err message_rows_repeats(struct db *db, uint64_t from_key,
+/** Rows with a repeat_id from this key and this time on: key, resource and repeat_id are filled. */
+MUST_USE enum err message_rows_repeats(struct db *db, uint64_t from_key, int64_t from_us,
                                        enum err (*fn)(void *arg, const struct message_row *row), void *arg);
 MUST_USE enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient),
                                    void *arg);
 
 MUST_USE enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read);
-/** Up to 100, newest first, with keys below this one. */
-MUST_USE enum err message_rows_ask_before(struct db *db, uint64_t key, struct db_read *read);
+/** Up to 100, newest first, with keys below this one, of one resource or of all (0). */
+MUST_USE enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, struct db_read *read);
 bool message_row_next(struct db_rows *rows, struct message_row *row);

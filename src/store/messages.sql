@@ -9,22 +9,41 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14);
 UPDATE message SET state = ?2, carrier = ?3, updated_us = ?4, trail = trail || ?5 WHERE key = ?1;
 
 -- :name segment_insert
-INSERT INTO segment (message, segment, carrier, remote_id) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (message, segment) DO UPDATE SET carrier = excluded.carrier, remote_id = excluded.remote_id;
+INSERT INTO segment (message, segment, carrier, remote_id, receipt) VALUES (?1, ?2, ?3, ?4, -1)
+ON CONFLICT (message, segment) DO UPDATE SET carrier = excluded.carrier, remote_id = excluded.remote_id, receipt = -1;
+
+-- :name segment_forget
+DELETE FROM segment WHERE message = ?1;
+
+-- :name segment_receipt
+UPDATE segment SET receipt = ?3 WHERE message = ?1 AND segment = ?2;
+
+-- :name stray_receipt_put
+INSERT INTO stray_receipt (carrier, remote_id, state, status, at_us) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (carrier, remote_id) DO UPDATE SET state = excluded.state, status = excluded.status, at_us = excluded.at_us;
+
+-- :name stray_receipt_take
+DELETE FROM stray_receipt WHERE carrier = ?1 AND remote_id = ?2;
+
+-- :name stray_receipt_all
+SELECT carrier, remote_id, state, status, at_us FROM stray_receipt ORDER BY at_us;
+
+-- :name stray_receipt_purge
+DELETE FROM stray_receipt WHERE at_us < ?1;
 
 -- :name message_nothing
 SELECT 1;
 
 -- :name message_unfinished
-SELECT key, resource, sender, recipient, body, tag, report, state, segments, carrier
+SELECT key, resource, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us
 FROM message WHERE state < 10 AND inbound = 0 ORDER BY key;
 
 -- :name segment_unfinished
-SELECT s.message, s.segment, s.carrier, s.remote_id
+SELECT s.message, s.segment, s.carrier, s.remote_id, s.receipt
 FROM segment s JOIN message m ON m.key = s.message WHERE m.state < 10 ORDER BY s.message, s.segment;
 
 -- :name message_repeats
-SELECT key, resource, repeat_id FROM message WHERE key >= ?1 AND repeat_id <> '' ORDER BY key;
+SELECT key, resource, repeat_id FROM message WHERE key >= ?1 AND created_us >= ?2 AND repeat_id <> '' ORDER BY key;
 
 -- :name message_get
 SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail
@@ -32,7 +51,7 @@ FROM message WHERE key = ?1;
 
 -- :name message_list
 SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail
-FROM message WHERE key < ?1 ORDER BY key DESC LIMIT 100;
+FROM message WHERE key < ?1 AND (?2 = 0 OR resource = ?2) ORDER BY key DESC LIMIT 100;
 
 -- :name optout_all
 SELECT sender, recipient FROM optout;

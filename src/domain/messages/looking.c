@@ -202,7 +202,7 @@ enum err messages_list(struct messages *m, uint64_t resource, messages_json_fn *
     if (!l)
         return ERR_NOMEM;
     l->write = write_list;
-    enum err err = message_rows_ask_before(m->control->db, INT64_MAX, &l->read);
+    enum err err = message_rows_ask_before(m->control->db, INT64_MAX, resource, &l->read);
     if (err)
         free(l);
     return err;

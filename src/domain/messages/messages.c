@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 static const int64_t REPEATS_KEPT_US = 24 * 3600 * (int64_t)US_PER_S;
+static const int64_t STRAYS_KEPT_US = 7 * 24 * 3600 * (int64_t)US_PER_S;
 
 static const struct {
     int         stored;
@@ -44,7 +45,10 @@ enum err messages_new(struct messages **out, struct control *control, struct acc
     m->repeats[0] = strmap_new();
     m->repeats[1] = strmap_new();
     m->optouts = strmap_new();
-    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || !m->optouts) {
+    m->early = strmap_new();
+    m->early_tail = &m->early_first;
+    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || !m->optouts || !m->early
+        || loop_timer_init(control->loop, &m->early_timer, on_early_over, m)) {
         messages_free(m);
         return ERR_NOMEM;
     }
@@ -63,7 +67,7 @@ void messages_free(struct messages *m)
     strmap_free(m->by_remote);
     m->by_remote = NULL;
     for (size_t at = 0; m->live && map_next(m->live, &at, &key, &value);)
-        message_free(m, value);
+        message_free(value);
     map_free(m->live);
     strmap_free(m->repeats[0]);
     strmap_free(m->repeats[1]);
@@ -80,17 +84,16 @@ void messages_free(struct messages *m)
 static enum err load_message(void *arg, const struct message_row *row)
 {
     struct messages *m = arg;
-    struct message *msg = message_make(row);
+    struct message *msg = message_make(m, row);
     if (!msg || map_put(m->live, msg->key, msg)) {
-        if (msg)
-            message_free(m, msg);
+        message_free(msg);
         return ERR_NOMEM;
     }
     ids_after(m->control->ids, msg->key);
     /* what was on the wire when the process ended goes again: at least once */
     if (msg->state == MSG_SENDING)
         msg->state = MSG_QUEUED;
-    return ERR_NONE;
+    return msg->state == MSG_SUBMITTED ? outbound_patience(msg, row->updated_us) : ERR_NONE;
 }
 
 static enum err load_segment(void *arg, const struct segment_row *row)
@@ -99,7 +102,12 @@ static enum err load_segment(void *arg, const struct segment_row *row)
     struct message *msg = map_find(m->live, row->message);
     if (!msg || msg->state != MSG_SUBMITTED)
         return ERR_NONE;
-    return outbound_remember_remote(m, msg, row->segment, row->carrier, row->remote_id);
+    msg->acked++;
+    if (row->receipt < 0)
+        return message_remember_remote(msg, row->segment, row->carrier, row->remote_id);
+    *(row->receipt == RECEIPT_DELIVERED ? &msg->delivered : &msg->failed) += 1;
+    msg->last_receipt = (enum carrier_state)row->receipt;
+    return ERR_NONE;
 }
 
 static enum err load_optout(void *arg, struct str sender, struct str recipient)
@@ -110,11 +118,23 @@ static enum err load_optout(void *arg, struct str sender, struct str recipient)
     return key.bad ? ERR_NOMEM : strmap_put(m->optouts, buf_str(&key), m);
 }
 
+static void purge_strays(struct messages *m, int64_t before_us)
+{
+    struct db_done *done = calloc(1, sizeof *done);
+    struct db_unit *u = db_unit_new();
+    stray_receipt_rows_purge(u, before_us);
+    if (!done || db_post(m->control->db, u, done)) {
+        free(done);
+        db_unit_free(u);
+    }
+}
+
 /* Two generations of a day each: an id is remembered for 24 to 48 hours, and forgetting costs nothing per id. */
 static void on_repeats_turn(void *arg, int64_t due_us)
 {
     struct messages *m = arg;
     struct strmap *fresh = strmap_new();
+    purge_strays(m, due_us - STRAYS_KEPT_US);
     if (fresh) {
         strmap_free(m->repeats[1]);
         m->repeats[1] = m->repeats[0];
@@ -162,12 +182,12 @@ static void adopt_waiting(struct messages *m)
         return;
     for (size_t at = 0; map_next(m->live, &at, &key, &value);) {
         struct message *msg = value;
-        if (msg->state == MSG_QUEUED && !msg->carrier && !msg->writing)
+        if ((msg->state == MSG_QUEUED && !msg->carrier && !msg->writing) || msg->state == MSG_SUBMITTED)
             waiting[n++] = msg;
     }
     qsort(waiting, n, sizeof *waiting, by_key);     /* the map's order is random; a key is a time */
     for (size_t i = 0; i < n; i++)
-        outbound_queue(m, waiting[i]);
+        outbound_resume(waiting[i]);
     free(waiting);
 }
 

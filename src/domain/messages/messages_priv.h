@@ -8,13 +8,31 @@
 #include "domain/numbers/numbers.h"
 #include "store/messages.h"
 
-/* An outbound message's life (docs/messages.md). 10 and above are final: the row is done with. */
-#define MESSAGE_STATES(S)                                                                           \
-    S(QUEUED, 0, "queued")  S(SENDING, 1, "queued")  S(SUBMITTED, 2, "submitted")                   \
+/* An outbound message's life; the table is in outbound.c. 10 and above are final. A message that waits for another try is
+ * stored as queued; one that is being submitted goes again after a restart. */
+#define MESSAGE_STATES(S)           /* name, stored, word */                                            \
+    S(QUEUED, 0, "queued")  S(WAITING, 0, "queued")  S(SENDING, 1, "queued")  S(SUBMITTED, 2, "submitted")  \
     S(DELIVERED, 10, "delivered")  S(FAILED, 11, "failed")  S(UNKNOWN, 12, "unknown")
 #define STATE_ENUM(name, stored, word) MSG_##name,
 enum message_state { MESSAGE_STATES(STATE_ENUM) MESSAGE_STATE_COUNT };
 #undef STATE_ENUM
+#define MESSAGE_EVENTS(E)                                                                                \
+    E(TAKEN)            /* the carrier has room for it */                                                \
+    E(ACKED)            /* a segment was taken, others are to come */                                    \
+    E(ALL_ACKED)        /* the last segment was taken */                                                 \
+    E(REFUSED)          /* for good, or too often */                                                     \
+    E(AGAIN)            /* refused for now, or unanswered */                                             \
+    E(LOST)             /* the link went */                                                              \
+    E(RECEIPT_PART)     /* a receipt, and others are to come */                                          \
+    E(RECEIPT_GOOD)     /* the last one: every segment was delivered */                                  \
+    E(RECEIPT_BAD)      /* the last one: some segment was not */                                         \
+    E(DUE)              /* its time is over */                                                           \
+    E(STRANDED)         /* its sender is not leased any more */                                          \
+    E(STORED)           /* its end is on disk */                                                         \
+    E(UNSTORED)         /* its end could not be stored */
+#define EVENT_ENUM(name) EV_##name,
+enum message_event { MESSAGE_EVENTS(EVENT_ENUM) MESSAGE_EVENT_COUNT };
+#undef EVENT_ENUM
 int message_state_stored(enum message_state s);
 enum message_state message_state_read(int stored);
 const char *message_state_word(int stored);
@@ -31,22 +49,50 @@ struct carrier_slot {
     struct carrier_slot      *next;
 };
 
-/* In memory from acceptance to its final state. One allocation: the texts follow the struct. */
+/* In memory from acceptance until its end is on disk. One allocation: the texts follow the struct. */
 struct message {
+    struct messages    *m;
     uint64_t            key, resource;
+    int64_t             created_us;             /* product time */
     struct str          from, to, text, tag;
+    struct str          via;                    /* the carrier's name as loaded; else empty */
     bool                report;
+    bool                writing;                /* its insert is not committed yet */
     enum message_state  state;
     unsigned            segments;               /* as billed: by the split of codec/gsm7 */
+    unsigned            parts;                  /* as the carrier splits it; remote_ids has so many */
     unsigned            acked, delivered, failed;   /* segments the carrier took, and the receipts so far */
     unsigned            tries;                  /* submits that came to nothing */
+    unsigned            notes;                  /* lines its trail got that decide nothing: bounded */
     uint32_t            last_status;
     enum carrier_state  last_receipt;
     struct carrier_slot *carrier;               /* once it is queued there */
-    struct str         *remote_ids;             /* segments of them, owned; {NULL} while unknown */
-    struct message     *next;                   /* in the carrier's queue */
-    struct agenda_entry overdue;
-    bool                writing;                /* its insert is not committed yet */
+    struct str         *remote_ids;             /* keys in by_remote, owned; {NULL} while unknown, or once it has its receipt */
+    struct message     *next, **at;             /* in the carrier's queue; at NULL: not there */
+    struct agenda_entry due;                    /* WAITING: another try; QUEUED, SUBMITTED: the end of patience */
+    const char         *end_step;               /* how it ended, until that is on disk */
+    char               *end_words;              /* owned */
+};
+
+/* What an action of the table may need to know; all but `words` may be absent. */
+struct message_cue {
+    const char                *step, *words;    /* a line of the trail */
+    struct carrier_slot       *from;            /* who said so */
+    const struct carrier_news *news;
+    bool                       settles;         /* news->token waits for the commit */
+    int                        segment;         /* whose last receipt this is; -1: none */
+    bool                       was_early;       /* its receipt lies among the strays */
+    bool                       starts_over;     /* what the carrier took of it before counts no more */
+};
+
+/* A step of a message on its way to disk; what must follow the commit. */
+struct stepping {
+    struct db_done       done;
+    struct messages     *m;
+    uint64_t             ends;                  /* the message whose end this is; 0: no end */
+    struct event_batch   events;
+    struct carrier_slot *settle;
+    uint64_t             token;
 };
 
 struct messages {
@@ -62,21 +108,48 @@ struct messages {
     struct carrier_slot *carriers, **carriers_tail;
     unsigned            carrier_count;
     bool                resumed;                /* the carriers of start-up are all there */
-    struct early       *early;                  /* receipts that came before their submit_sm_resp */
+    struct strmap      *early;                  /* "<carrier> <remote id>" -> struct early: receipts before their submit_sm_resp */
+    struct early       *early_first, **early_tail;  /* in order of arrival */
+    struct loop_timer   early_timer;
 };
 
 /* outbound.c */
-MUST_USE struct message *message_make(const struct message_row *row);
-void message_free(struct messages *m, struct message *msg);
+/** The only place where a message's state changes. It may be gone afterwards. */
+void message_feed(struct message *msg, enum message_event event, const struct message_cue *cue);
+/** Loaded: queue what waits; end what has all its receipts. */
+void outbound_resume(struct message *msg);
 /** Stored: choose a carrier and line up. */
-void outbound_queue(struct messages *m, struct message *msg);
+void outbound_queue(struct message *msg);
 void outbound_pump(struct carrier_slot *c);
 void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n);
 void outbound_refused(struct carrier_slot *c, const struct carrier_news *n);
 void outbound_lost(struct carrier_slot *c, const struct carrier_news *n);
+/** Loaded as submitted: its patience counts from its last step. */
+MUST_USE enum err outbound_patience(struct message *msg, int64_t from_us);
+
+/* message.c */
+MUST_USE struct message *message_make(struct messages *m, const struct message_row *row);
+void message_free(struct message *msg);
+struct str message_carrier(const struct message *msg);          /* its name; may be empty */
+MUST_USE enum err message_remember_remote(struct message *msg, unsigned segment, struct str carrier, struct str remote_id);
+void message_forget_remotes(struct message *msg);
+/** The segment whose remote id has this key, and it is forgotten; -1: none. */
+int message_take_remote(struct message *msg, struct str key);
+void remote_key(struct buf *b, struct str carrier, struct str remote_id);
+
+/* steps.c */
+/** One line more in its trail, with its state; news that settle are settled by the commit. */
+void step_note(struct message *msg, const struct message_cue *cue);
+/** As step_note(), into a unit that has something before it. Takes u. */
+void step_post(struct message *msg, const struct message_cue *cue, struct db_unit *u);
+/** Its end, with its delivery report. @return ERR_BUSY, ERR_NOMEM: nothing was posted (and what settles is settled so) */
+MUST_USE enum err step_end(struct message *msg, const struct message_cue *cue);
+
+/* receipts.c */
 void outbound_receipt(struct carrier_slot *c, const struct carrier_news *n);
-MUST_USE enum err outbound_remember_remote(struct messages *m, struct message *msg, unsigned segment, struct str carrier,
-                                           struct str remote_id);
+/** A segment got its remote id: was its receipt here before? The message may be gone afterwards. */
+void early_match(struct carrier_slot *c, struct str remote_id);
+void on_early_over(void *messages);             /* a loop_timer_fn */
 void early_free(struct messages *m);
 
 /* inbound.c */

@@ -9,7 +9,7 @@
 METRIC_COUNTER(accepted_total, "carterfone_sms_accepted_total", "Recipients accepted by POST /sms")
 METRIC_COUNTER(repeated_total, "carterfone_sms_repeated_total", "Recipients that were a repetition")
 
-static const int64_t REPEATS_LOADED_US = 48 * 3600 * (int64_t)US_PER_S;
+static const int64_t REPEATS_LOADED_US = 24 * 3600 * (int64_t)US_PER_S;
 
 /* One request on its way to disk. */
 struct sending {
@@ -48,38 +48,71 @@ static enum err load_repeat(void *arg, const struct message_row *row)
 
 enum err repeats_load(struct messages *m)
 {
-    return message_rows_repeats(m->control->db, id_floor(clock_wall_us() - REPEATS_LOADED_US), load_repeat, m);
+    /* a message is at least as old by the product clock as its key is by the wall's */
+    return message_rows_repeats(m->control->db, id_floor(clock_wall_us() - REPEATS_LOADED_US),
+                                control_now_us(m->control) - REPEATS_LOADED_US, load_repeat, m);
 }
 
+static bool is_made_here(const struct sending *g, uint64_t message)
+{
+    for (size_t i = 0; i < g->made_n; i++)
+        if (g->made[i]->key == message)
+            return true;
+    return false;
+}
+
+/* The key under which a recipient's id is remembered, and the message its result names. False: it has none. */
+static bool repeat_of(const struct sending *g, size_t i, struct buf *key, uint64_t *message)
+{
+    struct str id = g->send->recipients[i].repeat_id;
+    if (!id.n || g->results[i].status != 202 || message_id_read(g->m, str_of(g->results[i].id), message))
+        return false;
+    repeat_key(key, g->send->resource, id);
+    return !key->bad;
+}
+
+/* Not accepted: the same ids may come again. What an earlier request was promised stays. */
 static void sending_forget(struct sending *g)
 {
-    for (size_t i = 0; i < g->made_n; i++) {
-        map_take(g->m->live, g->made[i]->key);
-        message_free(g->m, g->made[i]);
-    }
-    for (size_t i = 0; i < g->send->n; i++) {       /* they were not accepted: the same ids may come again */
+    for (size_t i = 0; i < g->send->n; i++) {
         scoped_buf key = { 0 };
         uint64_t message = 0;
-        repeat_key(&key, g->send->resource, g->send->recipients[i].repeat_id);
-        if (g->results[i].status == 202 && !message_id_read(g->m, str_of(g->results[i].id), &message)
-            && repeat_find(g->m, buf_str(&key)) == message) {
+        if (repeat_of(g, i, &key, &message) && is_made_here(g, message) && repeat_find(g->m, buf_str(&key)) == message) {
             strmap_take(g->m->repeats[0], buf_str(&key));
             strmap_take(g->m->repeats[1], buf_str(&key));
         }
     }
+    for (size_t i = 0; i < g->made_n; i++) {
+        map_take(g->m->live, g->made[i]->key);
+        message_free(g->made[i]);
+    }
+    g->made_n = 0;
+}
+
+/* A repetition is only good when what it repeats was stored: the two may have been on their way together. */
+static enum err repeats_stand(const struct sending *g)
+{
+    for (size_t i = 0; i < g->send->n; i++) {
+        scoped_buf key = { 0 };
+        uint64_t message = 0;
+        if (repeat_of(g, i, &key, &message) && repeat_find(g->m, buf_str(&key)) != message)
+            return ERR_STORE;
+    }
+    return ERR_NONE;
 }
 
 static void on_stored(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct sending *g = container_of(item, struct sending, done.item);
+    enum err err = g->done.err ? g->done.err : repeats_stand(g);
     if (g->done.err)
         sending_forget(g);
-    g->then(g->arg, g->done.err, g->results, g->send->n);
-    for (size_t i = 0; !g->done.err && i < g->made_n; i++) {
+    for (size_t i = 0; i < g->made_n; i++)
         g->made[i]->writing = false;
-        outbound_queue(g->m, g->made[i]);
-    }
+    g->then(g->arg, err, g->results, g->send->n);
+    for (size_t i = 0; i < g->made_n; i++)
+        outbound_queue(g->made[i]);
     free(g);
 }
 
@@ -132,10 +165,9 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
                                .from = s->from, .to = s->recipients[i].to, .text = s->text, .tag = s->tag,
                                .repeat_id = s->recipients[i].repeat_id, .state = message_state_stored(MSG_QUEUED),
                                .segments = segments, .created_us = control_now_us(m->control), .trail = trail };
-    struct message *msg = message_make(&row);
+    struct message *msg = message_make(m, &row);
     if (!msg || map_put(m->live, msg->key, msg)) {
-        free(msg ? msg->remote_ids : NULL);
-        free(msg);
+        message_free(msg);
         return ERR_NOMEM;
     }
     msg->writing = true;
@@ -184,6 +216,7 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
     enum err err = sender_check(m, s, &lease, why);
     if (err)
         return err;
+    assert(s->n >= 1 && s->n <= SMS_RECIPIENTS_MAX);
     struct sending *g = calloc(1, sizeof *g + s->n * sizeof g->results[0]);
     struct db_unit *u = db_unit_new();
     if (!g || !u) {
@@ -201,7 +234,7 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
         if (g->results[i].status == 202)
             err = add_or_repeat(g, u, i, buf_str(&trail), segments);
     }
-    if (!g->made_n)
+    if (!g->made_n && !err)
         message_row_nothing(u);         /* only repetitions: they answer when the first of them is safe */
     if (!err)
         err = db_post(m->control->db, u, &g->done);

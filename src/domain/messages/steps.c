@@ -1,0 +1,163 @@
+/* steps.c - what happens to a message, written to its row; its end with the delivery report, in one unit. */
+#include "base/log.h"
+#include "domain/messages/messages_priv.h"
+
+#include <stdio.h>
+
+enum { NOTES_MAX = 200 };               /* lines that decide nothing: a peer may repeat itself for ever */
+
+/* -- on the way to disk ------------------------------------------------------------------------------------------------ */
+
+static void on_stepped(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct stepping *g = container_of(item, struct stepping, done.item);
+    struct message *ended = g->ends ? map_find(g->m->live, g->ends) : NULL;
+    events_go(g->m->events, &g->events, g->done.err);
+    if (g->settle)
+        g->settle->ops->settle(g->settle->self, g->token, g->done.err);
+    if (g->done.err)
+        log_error("messages", "a step could not be stored: %s", err_words(g->done.err));
+    if (ended)
+        message_feed(ended, g->done.err ? EV_UNSTORED : EV_STORED, &(struct message_cue){ .segment = -1 });
+    free(g);
+}
+
+static void drop_step(struct inbox_item *item)
+{
+    struct stepping *g = container_of(item, struct stepping, done.item);
+    events_drop(&g->events);
+    free(g);
+}
+
+static const struct inbox_kind stepped_kind = { "messages.stepped", on_stepped, drop_step };
+
+static struct stepping *stepping_new(struct messages *m, const struct message_cue *cue)
+{
+    struct stepping *g = calloc(1, sizeof *g);
+    if (!g)
+        return NULL;
+    *g = (struct stepping){ .done = { .item.kind = &stepped_kind, .to = control_inbox(m->control) }, .m = m };
+    if (cue->settles) {
+        g->settle = cue->from;
+        g->token = cue->news->token;
+    }
+    return g;
+}
+
+/* Takes both. On failure the step is lost from the row, not from memory; the peer is asked to say it again. */
+static enum err stepping_post(struct messages *m, struct stepping *g, struct db_unit *u, const struct message_cue *cue)
+{
+    enum err err = g ? db_post(m->control->db, u, &g->done) : ERR_NOMEM;
+    if (!err)
+        return ERR_NONE;
+    db_unit_free(u);
+    log_error("messages", "a step could not be stored: %s", err_words(err));
+    if (g)
+        events_go(m->events, &g->events, err);
+    free(g);
+    if (cue->settles)
+        cue->from->ops->settle(cue->from->self, cue->news->token, err);
+    return err;
+}
+
+/* -- steps --------------------------------------------------------------------------------------------------------------- */
+
+void step_post(struct message *msg, const struct message_cue *cue, struct db_unit *u)
+{
+    int64_t now = control_now_us(msg->m->control);
+    scoped_buf trail = { 0 };
+    trail_line(&trail, now, cue->step, "%s", cue->words);
+    if (cue->starts_over)
+        segment_rows_forget(u, msg->key);
+    if (cue->segment >= 0)
+        segment_row_receipt(u, msg->key, (unsigned)cue->segment, (int)cue->news->state);
+    if (cue->was_early)
+        stray_receipt_row_take(u, str_of(cue->from->name), cue->news->remote_id);
+    message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));
+    (void)!stepping_post(msg->m, stepping_new(msg->m, cue), u, cue);
+}
+
+void step_note(struct message *msg, const struct message_cue *cue)
+{
+    if (cue->segment < 0 && !cue->was_early && !cue->starts_over && msg->notes++ >= NOTES_MAX) {
+        if (cue->settles)
+            cue->from->ops->settle(cue->from->self, cue->news->token, ERR_NONE);
+        return;
+    }
+    step_post(msg, cue, db_unit_new());
+}
+
+/* -- the end -------------------------------------------------------------------------------------------------------------- */
+
+/* The service's numeric code and words (data of docs/messages.md) for how a message ended. */
+static void details_of(const struct message *msg, char details[96])
+{
+    int code = 5000;
+    const char *text = "Message delivery failed.";
+    if (msg->state == MSG_DELIVERED)
+        code = 2000, text = "Message Delivered Successfully";
+    else if (msg->state == MSG_UNKNOWN)
+        code = 5002, text = "The carrier gave no delivery report in time.";
+    else if (msg->last_receipt == RECEIPT_REJECTED)
+        code = 4005, text = "Message blocked by the destination carrier.";
+    else if (msg->last_receipt == RECEIPT_EXPIRED)
+        code = 4006, text = "The recipient was not reachable.";
+    else if (msg->last_receipt == RECEIPT_UNDELIVERABLE)
+        code = 4004, text = "The recipient's number does not exist or cannot be reached.";
+    snprintf(details, 96, "%d: %s", code, text);
+}
+
+static enum err report_write(const struct message *msg, struct db_unit *u, struct event_batch *batch)
+{
+    struct messages *m = msg->m;
+    char id[SMS_ID_SIZE], subject[64], details[96];
+    int64_t now = control_now_us(m->control);
+    unsigned sent = msg->acked ? msg->acked : msg->segments;
+    scoped_buf data = { 0 };
+    message_public_id(m, msg->key, false, id);
+    details_of(msg, details);
+    snprintf(subject, sizeof subject, "/phonenumber/%.40s", msg->from.p + (msg->from.n && msg->from.p[0] == '+'));
+    struct jw w = jw_of(&data);
+    jw_object(&w, NULL);
+    jw_textz(&w, "messageId", id);
+    jw_text(&w, "from", msg->from);
+    jw_text(&w, "to", msg->to);
+    jw_textz(&w, "deliveryStatus", msg->state == MSG_DELIVERED ? "Delivered" : "Failed");
+    jw_textz(&w, "deliveryStatusDetails", details);
+    jw_time(&w, "receivedTimestamp", now);
+    jw_array(&w, "deliveryAttempts");
+    jw_object(&w, NULL);
+    jw_time(&w, "timestamp", now);
+    jw_int(&w, "segmentsSucceeded", msg->delivered);
+    jw_int(&w, "segmentsFailed", (int64_t)sent - msg->delivered);
+    jw_end(&w);
+    jw_end(&w);
+    jw_text(&w, "tag", msg->tag);
+    jw_end(&w);
+    struct event_new e = { .resource = msg->resource, .type = STR("Microsoft.Communication.SMSDeliveryReportReceived"),
+                           .subject = str_of(subject), .data = buf_str(&data), .id = str_of(id) };
+    return data.bad ? ERR_NOMEM : events_write(m->events, u, &e, batch);
+}
+
+enum err step_end(struct message *msg, const struct message_cue *cue)
+{
+    struct messages *m = msg->m;
+    int64_t now = control_now_us(m->control);
+    struct db_unit *u = db_unit_new();
+    struct stepping *g = stepping_new(m, cue);
+    scoped_buf trail = { 0 };
+    trail_line(&trail, now, msg->end_step, "%s", msg->end_words ? msg->end_words : "");
+    trail_line(&trail, now, "state", "%s", message_state_word(message_state_stored(msg->state)));
+    message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));
+    if (cue->was_early)
+        stray_receipt_row_take(u, str_of(cue->from->name), cue->news->remote_id);
+    if (g && msg->report && report_write(msg, u, &g->events)) {
+        events_go(m->events, &g->events, ERR_NOMEM);
+        free(g);
+        g = NULL;                       /* not without its report: later, all of it */
+    }
+    if (g)
+        g->ends = msg->key;
+    return stepping_post(m, g, u, cue);
+}

@@ -1,0 +1,1042 @@
+#include "domain/messages/messages.h"
+
+#include "store/events.h"
+#include "store/messages.h"
+#include "unit/cm.h"
+#include "unit/domain/scripted.h"
+#include "unit/tmp.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#define HANDSET "+12065550100"
+#define OTHER   "+12065550101"
+static const int64_t HOUR = 3600 * (int64_t)US_PER_S;
+
+struct stage {
+    struct tmp            tmp;
+    struct world         *w;
+    struct events        *ev;
+    struct messages      *m;
+    struct courier_script courier;
+    struct carrier_script sim, real;
+    char                  from[20];
+    uint64_t              token;
+    /* what was told last */
+    int            told;
+    enum err       err;
+    struct problem why;
+    struct sms_result results[SMS_RECIPIENTS_MAX];
+    char           json[65536];
+};
+
+static void open_stage(struct stage *s)
+{
+    struct problem why = { 0 };
+    s->w = world_new_at(tmp_file(&s->tmp, "carterfone.db"));
+    assert_int_equal(events_new(&s->ev, &s->w->control, &courier_script_ops, &s->courier), ERR_NONE);
+    assert_int_equal(events_load(s->ev, &why), ERR_NONE);
+    assert_int_equal(messages_new(&s->m, &s->w->control, s->w->accounts, s->w->numbers, s->ev), ERR_NONE);
+    assert_int_equal(messages_load(s->m, &why), ERR_NONE);
+    s->sim.number = messages_add_carrier(s->m, STR("sim"), true, &carrier_script_ops, &s->sim);
+    s->real.number = messages_add_carrier(s->m, STR("acme"), false, &carrier_script_ops, &s->real);
+    s->sim.n = s->real.n = s->sim.n_settled = s->courier.n = 0;
+    messages_resume(s->m);
+    events_resume(s->ev);
+}
+
+static void close_stage(struct stage *s)
+{
+    messages_free(s->m);
+    events_free(s->ev);
+    world_free(s->w);
+}
+
+static void tell(struct stage *s, struct carrier_script *c, struct carrier_news n)
+{
+    n.carrier = c->number;
+    assert_int_equal(messages_tell(s->m, &n), ERR_NONE);
+    inbox_drain(control_inbox(&s->w->control));
+}
+
+static void both_up(struct stage *s)
+{
+    tell(s, &s->real, (struct carrier_news){ .kind = CARRIER_UP });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_UP });
+}
+
+static int set_up(void **state)
+{
+    struct stage *s = calloc(1, sizeof *s);
+    s->tmp = tmp_new();
+    open_stage(s);
+    e164_write(s->from, lease_one(s->w, s->w->us, toll_free_in("833", 1)));
+    both_up(s);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct stage *s = *state;
+    close_stage(s);
+    tmp_free(&s->tmp);
+    free(s);
+    return 0;
+}
+
+/* The process ends as by kill -9; another begins on the same database. Its carriers are down yet. */
+static void restart(struct stage *s)
+{
+    int64_t now = s->w->now_us;
+    close_stage(s);
+    open_stage(s);
+    s->w->now_us = now;
+    clock_freeze(s->w->control.clock, now);
+    agenda_catch_up(s->w->control.agenda);
+}
+
+/* -- sending ------------------------------------------------------------------------------------------------------------ */
+
+static void on_sent(void *arg, enum err err, const struct sms_result *results, size_t n)
+{
+    struct stage *s = arg;
+    s->told++;
+    s->err = err;
+    memcpy(s->results, results, n * sizeof *results);
+}
+
+static void wait_told(struct stage *s, int told)
+{
+    for (int i = 0; i < 100 && s->told < told; i++) {
+        inbox_wait(control_inbox(&s->w->control), 100);
+        inbox_drain(control_inbox(&s->w->control));
+    }
+    assert_int_equal(s->told, told);
+}
+
+static struct sms_send sms(struct stage *s, const struct sms_recipient *to, size_t n, const char *text)
+{
+    return (struct sms_send){ .resource = s->w->us, .from = str_of(s->from), .recipients = to, .n = n, .text = str_of(text),
+                              .report = true, .tag = STR("t") };
+}
+
+static enum err send_rq(struct stage *s, const struct sms_send *rq)
+{
+    s->told = 0;
+    enum err err = messages_send(s->m, rq, on_sent, s, &s->why);
+    if (err)
+        return err;
+    wait_told(s, 1);
+    world_settle(s->w);
+    return s->err;
+}
+
+static const char *send_one(struct stage *s, const char *to, const char *repeat, const char *text)
+{
+    struct sms_recipient r = { str_of(to), str_of(repeat) };
+    struct sms_send rq = sms(s, &r, 1, text);
+    if (send_rq(s, &rq))
+        fail_msg("%s %s", err_words(s->err), s->why.text);
+    return s->results[0].id;
+}
+
+static void take(struct stage *s, size_t i, uint32_t segment, uint32_t segments, const char *id)
+{
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = s->sim.sm[i].message, .segment = segment,
+                                            .segments = segments, .remote_id = str_of(id) });
+}
+
+static void receipt(struct stage *s, const char *id, enum carrier_state state)
+{
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_RECEIPT, .remote_id = str_of(id), .state = state,
+                                            .token = ++s->token, .from = STR("12065550100"), .to = str_of(s->from) });
+}
+
+static void on_json(void *arg, enum err err, struct str json)
+{
+    struct stage *s = arg;
+    s->told++;
+    s->err = err;
+    str_copyz(s->json, sizeof s->json, json);
+}
+
+/* The message as the API shows it, "" when there is none. */
+static const char *shown(struct stage *s, const char *id)
+{
+    world_settle(s->w);
+    s->told = 0;
+    s->json[0] = '\0';
+    assert_int_equal(messages_show(s->m, s->w->us, str_of(id), on_json, s), ERR_NONE);
+    wait_told(s, 1);
+    return s->json;
+}
+
+static const char *explained(struct stage *s, const char *id)
+{
+    world_settle(s->w);
+    s->told = 0;
+    assert_int_equal(messages_explain(s->m, 0, str_of(id), on_json, s), ERR_NONE);
+    wait_told(s, 1);
+    return s->json;
+}
+
+#define assert_state(s, id, word) assert_non_null(strstr(shown(s, id), "\"state\":\"" word "\""))
+
+static size_t events_of(struct stage *s, const char *type, char *last, size_t size)
+{
+    scoped(db_rows) struct db_rows *rows = NULL;
+    struct event_row row;
+    size_t n = 0;
+    world_settle(s->w);
+    assert_int_equal(db_load(s->w->control.db, DB_EVENT_AFTER, (struct db_val[]){ DB_I(0) }, 1, &rows), ERR_NONE);
+    while (event_row_next(rows, &row))
+        if (str_ends(row.type, str_of(type))) {
+            n++;
+            str_copyz(last, size, row.data);
+        }
+    return n;
+}
+
+static size_t reports(struct stage *s, char last[4096])
+{
+    return events_of(s, "SMSDeliveryReportReceived", last, 4096);
+}
+
+static size_t strays(struct stage *s)
+{
+    scoped(db_rows) struct db_rows *rows = NULL;
+    world_settle(s->w);
+    assert_int_equal(db_load(s->w->control.db, DB_STRAY_RECEIPT_ALL, NULL, 0, &rows), ERR_NONE);
+    return db_rows_count(rows);
+}
+
+static void disk_full(bool full)
+{
+    struct rlimit lim;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &lim);
+    lim.rlim_cur = full ? 0 : lim.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &lim), 0);
+}
+
+#define assert_settled(s, i, expected)                              \
+    do {                                                            \
+        assert_true((s)->sim.n_settled > (i));                      \
+        assert_int_equal((s)->sim.settled[i].err, expected);        \
+    } while (0)
+
+/* -- a message's life --------------------------------------------------------------------------------------------------- */
+
+static void a_message_is_accepted_queued_submitted_delivered(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_DOWN });
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    assert_int_equal(strncmp(id, "Outgoing_", 9), 0);
+    assert_int_equal(s->sim.n, 0);
+    assert_state(s, id, "queued");
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_UP });
+    assert_int_equal(s->sim.n, 1);
+    assert_string_equal(s->sim.sm[0].from, s->from);
+    assert_string_equal(s->sim.sm[0].to, HANDSET);
+    assert_string_equal(s->sim.sm[0].text, "hello");
+    take(s, 0, 0, 1, "A1");
+    assert_state(s, id, "submitted");
+    assert_int_equal(reports(s, last), 0);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_int_equal(s->sim.n_settled, 0);          /* the receipt is ours once it is on disk, not before */
+    assert_state(s, id, "delivered");
+    assert_settled(s, 0, ERR_NONE);
+    assert_int_equal(s->sim.settled[0].token, s->token);
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "\"deliveryStatus\":\"Delivered\""));
+    assert_non_null(strstr(last, "\"segmentsSucceeded\":1,\"segmentsFailed\":0"));
+    assert_non_null(strstr(last, id));
+    assert_non_null(strstr(last, "\"tag\":\"t\""));
+    assert_non_null(strstr(explained(s, id), "stat:DELIVRD"));
+}
+
+static void nothing_leaves_before_the_commit(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r = { STR(HANDSET), STR("") };
+    struct sms_send rq = sms(s, &r, 1, "x");
+    s->told = 0;
+    assert_int_equal(messages_send(s->m, &rq, on_sent, s, &s->why), ERR_NONE);
+    assert_int_equal(s->told + (int)s->sim.n, 0);
+    wait_told(s, 1);
+    assert_int_equal(s->sim.n, 1);
+}
+
+static void a_refused_message_fails_with_a_report(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_REFUSED, .message = s->sim.sm[0].message, .status = 0xb });
+    assert_state(s, id, "failed");
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "\"deliveryStatus\":\"Failed\""));
+    assert_non_null(strstr(explained(s, id), "0x0000000b"));
+}
+
+static void an_undelivered_message_fails_with_the_services_code(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "hello");
+    take(s, 0, 0, 1, "A1");
+    receipt(s, "A1", RECEIPT_UNDELIVERABLE);
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "4004: "));
+}
+
+static void a_message_that_wants_no_report_gets_none(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    struct sms_recipient r = { STR(HANDSET), STR("") };
+    struct sms_send rq = sms(s, &r, 1, "x");
+    rq.report = false;
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    take(s, 0, 0, 1, "A1");
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 0);
+    assert_state(s, s->results[0].id, "delivered");
+}
+
+static void a_refusal_for_now_is_tried_again_after_a_wait_that_doubles(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    int64_t waits[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 256, 256 };
+    for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+        tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_REFUSED, .message = s->sim.sm[i].message, .status = 0x58,
+                                                .transient = true });
+        world_sleep(s->w, waits[i] * SECOND - 1);
+        assert_int_equal(s->sim.n, i + 1);
+        world_sleep(s->w, 1);
+        assert_int_equal(s->sim.n, i + 2);
+        assert_int_equal(s->sim.sm[i + 1].message, s->sim.sm[0].message);
+    }
+    assert_non_null(strstr(explained(s, id), "0x00000058"));
+    assert_state(s, id, "queued");
+    /* a day later the next one is the last */
+    world_sleep(s->w, DAY);
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_REFUSED, .message = s->sim.sm[0].message, .transient = true });
+    assert_state(s, id, "failed");
+}
+
+static void ages_are_the_product_clocks(void **state)
+{
+    struct stage *s = *state;               /* the world's clock stands years before the wall's, from which ids are made */
+    clock_set_offset_us(s->w->control.clock, 400 * DAY);
+    send_one(s, HANDSET, "", "hello");
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_REFUSED, .message = s->sim.sm[0].message, .transient = true });
+    world_sleep(s->w, 2 * SECOND);
+    assert_int_equal(s->sim.n, 2);
+}
+
+static void a_lost_link_sends_again_when_it_is_back(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "hello");
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_DOWN });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .message = s->sim.sm[0].message });
+    assert_int_equal(s->sim.n, 1);
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_UP });
+    assert_int_equal(s->sim.n, 2);
+    take(s, 1, 0, 1, "B1");
+    receipt(s, "B1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+}
+
+static void an_unanswered_submit_on_a_link_that_stands_waits_first(void **state)
+{
+    struct stage *s = *state;
+    send_one(s, HANDSET, "", "hello");
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .message = s->sim.sm[0].message });
+    assert_int_equal(s->sim.n, 1);
+    world_sleep(s->w, 1 * SECOND);
+    assert_int_equal(s->sim.n, 2);
+}
+
+static void a_full_carrier_gets_the_rest_in_order_when_it_has_room(void **state)
+{
+    struct stage *s = *state;
+    s->sim.full = true;
+    for (size_t i = 0; i < 3; i++)
+        send_one(s, HANDSET, "", (const char *[]){ "n0", "n1", "n2" }[i]);
+    assert_int_equal(s->sim.n, 0);
+    s->sim.full = false;
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_ROOM });
+    assert_int_equal(s->sim.n, 3);
+    assert_string_equal(s->sim.sm[0].text, "n0");
+    assert_string_equal(s->sim.sm[2].text, "n2");
+}
+
+static void without_a_receipt_for_three_days_it_is_unknown(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    take(s, 0, 0, 1, "A1");
+    world_settle(s->w);
+    world_sleep(s->w, 36 * HOUR);
+    restart(s);                                     /* its patience goes on where it was */
+    world_sleep(s->w, 36 * HOUR - SECOND);
+    assert_state(s, id, "submitted");
+    world_sleep(s->w, SECOND);
+    assert_state(s, id, "unknown");
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "5002: "));
+    assert_non_null(strstr(shown(s, id), "\"carrier\":\"sim\""));
+}
+
+static void without_a_carrier_for_three_days_it_fails(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_DOWN });
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    send_one(s, HANDSET, "", "second");
+    world_sleep(s->w, 72 * HOUR - SECOND);
+    assert_state(s, id, "queued");
+    send_one(s, HANDSET, "", "third");
+    world_sleep(s->w, SECOND);
+    assert_state(s, id, "failed");
+    assert_int_equal(reports(s, last), 2);
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_UP });
+    assert_int_equal(s->sim.n, 1);
+    assert_string_equal(s->sim.sm[0].text, "third");
+}
+
+/* -- segments and receipts ------------------------------------------------------------------------------------------------ */
+
+static const char *long_text(void)
+{
+    static char text[400];
+    memset(text, 'a', sizeof text - 1);
+    return text;                            /* three parts of 153 */
+}
+
+static void a_long_message_is_delivered_with_its_last_segment(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", long_text()));
+    take(s, 0, 0, 3, "A1");
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    take(s, 0, 1, 3, "A2");
+    assert_state(s, id, "queued");
+    take(s, 0, 2, 3, "A3");
+    assert_state(s, id, "submitted");
+    receipt(s, "A3", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 0);
+    receipt(s, "A2", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "\"segmentsSucceeded\":3,\"segmentsFailed\":0"));
+}
+
+static void a_long_message_with_one_segment_undelivered_failed(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", long_text());
+    for (uint32_t i = 0; i < 3; i++)
+        take(s, 0, i, 3, (const char *[]){ "A1", "A2", "A3" }[i]);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    receipt(s, "A2", RECEIPT_EXPIRED);
+    receipt(s, "A3", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "\"deliveryStatus\":\"Failed\""));
+    assert_non_null(strstr(last, "\"segmentsSucceeded\":2,\"segmentsFailed\":1"));
+}
+
+static void a_restart_does_not_forget_which_segments_had_receipts(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", long_text());
+    for (uint32_t i = 0; i < 3; i++)
+        take(s, 0, i, 3, (const char *[]){ "A1", "A2", "A3" }[i]);
+    receipt(s, "A2", RECEIPT_DELIVERED);
+    world_settle(s->w);
+    restart(s);
+    both_up(s);
+    assert_int_equal(s->sim.n, 0);                  /* it is with the carrier already */
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 0);
+    receipt(s, "A3", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "\"segmentsSucceeded\":3"));
+}
+
+static void a_carrier_may_split_otherwise_than_we_count(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "short");
+    for (uint32_t i = 0; i < 2; i++)
+        take(s, 0, i, 2, i ? "A2" : "A1");
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 0);
+    receipt(s, "A2", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+    send_one(s, HANDSET, "", long_text());
+    take(s, 1, 0, 1, "B1");                         /* whole, as message_payload */
+    receipt(s, "B1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 2);
+    assert_non_null(strstr(last, "\"segmentsSucceeded\":1,\"segmentsFailed\":0"));
+}
+
+static void ids_of_a_lost_try_are_forgotten(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", long_text()));
+    take(s, 0, 0, 3, "A1");
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_DOWN });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .message = s->sim.sm[0].message });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_UP });
+    for (uint32_t i = 0; i < 3; i++)
+        take(s, 1, i, 3, (const char *[]){ "B1", "B2", "B3" }[i]);
+    for (uint32_t i = 0; i < 3; i++)
+        receipt(s, (const char *[]){ "B1", "B2", "B3" }[i], RECEIPT_DELIVERED);
+    assert_state(s, id, "delivered");
+    receipt(s, "A1", RECEIPT_DELIVERED);            /* the message has gone; its old id leads nowhere */
+    world_settle(s->w);
+    assert_int_equal(reports(s, last), 1);
+    assert_int_equal(strays(s), 1);
+}
+
+static void a_receipt_before_its_submit_sm_resp_counts(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "hello");
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    world_settle(s->w);
+    assert_settled(s, 0, ERR_NONE);                 /* safe among the strays: the SMSC need not wait */
+    assert_int_equal(strays(s), 1);
+    take(s, 0, 0, 1, "A1");
+    assert_int_equal(reports(s, last), 1);
+    assert_int_equal(strays(s), 0);
+}
+
+static void an_early_final_receipt_is_not_undone_by_an_older_one(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "hello");
+    receipt(s, "A1", RECEIPT_ENROUTE);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    receipt(s, "A1", RECEIPT_ENROUTE);
+    take(s, 0, 0, 1, "A1");
+    assert_int_equal(reports(s, last), 1);
+    assert_int_equal(s->sim.n_settled, 3);
+}
+
+static void a_doubled_receipt_counts_once_and_is_acknowledged(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "hello");
+    take(s, 0, 0, 1, "A1");
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+    assert_int_equal(s->sim.n_settled, 2);
+    assert_settled(s, 0, ERR_NONE);
+    assert_settled(s, 1, ERR_NONE);
+    assert_int_equal(strays(s), 1);                 /* kept, a week */
+    world_sleep(s->w, 9 * DAY);
+    assert_int_equal(strays(s), 0);
+}
+
+static void a_receipt_on_the_way_ends_nothing(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    take(s, 0, 0, 1, "A1");
+    receipt(s, "A1", RECEIPT_ENROUTE);
+    assert_state(s, id, "submitted");
+    assert_settled(s, 0, ERR_NONE);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+}
+
+static void receipts_without_end_do_not_grow_a_trail_without_end(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    take(s, 0, 0, 1, "A1");
+    for (int i = 0; i < 1000; i++) {
+        receipt(s, "A1", RECEIPT_ENROUTE);
+        world_settle(s->w);
+        assert_settled(s, 0, ERR_NONE);
+        s->sim.n_settled = 0;
+    }
+    size_t lines = 0;
+    explained(s, id);
+    for (const char *at = s->json; (at = strstr(at, "stat:ENROUTE")); at++)
+        lines++;
+    assert_in_range(lines, 10, 200);
+}
+
+static void a_receipt_that_matches_nothing_is_kept_and_no_longer_waited_for(void **state)
+{
+    struct stage *s = *state;
+    receipt(s, "nobody's", RECEIPT_DELIVERED);
+    world_settle(s->w);
+    assert_settled(s, 0, ERR_NONE);
+    assert_int_equal(strays(s), 1);
+}
+
+static void news_of_messages_that_are_not_with_the_carrier_change_nothing(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    uint64_t message = s->sim.sm[0].message;
+    take(s, 0, 0, 1, "A1");
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_REFUSED, .message = message, .status = 1 });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .message = message });
+    take(s, 0, 0, 1, "A9");
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = 12345, .segments = 1,
+                                            .remote_id = STR("C1") });
+    assert_state(s, id, "submitted");
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_state(s, id, "delivered");
+}
+
+/* -- durability ------------------------------------------------------------------------------------------------------------ */
+
+static void what_was_not_answered_by_the_carrier_goes_again_after_a_restart(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "first");
+    send_one(s, OTHER, "", long_text());
+    take(s, 1, 0, 3, "A1");
+    world_settle(s->w);
+    uint64_t first = s->sim.sm[0].message;
+    restart(s);
+    assert_int_equal(s->sim.n, 0);
+    both_up(s);
+    assert_int_equal(s->sim.n, 2);                  /* oldest first */
+    assert_int_equal(s->sim.sm[0].message, first);
+    assert_string_equal(s->sim.sm[1].text, long_text());
+    take(s, 0, 0, 1, "B1");
+    receipt(s, "B1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "\"tag\":\"t\""));
+}
+
+static void a_receipt_after_a_restart_finds_its_message(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "hello");
+    take(s, 0, 0, 1, "A1");
+    world_settle(s->w);
+    restart(s);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+}
+
+static void a_failed_commit_accepts_nothing_and_sends_nothing(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r[2] = { { STR(HANDSET), STR("r1") }, { STR(OTHER), STR("r2") } };
+    struct sms_send rq = sms(s, r, 2, "x");
+    disk_full(true);
+    s->told = 0;
+    assert_int_equal(messages_send(s->m, &rq, on_sent, s, &s->why), ERR_NONE);
+    wait_told(s, 1);
+    disk_full(false);
+    assert_int_equal(s->err, ERR_STORE);
+    assert_int_equal(s->sim.n, 0);
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);    /* the same ids, accepted now */
+    assert_int_equal(s->sim.n, 2);
+}
+
+static void an_end_that_could_not_be_stored_is_stored_later_with_its_report(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    take(s, 0, 0, 1, "A1");
+    world_settle(s->w);
+    disk_full(true);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    for (int i = 0; i < 100 && !s->sim.n_settled; i++) {
+        inbox_wait(control_inbox(&s->w->control), 100);
+        inbox_drain(control_inbox(&s->w->control));
+    }
+    assert_settled(s, 0, ERR_STORE);                /* the SMSC may say it again ... */
+    disk_full(false);
+    assert_int_equal(reports(s, last), 0);
+    world_sleep(s->w, 1 * SECOND);                  /* ... but need not */
+    assert_state(s, id, "delivered");
+    assert_int_equal(reports(s, last), 1);
+    assert_int_equal(s->sim.n_settled, 1);
+}
+
+/* -- repeatability ---------------------------------------------------------------------------------------------------------- */
+
+static void the_same_repeat_id_is_sent_once(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "4F2B", "hello"));
+    assert_string_equal(send_one(s, HANDSET, "4f2b", "hello"), id);
+    restart(s);
+    both_up(s);
+    assert_int_equal(s->sim.n, 1);
+    assert_string_equal(send_one(s, HANDSET, "4F2B", "hello"), id);
+    assert_int_equal(s->sim.n, 1);
+    assert_string_not_equal(send_one(s, HANDSET, "4F2C", "hello"), id);
+    assert_int_equal(s->sim.n, 2);
+}
+
+static void the_same_repeat_id_within_a_request_is_sent_once(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r[3] = { { STR(HANDSET), STR("r1") }, { STR(HANDSET), STR("r1") }, { STR(HANDSET), STR("") } };
+    struct sms_send rq = sms(s, r, 3, "x");
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    assert_string_equal(s->results[0].id, s->results[1].id);
+    assert_string_not_equal(s->results[0].id, s->results[2].id);
+    assert_int_equal(s->sim.n, 2);
+}
+
+static void a_repetition_before_the_commit_waits_for_it(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r = { STR(HANDSET), STR("r1") };
+    struct sms_send rq = sms(s, &r, 1, "x");
+    s->told = 0;
+    assert_int_equal(messages_send(s->m, &rq, on_sent, s, &s->why), ERR_NONE);
+    assert_int_equal(messages_send(s->m, &rq, on_sent, s, &s->why), ERR_NONE);
+    assert_int_equal(s->told, 0);
+    wait_told(s, 2);
+    assert_int_equal(s->err, ERR_NONE);
+    assert_int_equal(s->sim.n, 1);
+}
+
+static void a_failed_commit_does_not_forget_what_was_promised_before(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "r1", "hello"));
+    struct sms_recipient r[2] = { { STR(HANDSET), STR("r1") }, { STR(OTHER), STR("r2") } };
+    struct sms_send rq = sms(s, r, 2, "hello");
+    disk_full(true);
+    s->told = 0;
+    assert_int_equal(messages_send(s->m, &rq, on_sent, s, &s->why), ERR_NONE);
+    wait_told(s, 1);
+    disk_full(false);
+    assert_int_equal(s->err, ERR_STORE);
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    assert_string_equal(s->results[0].id, id);
+    assert_int_equal(s->sim.n, 2);
+}
+
+static void a_repeat_id_is_remembered_for_a_day_at_least_and_two_at_most(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "r1", "hello"));
+    world_sleep(s->w, 23 * HOUR);
+    assert_string_equal(send_one(s, HANDSET, "r1", "hello"), id);
+    world_sleep(s->w, 13 * HOUR);
+    world_sleep(s->w, 13 * HOUR);
+    assert_string_not_equal(send_one(s, HANDSET, "r1", "hello"), id);
+}
+
+static void repeat_ids_of_two_resources_are_different(void **state)
+{
+    struct stage *s = *state;
+    char mine[20], id[SMS_ID_SIZE];
+    snprintf(mine, sizeof mine, "%s", s->from);
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "r1", "hello"));
+    struct sms_recipient r = { STR(HANDSET), STR("r1") };
+    struct sms_send rq = sms(s, &r, 1, "x");
+    e164_write(s->from, lease_one(s->w, s->w->other, toll_free_in("844", 1)));
+    rq.resource = s->w->other;
+    rq.from = str_of(s->from);
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    assert_string_not_equal(s->results[0].id, id);
+}
+
+/* -- who may send, and by what ------------------------------------------------------------------------------------------------ */
+
+static void a_sender_that_is_not_leased_here_is_refused(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r = { STR(HANDSET), STR("") };
+    struct sms_send rq = sms(s, &r, 1, "x");
+    rq.resource = s->w->other;
+    assert_int_equal(send_rq(s, &rq), ERR_UNPROVEN);
+    assert_string_equal(s->why.target, "from");
+    rq.resource = s->w->us;
+    rq.from = STR("+18335559999");
+    assert_int_equal(send_rq(s, &rq), ERR_UNPROVEN);
+}
+
+static void a_local_number_cannot_send(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r = { STR(HANDSET), STR("") };
+    struct sms_send rq = sms(s, &r, 1, "x");
+    e164_write(s->from, lease_one(s->w, s->w->us, local_in("206", 1)));
+    rq.from = str_of(s->from);
+    assert_int_equal(send_rq(s, &rq), ERR_RANGE);
+    assert_string_equal(s->why.rule, "SmsNotAvailableForNumberType");
+}
+
+static void a_bad_recipient_fails_alone(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r[3] = { { STR("nonsense"), STR("") }, { STR(HANDSET), STR("") }, { STR("+442079460000"), STR("") } };
+    struct sms_send rq = sms(s, r, 3, "x");
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    assert_int_equal(s->results[0].status, 400);
+    assert_string_equal(s->results[0].error, "Invalid To phone number format.");
+    assert_int_equal(s->results[1].status, 202);
+    assert_int_equal(s->results[2].status, 400);
+    assert_true(s->results[2].error[0]);
+    assert_int_equal(s->sim.n, 1);
+}
+
+static void a_simulated_number_leaves_by_a_simulated_carrier_alone(void **state)
+{
+    struct stage *s = *state;
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_DOWN });
+    send_one(s, HANDSET, "", "hello");
+    assert_int_equal(s->real.n + s->sim.n, 0);      /* rather not at all than by the real one */
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_UP });
+    assert_int_equal(s->sim.n, 1);
+    assert_int_equal(s->real.n, 0);
+}
+
+static void a_number_released_meanwhile_sends_no_more_by_any_carrier(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    uint64_t digits = 0;
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    assert_int_equal(e164_read(str_of(s->from), &digits), ERR_NONE);
+    assert_int_equal(release(s->w, s->w->us, digits), ERR_NONE);
+    world_sleep(s->w, 40 * DAY);                    /* to the end of the billing cycle and beyond */
+    world_settle(s->w);
+    assert_null(leased(s->w, digits));
+    restart(s);
+    both_up(s);
+    assert_int_equal(s->sim.n + s->real.n, 0);
+    assert_state(s, id, "failed");
+}
+
+static void a_later_simulated_carrier_is_used_instead_of_the_built_in(void **state)
+{
+    struct stage *s = *state;
+    static struct carrier_script far;
+    far = (struct carrier_script){ 0 };
+    far.number = messages_add_carrier(s->m, STR("far"), true, &carrier_script_ops, &far);
+    tell(s, &far, (struct carrier_news){ .kind = CARRIER_UP });
+    send_one(s, HANDSET, "", "hello");
+    assert_int_equal(far.n, 1);
+    assert_int_equal(s->sim.n, 0);
+}
+
+/* -- in ---------------------------------------------------------------------------------------------------------------------- */
+
+static void arrive(struct stage *s, struct carrier_script *c, const char *from, const char *to, const char *text)
+{
+    tell(s, c, (struct carrier_news){ .kind = CARRIER_INBOUND, .from = str_of(from), .to = str_of(to), .text = str_of(text),
+                                      .segments = 1, .token = ++s->token });
+}
+
+static size_t received(struct stage *s, char last[4096])
+{
+    return events_of(s, "SMSReceived", last, 4096);
+}
+
+static void an_inbound_message_is_settled_after_its_commit(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    arrive(s, &s->sim, HANDSET, s->from, "hi \"there\"");
+    assert_int_equal(s->sim.n_settled, 0);
+    assert_int_equal(received(s, last), 1);
+    assert_settled(s, 0, ERR_NONE);
+    assert_int_equal(s->sim.settled[0].token, s->token);
+    assert_non_null(strstr(last, "\"message\":\"hi \\\"there\\\"\""));
+    assert_non_null(strstr(last, "\"from\":\"" HANDSET "\""));
+}
+
+static void an_inbound_message_that_cannot_be_stored_is_the_carriers_still(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    disk_full(true);
+    arrive(s, &s->sim, HANDSET, s->from, "hi");
+    for (int i = 0; i < 100 && !s->sim.n_settled; i++) {
+        inbox_wait(control_inbox(&s->w->control), 100);
+        inbox_drain(control_inbox(&s->w->control));
+    }
+    disk_full(false);
+    assert_settled(s, 0, ERR_STORE);
+    assert_int_equal(received(s, last), 0);
+}
+
+static void a_message_for_a_number_that_takes_none_is_acknowledged_and_nothing_else(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    arrive(s, &s->sim, HANDSET, "+18335558888", "hi");
+    assert_settled(s, 0, ERR_NONE);
+    arrive(s, &s->real, HANDSET, s->from, "from the real world to a simulated number");
+    assert_int_equal(received(s, last), 0);
+}
+
+static void stop_blocks_and_start_unblocks_that_sender_for_that_handset(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    arrive(s, &s->sim, HANDSET, s->from, " Stop ");
+    assert_int_equal(received(s, last), 1);         /* the event always goes out */
+    struct sms_recipient r[2] = { { STR(HANDSET), STR("") }, { STR(OTHER), STR("") } };
+    struct sms_send rq = sms(s, r, 2, "x");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(send_rq(s, &rq), ERR_NONE);
+        assert_int_equal(s->results[0].status, 400);
+        assert_string_equal(s->results[0].error, "Sender blocked for given recipient.");
+        assert_int_equal(s->results[1].status, 202);
+        restart(s);
+        both_up(s);
+    }
+    arrive(s, &s->sim, HANDSET, s->from, "UNSTOP");
+    world_settle(s->w);
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    assert_int_equal(s->results[0].status, 202);
+}
+
+static void stop_within_a_sentence_is_no_opt_out(void **state)
+{
+    struct stage *s = *state;
+    arrive(s, &s->sim, HANDSET, s->from, "please stop");
+    world_settle(s->w);
+    send_one(s, HANDSET, "", "hello");
+    assert_int_equal(s->results[0].status, 202);
+}
+
+/* -- looking ------------------------------------------------------------------------------------------------------------------ */
+
+static void another_resources_messages_are_not_there(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    s->told = 0;
+    assert_int_equal(messages_show(s->m, s->w->other, str_of(id), on_json, s), ERR_NONE);
+    wait_told(s, 1);
+    assert_int_equal(s->err, ERR_ABSENT);
+    assert_int_equal(messages_show(s->m, 0, STR("Outgoing_nonsense"), on_json, s), ERR_ABSENT);
+    s->told = 0;
+    assert_int_equal(messages_list(s->m, s->w->other, on_json, s), ERR_NONE);
+    wait_told(s, 1);
+    assert_string_equal(s->json, "{\"value\":[]}");
+}
+
+static void a_trail_line_cannot_be_forged_by_a_peer(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    take(s, 0, 0, 1, "A1\n1 state forged");
+    assert_null(strstr(explained(s, id), "\"text\":\"forged\""));
+    assert_non_null(strstr(s->json, "A1 1 state forged"));
+}
+
+static void all_may_end_with_everything_under_way(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r = { STR(HANDSET), STR("r9") };
+    static struct sms_send rq;
+    rq = sms(s, &r, 1, "x");
+    send_one(s, HANDSET, "", long_text());
+    send_one(s, OTHER, "", "a");
+    take(s, 0, 0, 3, "A1");
+    take(s, 1, 0, 1, "B1");
+    receipt(s, "early", RECEIPT_DELIVERED);
+    receipt(s, "B1", RECEIPT_DELIVERED);
+    arrive(s, &s->sim, HANDSET, s->from, "in");
+    s->told = 0;
+    assert_int_equal(messages_send(s->m, &rq, on_sent, s, &s->why), ERR_NONE);
+    assert_int_equal(messages_list(s->m, 0, on_json, s), ERR_NONE);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_message_is_accepted_queued_submitted_delivered),
+        T(nothing_leaves_before_the_commit),
+        T(a_refused_message_fails_with_a_report),
+        T(an_undelivered_message_fails_with_the_services_code),
+        T(a_message_that_wants_no_report_gets_none),
+        T(a_refusal_for_now_is_tried_again_after_a_wait_that_doubles),
+        T(ages_are_the_product_clocks),
+        T(a_lost_link_sends_again_when_it_is_back),
+        T(an_unanswered_submit_on_a_link_that_stands_waits_first),
+        T(a_full_carrier_gets_the_rest_in_order_when_it_has_room),
+        T(without_a_receipt_for_three_days_it_is_unknown),
+        T(without_a_carrier_for_three_days_it_fails),
+        T(a_long_message_is_delivered_with_its_last_segment),
+        T(a_long_message_with_one_segment_undelivered_failed),
+        T(a_restart_does_not_forget_which_segments_had_receipts),
+        T(a_carrier_may_split_otherwise_than_we_count),
+        T(ids_of_a_lost_try_are_forgotten),
+        T(a_receipt_before_its_submit_sm_resp_counts),
+        T(an_early_final_receipt_is_not_undone_by_an_older_one),
+        T(a_doubled_receipt_counts_once_and_is_acknowledged),
+        T(a_receipt_on_the_way_ends_nothing),
+        T(receipts_without_end_do_not_grow_a_trail_without_end),
+        T(a_receipt_that_matches_nothing_is_kept_and_no_longer_waited_for),
+        T(news_of_messages_that_are_not_with_the_carrier_change_nothing),
+        T(what_was_not_answered_by_the_carrier_goes_again_after_a_restart),
+        T(a_receipt_after_a_restart_finds_its_message),
+        T(a_failed_commit_accepts_nothing_and_sends_nothing),
+        T(an_end_that_could_not_be_stored_is_stored_later_with_its_report),
+        T(the_same_repeat_id_is_sent_once),
+        T(the_same_repeat_id_within_a_request_is_sent_once),
+        T(a_repetition_before_the_commit_waits_for_it),
+        T(a_failed_commit_does_not_forget_what_was_promised_before),
+        T(a_repeat_id_is_remembered_for_a_day_at_least_and_two_at_most),
+        T(repeat_ids_of_two_resources_are_different),
+        T(a_sender_that_is_not_leased_here_is_refused),
+        T(a_local_number_cannot_send),
+        T(a_bad_recipient_fails_alone),
+        T(a_simulated_number_leaves_by_a_simulated_carrier_alone),
+        T(a_number_released_meanwhile_sends_no_more_by_any_carrier),
+        T(a_later_simulated_carrier_is_used_instead_of_the_built_in),
+        T(an_inbound_message_is_settled_after_its_commit),
+        T(an_inbound_message_that_cannot_be_stored_is_the_carriers_still),
+        T(a_message_for_a_number_that_takes_none_is_acknowledged_and_nothing_else),
+        T(stop_blocks_and_start_unblocks_that_sender_for_that_handset),
+        T(stop_within_a_sentence_is_no_opt_out),
+        T(another_resources_messages_are_not_there),
+        T(a_trail_line_cannot_be_forged_by_a_peer),
+        T(all_may_end_with_everything_under_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
