@@ -575,15 +575,25 @@ static void on_subscribed(void *arg, enum err err, uint64_t key, const struct pr
 static void a_call_to_a_number_that_nobody_leases_is_404(void **state)
 {
     struct world *w = *state;
-    struct signalling_news offer = { .kind = LEG_OFFERED, .from = STR("+12065550110"), .to = STR("+12065559998") };
+    struct signalling_news offer = { .kind = LEG_OFFERED, .simulated = true,
+                                     .from = STR("+12065550110"), .to = STR("+12065559998") };
     leg_says(w, offer);
+    assert_string_equal(asked(w), "reject 404/1; ");
+}
+
+static void a_real_trunk_finds_no_simulated_number(void **state)
+{
+    struct world *w = *state;
+    leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .trunk = STR("acme"), .from = STR("+12065550110"),
+                                          .to = str_of(w->caller) });
     assert_string_equal(asked(w), "reject 404/1; ");
 }
 
 static void a_call_that_nobody_wants_is_480(void **state)
 {
     struct world *w = *state;
-    leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .from = STR("+12065550110"), .to = str_of(w->caller) });
+    leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .simulated = true, .from = STR("+12065550110"),
+                                          .to = str_of(w->caller) });
     assert_string_equal(asked(w), "reject 480/20; ");
 }
 
@@ -597,7 +607,7 @@ static void ringing_in(struct world *w, char context[256])
     forget_told(w);
     w->leg.v = ids_next(w->control.ids);
     leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .from = STR("+12065550110"), .to = str_of(w->caller),
-                                          .display = STR("Ann"), .trunk = STR("sim"),
+                                          .display = STR("Ann"), .trunk = STR("sim"), .simulated = true,
                                           .remote = { .host = "127.0.0.1", .port = 30000 } });
     assert_string_equal(asked(w), "ring; ");
     assert_int_equal(w->posts_n, 1);
@@ -723,7 +733,7 @@ int main(void)
         T(a_prompt_that_fails_is_recognize_failed), T(what_runs_is_cancelled_when_the_call_ends),
         T(tones_are_sent_and_told), T(each_tone_is_told_while_watched), T(explain_tells_the_decisions_and_the_protocol),
         T(a_restart_ends_the_calls_it_cut_off), T(a_call_to_a_number_that_nobody_leases_is_404),
-        T(a_call_that_nobody_wants_is_480), T(an_incoming_call_is_answered),
+        T(a_real_trunk_finds_no_simulated_number), T(a_call_that_nobody_wants_is_480), T(an_incoming_call_is_answered),
         T(an_incoming_call_is_rejected), T(an_incoming_call_rings_for_thirty_seconds), T(a_caller_may_give_up),
         T(another_resource_cannot_answer), T(a_call_placed_with_a_prompt_plays_it),
     };

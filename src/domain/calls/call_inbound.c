@@ -117,10 +117,10 @@ void call_offered(struct calls *c, const struct signalling_news *n)
 {
     struct problem why = { 0 };
     const struct lease *lease = numbers_lease(c->conf.numbers, n->to);
-    if (!lease)
+    if (!lease || lease->simulated != n->simulated)     /* the wall: on the trunk's side there is no such number */
         turn_away(c, n, SIP_NOT_FOUND, Q850_UNALLOCATED, "the number is not leased");
     else if (numbers_may_be_called(c->conf.numbers, lease, n->from, &why))
-        turn_away(c, n, SIP_FORBIDDEN, Q850_REJECTED, why.text);
+        turn_away(c, n, SIP_FORBIDDEN, Q850_REJECTED, why.rule);        /* its text names numbers: not for the log */
     else if (!events_wanted(c->conf.events, lease->resource, CALL_INCOMING))
         turn_away(c, n, SIP_UNAVAILABLE, Q850_SUBSCRIBER_ABSENT, "nobody is subscribed to IncomingCall");
     else

@@ -38,6 +38,7 @@ struct signalling_news {
     enum signalling_news_kind kind;
     struct leg_id        leg;
     struct str           trunk;         /* OFFERED */
+    bool                 simulated;     /* OFFERED: the trunk's side of the wall */
     struct str           from, to, display;     /* OFFERED */
     struct media_address remote;        /* OFFERED, ANSWERED; RINGING with early media (else port 0) */
     int                  status;        /* RINGING: 180/183; ENDED: the final status, 200 for a BYE */

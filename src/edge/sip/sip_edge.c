@@ -67,17 +67,21 @@ static struct trunk **trunk_at(struct sip_edge *e, struct str name)
     return at;
 }
 
+/* Who sends from here? The port tells trunks of one host apart. A stranger's port there (TCP, or a proxy's own) is a real
+ * trunk's before a simulated one's: the simulator sends from the port that it listens on. */
 static const struct trunk *trunk_from(const struct sip_edge *e, const char *host, uint16_t port)
 {
-    const struct trunk *first = NULL;
-    for (const struct trunk *t = e->trunks; t; t = t->next)
-        if (!strcmp(t->host, host)) {
-            if (t->port == port)
-                return t;
-            if (!first)
-                first = t;
-        }
-    return first;
+    const struct trunk *real = NULL, *simulated = NULL;
+    for (const struct trunk *t = e->trunks; t; t = t->next) {
+        if (strcmp(t->host, host))
+            continue;
+        if (t->port == port)
+            return t;
+        const struct trunk **first = t->simulated ? &simulated : &real;
+        if (!*first)
+            *first = t;
+    }
+    return real ? real : simulated;
 }
 
 static void trunk_put(void *user, void *arg)
@@ -191,7 +195,7 @@ static struct sip_verdict on_incoming(void *user, const struct sip_incoming *in)
     char to[NUMBER_SIZE], from[NUMBER_SIZE];
     uint64_t leg = ids_next(e->ids);
     struct signalling_news news = { .kind = LEG_OFFERED, .leg = { leg }, .trunk = str_of(t->name),
-                                    .to = e164_of(to, in->to), .remote = address_of(&in->remote) };
+                                    .simulated = t->simulated, .to = e164_of(to, in->to), .remote = address_of(&in->remote) };
     news.from = in->anonymous ? ANONYMOUS : e164_of(from, in->asserted.n ? in->asserted : in->from);
     news.display = in->anonymous ? (struct str){ "", 0 } : in->display;
     if (map_put(e->offered, leg, e))

@@ -44,7 +44,7 @@ struct sip_trunk_conf {
 };
 
 /** Add a trunk, or replace the one of this name (calls under way stay as they are). Ops posted after this see it.
- *  INVITEs are taken from its address only; with several trunks at one address, the source port decides, else the first.
+ *  INVITEs are taken from its address only; with several trunks at one address the source port decides, else the first real one.
  *  @return ERR_NONE, ERR_RANGE, ERR_UNBUILT (tls), ERR_NOMEM, ERR_BUSY, ERR_CLOSED; why says more */
 MUST_USE enum err sip_edge_trunk_add(struct sip_edge *e, const struct sip_trunk_conf *trunk, struct problem *why);
 /** @return ERR_NONE also when there is none of this name, ERR_NOMEM, ERR_BUSY, ERR_CLOSED */

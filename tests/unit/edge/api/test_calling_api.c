@@ -303,7 +303,7 @@ static const char *incoming(struct world *w, const char *more)
     world_settle(w);
     forget_told(w);
     w->leg.v = ids_next(w->control.ids);
-    leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .from = STR("+12065550110"), .to = str_of(w->caller) });
+    leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .simulated = true, .from = STR("+12065550110"), .to = str_of(w->caller) });
     assert_int_equal(json_read(&doc, str_of(w->posts[0]), NULL), ERR_NONE);
     const struct json *event = json_kind(json_root(doc)) == JSON_IS_ARRAY ? json_item(json_root(doc), 0) : json_root(doc);
     snprintf(body, sizeof body, "{\"incomingCallContext\":\"" STR_FMT "\"%s}",

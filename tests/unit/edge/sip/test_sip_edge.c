@@ -260,6 +260,7 @@ static void a_call_in_is_offered_with_its_trunk_and_answered(void **state)
     call_in(b, 901, "2065550111", "18335550100");
     const struct copy *in = next(b, LEG_OFFERED);
     assert_string_equal(in->trunk, "sim");
+    assert_true(in->news.simulated);
     assert_string_equal(in->from, "+12065550111");
     assert_string_equal(in->to, "+18335550100");
     assert_int_equal(in->news.remote.port, 7200);
@@ -274,6 +275,22 @@ static void a_call_in_is_offered_with_its_trunk_and_answered(void **state)
     const struct copy *end = next(b, LEG_ENDED);
     assert_true(end->news.by_peer);
     assert_int_equal(end->news.q850, 16);
+}
+
+/* The wall: whoever shares an address with the simulator is not taken for it. */
+static void an_unknown_port_of_a_shared_address_is_the_real_trunk(void **state)
+{
+    struct bed *b = *state;
+    struct problem why = { 0 };
+    struct sip_trunk_conf real = { .name = STR("acme"), .host = STR("127.0.0.1"), .port = 10 };
+    add_trunk(b, "sim", "127.0.0.1", 9, "");
+    assert_int_equal(sip_edge_trunk_add(b->edge, &real, &why), ERR_NONE);
+    call_in(b, 904, "2065550111", "18335550100");
+    const struct copy *in = next(b, LEG_OFFERED);
+    assert_string_equal(in->trunk, "acme");
+    assert_false(in->news.simulated);
+    assert_int_equal(sip_edge_ops()->reject(b->edge, in->news.leg, 404, 1), ERR_NONE);
+    wait_for(b, &b->carrier_ends, 1);
 }
 
 static void a_hidden_caller_is_anonymous(void **state)
@@ -372,7 +389,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_call_out_is_ringing_then_answered_then_ended_by_us), CASE(a_refused_call_out_brings_status_and_cause),
         CASE(an_unknown_trunk_ends_the_leg), CASE(a_hangup_right_behind_the_invite_is_not_lost),
-        CASE(a_call_in_is_offered_with_its_trunk_and_answered), CASE(a_hidden_caller_is_anonymous),
+        CASE(a_call_in_is_offered_with_its_trunk_and_answered),
+        CASE(an_unknown_port_of_a_shared_address_is_the_real_trunk), CASE(a_hidden_caller_is_anonymous),
         CASE(a_stranger_is_forbidden), CASE(a_busy_control_sheds_with_503),
         CASE(more_offers_than_the_bound_are_shed_until_one_is_decided), CASE(a_replaced_trunk_goes_to_its_new_address),
         CASE(a_bad_trunk_is_refused_with_words), CASE(stopping_tells_the_end_of_every_leg),
