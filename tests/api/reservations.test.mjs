@@ -35,6 +35,22 @@ test('numbers are reserved, one is taken out, the rest is bought', async () => {
   await refused(() => reserve(id, [local('+12065553003')]), 409)
 })
 
+test('what a browse shows is reserved as it is and bought', async () => {
+  const shown = await client.browseAvailablePhoneNumbers({ countryCode: 'US', phoneNumberType: 'geographic', assignmentType: 'person',
+    capabilities: { calling: 'outbound' }, phoneNumberPrefixes: ['425', '1206'] })
+  assert.equal(shown.phoneNumbers.length, 100)
+  assert.ok(shown.phoneNumbers.every((n) => /^\+1(425|206)555/.test(n.phoneNumber) && n.status === 'available' && n.capabilities.calling === 'inbound+outbound'))
+  const again = await client.browseAvailablePhoneNumbers({ countryCode: 'US', phoneNumberType: 'geographic', assignmentType: 'person', phoneNumberPrefixes: ['425', '1206'] })
+  assert.notDeepEqual(again.phoneNumbers.map((n) => n.id), shown.phoneNumbers.map((n) => n.id))
+  const id = randomUUID(), [a, b, c] = shown.phoneNumbers
+  const made = await reserve(id, [a, b, c], [c.id])
+  assert.deepEqual(Object.keys(made.phoneNumbers).sort(), [a.id, b.id].sort())
+  await (await client.beginReservationPurchase(id, { agreeToNotResell: true })).pollUntilDone()
+  const owned = (await all(client.listPurchasedPhoneNumbers())).map((n) => n.phoneNumber)
+  assert.ok(owned.includes(a.phoneNumber) && owned.includes(b.phoneNumber) && !owned.includes(c.phoneNumber))
+  await refused(() => client.browseAvailablePhoneNumbers({ countryCode: 'US', phoneNumberType: 'tollFree', assignmentType: 'person' }), 400)
+})
+
 test('a number that is gone stands in the reservation with an error', async () => {
   const [a, b] = [randomUUID(), randomUUID()]
   await reserve(a, [local('+12065553010')])

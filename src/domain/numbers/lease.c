@@ -86,63 +86,6 @@ const struct number_search *numbers_search_find(const struct numbers *n, uint64_
     return s ? &s->pub : NULL;
 }
 
-/* -- picking numbers ------------------------------------------------------------------------------------------------ */
-
-struct pick {
-    const struct numbers           *n;
-    const struct number_search_new *rq;
-    const char                     *country;
-    unsigned                        npa;        /* 0: any of the type */
-    uint64_t                       *found;
-    size_t                          count, most;
-};
-
-static bool area_fits(const struct pick *p, const struct nanp_area *a)
-{
-    enum nanp_kind kind = p->rq->type == NUMBER_TOLL_FREE ? NANP_TOLL_FREE : NANP_GEOGRAPHIC;
-    return a->kind == kind && !strcmp(a->country, p->country) && (!p->npa || a->npa == p->npa);
-}
-
-static void pick_untouched(struct pick *p, unsigned npa)
-{
-    if (p->n->pools[npa].touched >= INVENTORY_POOL)
-        return;
-    for (unsigned i = 0; i < INVENTORY_LINES && p->count < p->most; i++) {
-        uint64_t digits = inventory_at(p->n->conf.seed, npa, i);
-        if (digits && !number_find(p->n, digits))
-            p->found[p->count++] = digits;
-    }
-}
-
-/* Nothing untouched is left: numbers in quarantine are offered again, the simulated carrier being nobody's neighbour. */
-static void pick_quarantined(struct pick *p)
-{
-    uint64_t key;
-    void *value;
-    for (size_t at = 0; p->count < p->most && map_next(p->n->numbers, &at, &key, &value);) {
-        const struct number *x = value;
-        struct nanp_number na;
-        const struct nanp_area *a = nanp_read(key, &na) ? nanp_area(na.npa) : NULL;
-        if (x->state == NUMBER_QUARANTINE && x->lease.simulated && a && area_fits(p, a))
-            p->found[p->count++] = key;
-    }
-}
-
-static void pick(struct pick *p, uint64_t start)
-{
-    if (!p->n->conf.simulator)
-        return;
-    size_t n_areas;
-    const struct nanp_area *areas = nanp_areas(&n_areas);
-    for (size_t i = 0; i < n_areas && p->count < p->most; i++) {
-        const struct nanp_area *a = &areas[(start + i) % n_areas];
-        if (area_fits(p, a))
-            pick_untouched(p, a->npa);
-    }
-    if (p->count < p->most)
-        pick_quarantined(p);
-}
-
 /* -- search --------------------------------------------------------------------------------------------------------- */
 
 static enum err check_area_code(const struct number_search_new *rq, const char *country, unsigned *npa, struct problem *why)
@@ -280,7 +223,7 @@ enum err numbers_search(struct numbers *n, uint64_t resource, const struct numbe
                         void *arg, struct problem *why)
 {
     const struct catalogue_row *row = NULL;
-    struct pick p = { .n = n, .rq = rq };
+    struct pick p = { .n = n, .type = rq->type };
     enum err err = check_quantity(rq->quantity, why);
     if (!err)
         err = numbers_plan(n, rq->country, rq->type, rq->assignment, rq->calling, rq->sms, &row, why);
@@ -295,7 +238,7 @@ enum err numbers_search(struct numbers *n, uint64_t resource, const struct numbe
     p.found = calloc(p.most, sizeof p.found[0]);
     if (!p.found)
         return ERR_NOMEM;
-    pick(&p, hash_u64(n->conf.seed ^ n->picks++));
+    pick_numbers(&p);
     err = p.count ? search_start(n, resource, rq, row, &p, done, arg, why)
                   : rule_problem(why, ERR_RANGE, RULE_OUT_OF_STOCK);
     free(p.found);

@@ -199,3 +199,24 @@ MUST_USE enum err numbers_reservation_of(const struct numbers *n, uint64_t resou
 /** Those of a resource, the oldest first, from the skip-th, at most `most`, into `out`. @return ERR_NOMEM */
 MUST_USE enum err numbers_reservations(const struct numbers *n, uint64_t resource, size_t skip, size_t most,
                                        const struct number_reservation **out, size_t *count, bool *more);
+
+/* -- browse: what could be reserved, at random; nothing is held ------------------------------------------------------ */
+enum { NUMBERS_BROWSE_MOST = 100, NUMBERS_PREFIXES_MOST = 100 };
+
+struct number_range { uint64_t least, most; };      /* digits, both included */
+/** The numbers of a prefix: digits from the country code on, or of a North American national number; '+' may lead.
+ *  @return ERR_SYNTAX */
+MUST_USE enum err number_range_read(struct str prefix, struct number_range *out);
+
+struct number_browse {
+    struct str                 country;
+    enum number_type           type;
+    enum assignment            assignment;
+    enum capability            calling, sms;        /* at least */
+    const struct number_range *ranges;              /* any of these; n_ranges 0: any number */
+    size_t                     n_ranges;
+};
+/** @param out  room for NUMBERS_BROWSE_MOST; capabilities are the most that such a number may have
+ *  @return ERR_RANGE (no such plan), ERR_FORBIDDEN (who asks) */
+MUST_USE enum err numbers_browse(struct numbers *n, uint64_t resource, const struct number_browse *rq,
+                                 struct reserved_number *out, size_t *count, struct problem *why);

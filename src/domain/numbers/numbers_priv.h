@@ -77,6 +77,21 @@ struct task {
     void             *arg;
 };
 
+/* What is looked for, and what was found. */
+struct pick {
+    struct numbers            *n;
+    enum number_type           type;
+    const char                *country;
+    unsigned                   npa;         /* 0: any of the type */
+    uint64_t                  *found;
+    size_t                     count, most;
+    /* a browse only: */
+    const struct number_range *ranges;
+    size_t                     n_ranges;    /* 0: any number */
+    size_t                     each;        /* at most so many of one area code; 0: a search */
+    unsigned                   from;
+};
+
 static inline int64_t numbers_now(const struct numbers *n) { return agenda_now_us(n->control->agenda); }
 static inline const char *edition_of(const struct numbers *n) { return n->conf.edition; }
 
@@ -101,6 +116,10 @@ void number_hold_row(struct db_unit *u, const struct number *x, int64_t until_us
 void number_feed_held(struct numbers *n, uint64_t digits, uint64_t holder, enum number_event ev);
 /** ERR_BUSY: another change of `what` is being stored. */
 enum err number_busy(const char *what, struct problem *why);
+
+/* pick.c */
+void pick_numbers(struct pick *p);
+bool number_is_last(const struct numbers *n, const struct number *x);   /* in quarantine, and its area code has no other */
 
 /* reserve.c */
 MUST_USE enum err reservations_load(struct numbers *n);

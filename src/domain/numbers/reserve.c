@@ -352,7 +352,7 @@ static bool is_available(const struct numbers *n, const struct reservation_wish 
     if (a->kind != (w->type == NUMBER_TOLL_FREE ? NANP_TOLL_FREE : NANP_GEOGRAPHIC) || !str_eqz(w->country, a->country))
         return false;
     const struct number *x = number_find(n, w->number);
-    return !x || (x->state == NUMBER_QUARANTINE && x->lease.simulated && n->pools[na.npa].touched >= INVENTORY_POOL);
+    return !x || number_is_last(n, x);
 }
 
 static enum err wish_check(const struct numbers *n, const struct reservation_wish *w, struct reserved_number *item,

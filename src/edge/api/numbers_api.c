@@ -207,10 +207,14 @@ enum err numbers_offer_of(struct http_call *hc, struct str type, struct str assi
     return ERR_NONE;
 }
 
-enum err numbers_capabilities_of(struct http_call *hc, const struct json *given, enum capability *calling,
+enum err numbers_capabilities_of(struct http_call *hc, const struct json *given, bool needed, enum capability *calling,
                                  enum capability *sms)
 {
     struct capabilities_body c = { 0 };
+    if (!needed)
+        c = (struct capabilities_body){ STR("none"), STR("none") };
+    if (!needed && json_kind(given) == JSON_IS_ABSENT)
+        return ERR_NONE;
     if (json_kind(given) != JSON_IS_OBJECT)
         return target(hc, "capabilities", problem_set(&hc->why, ERR_RANGE, "BadRequest",
                                                       "capabilities must be an object with calling and sms."));
@@ -230,7 +234,7 @@ static enum err search_read(struct http_call *hc)
     if (!err)
         err = numbers_offer_of(hc, b.type, b.assignment, &rq->type, &rq->assignment);
     if (!err)
-        err = numbers_capabilities_of(hc, b.capabilities, &rq->calling, &rq->sms);
+        err = numbers_capabilities_of(hc, b.capabilities, true, &rq->calling, &rq->sms);
     rq->area_code = b.area_code;
     rq->quantity = b.quantity;
     hc->rq = rq;
@@ -423,8 +427,8 @@ const struct http_route numbers_routes[] = {
       "PhoneNumbers_ListAreaCodes", TEST_API },
     { "GET", "/availablePhoneNumbers/countries", HTTP_RESOURCE, NULL, numbers_countries,
       "PhoneNumbers_ListAvailableCountries", TEST_API },
-    { "POST", "/availablePhoneNumbers/countries/{countryCode}/:browse", HTTP_RESOURCE, NULL, NULL,
-      "PhoneNumbers_BrowseAvailableNumbers", "" },
+    { "POST", "/availablePhoneNumbers/countries/{countryCode}/:browse", HTTP_RESOURCE, browse_read, browse_run,
+      "PhoneNumbers_BrowseAvailableNumbers", TEST_API },
     { "GET", "/availablePhoneNumbers/countries/{countryCode}/localities", HTTP_RESOURCE, NULL, numbers_localities,
       "PhoneNumbers_ListAvailableLocalities", TEST_API },
     { "GET", "/availablePhoneNumbers/countries/{countryCode}/offerings", HTTP_RESOURCE, NULL, numbers_offerings,

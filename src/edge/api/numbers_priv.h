@@ -10,7 +10,9 @@ enum err numbers_localities(struct http_call *hc);
 enum err numbers_area_codes(struct http_call *hc);
 enum err numbers_offerings(struct http_call *hc);
 
-/* Reservations (reservations_api.c). */
+/* Browse and reservations (reservations_api.c). */
+enum err browse_read(struct http_call *hc);
+enum err browse_run(struct http_call *hc);
 enum err reservation_list(struct http_call *hc);
 enum err reservation_get(struct http_call *hc);
 enum err reservation_delete(struct http_call *hc);
@@ -29,9 +31,9 @@ MUST_USE enum err numbers_body_fill(struct http_call *hc, const struct json_fiel
 /** The wire's words of an offer; terminated. @return ERR_RANGE with hc->why */
 MUST_USE enum err numbers_offer_of(struct http_call *hc, struct str type, struct str assignment, enum number_type *to_type,
                                    enum assignment *to_assignment);
-/** {"calling","sms"}, both needed. @return ERR_RANGE with hc->why */
-MUST_USE enum err numbers_capabilities_of(struct http_call *hc, const struct json *given, enum capability *calling,
-                                          enum capability *sms);
+/** {"calling","sms"}; `needed`: both must be there, else an absent one is none. @return ERR_RANGE with hc->why */
+MUST_USE enum err numbers_capabilities_of(struct http_call *hc, const struct json *given, bool needed,
+                                          enum capability *calling, enum capability *sms);
 
 /** {country} of the path in capital letters, when the edition sells there. @return ERR_RANGE with hc->why */
 MUST_USE enum err numbers_country_of(struct http_call *hc, struct str *country);

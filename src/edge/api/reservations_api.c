@@ -1,4 +1,4 @@
-/* reservations_api.c - reservations of available numbers (spec phone-numbers 2025-06-01, PhoneNumbersReservation).
+/* reservations_api.c - browsing and reservations of available numbers (spec phone-numbers 2025-06-01, PhoneNumbersReservation).
  *
  * A number's id on the wire is opaque: its digits through the keyed permutation of base/id.h. Digits are taken too, as the
  * specification describes the key. */
@@ -6,6 +6,8 @@
 #include "codec/e164/e164.h"
 #include "domain/rules.h"
 #include "edge/api/numbers_priv.h"
+
+#include <stdio.h>
 
 /* -- reading -------------------------------------------------------------------------------------------------------- */
 
@@ -52,7 +54,7 @@ static enum err wish_read(struct http_call *hc, struct str id, const struct json
     if (!err)
         err = numbers_offer_of(hc, b.type, b.assignment, &wish->type, &wish->assignment);
     if (!err)
-        err = numbers_capabilities_of(hc, b.capabilities, &wish->calling, &wish->sms);
+        err = numbers_capabilities_of(hc, b.capabilities, true, &wish->calling, &wish->sms);
     for (char *c = (char *)(uintptr_t)b.country.p; !err && *c; c++)
         *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
     wish->country = b.country;
@@ -250,4 +252,82 @@ enum err reservation_delete(struct http_call *hc)
 enum err reservation_purchase_run(struct http_call *hc)
 {
     return numbers_buy_reserved(hc->api->numbers, hc->resource, hc->params[0], numbers_on_started, hc, &hc->why);
+}
+
+/* -- browse --------------------------------------------------------------------------------------------------------- */
+
+struct browse_body {
+    struct str         type, assignment;
+    const struct json *capabilities, *prefixes;
+};
+static const struct json_field browse_fields[] = {
+    JSON_TEXT_FIELD(struct browse_body, type, "phoneNumberType", true, 1, 32),
+    JSON_TEXT_FIELD(struct browse_body, assignment, "assignmentType", false, 1, 32),
+    JSON_ANY_FIELD(struct browse_body, capabilities, "capabilities", false),
+    JSON_ANY_FIELD(struct browse_body, prefixes, "phoneNumberPrefixes", false),
+};
+
+static enum err prefix_invalid(struct http_call *hc, struct str prefix)
+{
+    char most[16];
+    struct str shown = arena_str(hc->arena, (struct str){ prefix.p, prefix.n < 32 ? prefix.n : 32 });
+    snprintf(most, sizeof most, "%d", NUMBERS_PREFIXES_MOST);
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_PREFIX_INVALID, shown.p ? shown.p : "", most);
+    problem_target(&hc->why, "phoneNumberPrefixes");
+    return err;
+}
+
+static enum err prefixes_read(struct http_call *hc, const struct json *prefixes, struct number_browse *rq)
+{
+    size_t count = json_count(prefixes);
+    if (json_kind(prefixes) == JSON_IS_ABSENT)
+        return ERR_NONE;
+    if (json_kind(prefixes) != JSON_IS_ARRAY || count > NUMBERS_PREFIXES_MOST)
+        return prefix_invalid(hc, STR("phoneNumberPrefixes"));
+    struct number_range *ranges = arena_array(hc->arena, count + 1, sizeof *ranges);
+    if (!ranges)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        if (number_range_read(json_text(json_item(prefixes, i)), &ranges[i]))
+            return prefix_invalid(hc, json_text(json_item(prefixes, i)));
+    rq->ranges = ranges;
+    rq->n_ranges = count;
+    return ERR_NONE;
+}
+
+/* Untold, a number is for an application: every type is offered for one. */
+enum err browse_read(struct http_call *hc)
+{
+    struct browse_body b = { .assignment = STR("application") };
+    struct number_browse *rq = arena_one(hc->arena, struct number_browse);
+    if (!rq)
+        return ERR_NOMEM;
+    hc->rq = rq;
+    enum err err = numbers_body_fill(hc, browse_fields, ARRAY_LEN(browse_fields), &b);
+    if (!err)
+        err = numbers_offer_of(hc, b.type, b.assignment, &rq->type, &rq->assignment);
+    if (!err)
+        err = numbers_capabilities_of(hc, b.capabilities, false, &rq->calling, &rq->sms);
+    return err ? err : prefixes_read(hc, b.prefixes, rq);
+}
+
+enum err browse_run(struct http_call *hc)
+{
+    size_t count;
+    struct number_browse *rq = hc->rq;
+    struct reserved_number *list = arena_array(hc->arena, NUMBERS_BROWSE_MOST, sizeof *list);
+    enum err err = list ? numbers_country_of(hc, &rq->country) : ERR_NOMEM;
+    if (!err)
+        err = numbers_browse(hc->api->numbers, hc->resource, rq, list, &count, &hc->why);
+    if (err)
+        return err;
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "phoneNumbers");
+    for (size_t i = 0; i < count; i++)
+        numbers_write_available(hc, &w, false, &list[i], "available");
+    jw_end(&w);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
 }

@@ -24,7 +24,7 @@ struct bench {
     const char         *key;
     struct answer {
         int              status;
-        char             text[30000], *body;
+        char             text[60000], *body;
         struct json_doc *doc;
     } a;
 };
@@ -636,10 +636,56 @@ static void a_reservation_that_cannot_be_read_is_refused(void **state)
     assert_error(b, 403, "Forbidden", "TrialSubscriptionNotEligible", NULL);
 }
 
+#define BROWSE "/availablePhoneNumbers/countries/US/:browse?" V
+
+static void what_a_browse_shows_can_be_reserved(void **state)
+{
+    struct bench *b = *state;
+    char wish[600];
+    const struct json *items = json_member(ask(b, "POST", BROWSE, "{\"phoneNumberType\":\"tollFree\",\"capabilities\":{\"sms\":"
+                                               "\"outbound\"},\"phoneNumberPrefixes\":[\"1833\",\"844\"]}"), "phoneNumbers");
+    assert_int_equal(b->a.status, 200);
+    assert_int_equal(json_count(items), 100);
+    for (size_t i = 0; i < 100; i++) {
+        const struct json *x = json_item(items, i);
+        struct str number = json_text_of(x, "phoneNumber");
+        assert_true(str_starts(number, STR("+1833555")) || str_starts(number, STR("+1844555")));
+        assert_text(x, "status", "available");
+        assert_text(x, "assignmentType", "application");
+        assert_text(json_member(x, "capabilities"), "sms", "inbound+outbound");
+    }
+    snprintf(wish, sizeof wish, "\"%s\":{\"countryCode\":\"US\"," TOLL_FREE "," SMS_BOTH "}",
+             json_text_of(json_item(items, 0), "id").p);
+    reserve(b, wish);
+    assert_int_equal(b->a.status, 201);
+}
+
+static void a_browse_that_cannot_be_is_refused(void **state)
+{
+    struct bench *b = *state;
+    ask(b, "POST", BROWSE, "{\"phoneNumberType\":\"geographic\",\"phoneNumberPrefixes\":[\"12x\"]}");
+    assert_error(b, 400, "BadRequest", "PrefixInvalid", "phoneNumberPrefixes");
+    ask(b, "POST", BROWSE, "{\"phoneNumberType\":\"geographic\",\"phoneNumberPrefixes\":\"1206\"}");
+    assert_error(b, 400, "BadRequest", "PrefixInvalid", "phoneNumberPrefixes");
+    ask(b, "POST", BROWSE, "{\"phoneNumberType\":\"geographic\",\"phoneNumberPrefixes\":[1206]}");
+    assert_error(b, 400, "BadRequest", "PrefixInvalid", "phoneNumberPrefixes");
+    ask(b, "POST", BROWSE, "{\"phoneNumberType\":\"geographic\",\"capabilities\":{\"sms\":\"outbound\"}}");
+    assert_error(b, 400, "InternalError", "PlanWithoutSms", NULL);
+    ask(b, "POST", BROWSE, "{}");
+    assert_int_equal(b->a.status, 400);
+    ask(b, "POST", "/availablePhoneNumbers/countries/GB/:browse?" V, "{\"phoneNumberType\":\"geographic\"}");
+    assert_error(b, 400, "BadRequest", "CountryNotOffered", NULL);
+    b->key = KEY2;
+    ask(b, "POST", BROWSE, "{\"phoneNumberType\":\"geographic\"}");
+    assert_error(b, 403, "Forbidden", "TrialSubscriptionNotEligible", NULL);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        T(what_a_browse_shows_can_be_reserved),
+        T(a_browse_that_cannot_be_is_refused),
         T(a_reservation_is_made_changed_and_bought),
         T(a_reservation_is_given_back),
         T(reservations_come_in_pages_without_their_numbers),
