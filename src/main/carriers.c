@@ -6,9 +6,9 @@
 #include "domain/rules.h"
 #include "edge/sip/sip_edge.h"
 #include "edge/smpp/smpp_edge.h"
+#include "net/target.h"
 #include "store/carriers.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 
 struct carrier {
@@ -79,13 +79,6 @@ static enum err host_read(struct given *g, struct str text, struct problem *why)
     return ERR_NONE;
 }
 
-static bool is_loopback(const char *host)
-{
-    struct in_addr v4;
-    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0
-        || (inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127);
-}
-
 static enum err given_read(struct given *g, const char *kind, const struct json *j, struct problem *why)
 {
     *g = (struct given){ .kind = kind,
@@ -107,7 +100,7 @@ static enum err given_read(struct given *g, const char *kind, const struct json 
     if (g->rate < 0 || g->rate > 100000)
         return bad(why, "rate", "rate must be 1 to 100000 segments a second, or absent.");
     enum err err = host_read(g, json_text_of(j, "host"), why);
-    if (!err && g->simulated && !is_loopback(g->host))
+    if (!err && g->simulated && strcmp(g->host, "localhost") && !target_is_loopback(str_of(g->host)))
         return bad(why, "simulated", "A simulated network must have a loopback address.");
     return err;
 }
@@ -193,8 +186,11 @@ static enum err load_one(void *arg, const struct carrier_row *row)
         err = given_read(&g, kind, json_root(doc), &why);
     if (!err)
         err = start(c, &g, false, &why);
-    if (err)
+    if (err) {
         log_error("carriers", "%s " STR_FMT " cannot be started: %s", kind, STR_ARG(row->name), why.text);
+        if (!doc || !json_bool_of(json_root(doc), "simulated", false))
+            c->conf.real_carrier(c->conf.arg, kind);    /* it exists all the same: what its absence allowed has ended */
+    }
     return ERR_NONE;                    /* one bad carrier must not keep the others from starting */
 }
 

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "edge/api/keyring.h"
 #include "main/ctl_priv.h"
+#include "net/target.h"
 
 static const char DEFAULT_DATA[] = "./carterfone-data";
 
@@ -53,24 +54,19 @@ static void find_operator_key(struct ctl *c)
         c->operator_key_n = 0;
 }
 
-/* "localhost", "x.localhost", 127.x.x.x, ::1: an address that never leaves this machine. */
-static bool is_loopback(struct str api)
+/* What follows the scheme, up to the path. */
+static struct str authority_of(struct str url)
 {
-    struct str host = api, rest;
-    ssize_t    slashes = -1;
-    for (size_t i = 0; i + 1 < api.n && slashes < 0; i++)
-        if (api.p[i] == '/' && api.p[i + 1] == '/')
-            slashes = (ssize_t)i;
-    host = str_from(api, slashes < 0 ? 0 : (size_t)slashes + 2);
-    if (str_starts(host, STR("[::1]")))
-        return true;
-    str_cut(host, ':', &host, &rest);
-    return str_eqz(host, "localhost") || str_ends(host, STR(".localhost")) || str_starts(host, STR("127."));
+    struct str rest, authority, path;
+    ssize_t slash = str_find(url, '/');
+    rest = str_from(url, slash < 0 ? 0 : (size_t)slash + 2);
+    str_cut(rest, '/', &authority, &path);
+    return authority;
 }
 
 bool ctl_is_local(const struct ctl *c)
 {
-    return is_loopback(c->api);
+    return target_names_loopback(authority_of(c->api));
 }
 
 static struct str without_slash(struct str url)
@@ -101,7 +97,7 @@ static bool read_connection_string(struct ctl *c, struct str text, struct str *e
 /* A server on this machine hands out its own CA, in the clear on the same port. */
 static int find_ca(struct ctl *c)
 {
-    if (!is_loopback(c->api) || !str_starts(c->api, STR("https://")) || c->ca_file)
+    if (!ctl_is_local(c) || !str_starts(c->api, STR("https://")) || c->ca_file)
         return CTL_OK;
     struct str        api = c->api;
     struct ctl_answer answer;
@@ -123,7 +119,7 @@ static int find_by_server(struct ctl *c)
     struct str  endpoint;
     if (env && *env && !read_connection_string(c, str_of(env), &endpoint))
         return ctl_usage(NULL, "CARTERFONE_CONNECTION_STRING is not endpoint=URL;accesskey=KEY");
-    if (!c->key_n && is_loopback(c->api))
+    if (!c->key_n && ctl_is_local(c))
         (void)read_key(STR(KEYRING_DEVELOPMENT_KEY), c->key, sizeof c->key, &c->key_n);
     if (!c->key_n)
         return ctl_usage(NULL, "--server names another machine: set CARTERFONE_CONNECTION_STRING, which holds a key");

@@ -1,4 +1,5 @@
 #include "net/target.h"
+#include "base/str.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -80,4 +81,41 @@ enum target_sort target_sort_of_text(const char *address)
     if (inet_pton(AF_INET6, address, &v6) == 1)
         return sort_v6(&v6);
     return TARGET_NEVER;
+}
+
+bool target_is_loopback(struct str address)
+{
+    char z[INET6_ADDRSTRLEN];
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (address.n >= sizeof z)
+        return false;
+    str_copyz(z, sizeof z, address);
+    if (inet_pton(AF_INET, z, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, z, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+struct str target_host_of(struct str authority)
+{
+    if (str_find(authority, '@') >= 0)      /* a user before the host: nobody of ours writes that */
+        return STR("");
+    struct str host, port;
+    if (authority.n && authority.p[0] == '[') {
+        ssize_t end = str_find(authority, ']');
+        struct str behind = str_from(authority, (size_t)(end + 1));
+        bool whole = end > 0 && (!behind.n || behind.p[0] == ':');
+        return whole ? (struct str){ authority.p + 1, (size_t)end - 1 } : STR("");
+    }
+    str_cut(authority, ':', &host, &port);
+    return host;
+}
+
+bool target_names_loopback(struct str authority)
+{
+    static const struct str below = { ".localhost", 10 };
+    struct str host = target_host_of(authority);
+    if (host.n > below.n && str_eq_nocase(str_from(host, host.n - below.n), below))
+        return true;
+    return str_eq_nocase(host, STR("localhost")) || target_is_loopback(host);
 }

@@ -15,3 +15,10 @@ enum target_sort {
 enum target_sort target_sort_of(const struct sockaddr *a);
 /** Of an address in text form; anything else is TARGET_NEVER. */
 enum target_sort target_sort_of_text(const char *address);
+
+/** 127/8 or ::1 in text form, without brackets; a name is neither. */
+bool target_is_loopback(struct str address);
+/** The host of "host", "host:port", "[v6]" or "[v6]:port", without brackets; empty when it is none of these. */
+struct str target_host_of(struct str authority);
+/** Does this authority (a Host header, the middle of a URL) name this machine: localhost, *.localhost, 127/8 or ::1? */
+bool target_names_loopback(struct str authority);

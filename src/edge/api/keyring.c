@@ -2,8 +2,8 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "domain/accounts/accounts.h"
+#include "net/target.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 
 struct secret {
@@ -129,8 +129,9 @@ void keyring_resource_changed(void *keyring, const struct resource *r)
 {
     struct str key1 = { (const char *)r->access_key[0], ACCESS_KEY_OCTETS };
     struct str key2 = { (const char *)r->access_key[1], ACCESS_KEY_OCTETS };
-    /* out of memory: the old keys are gone, callers get 401 until the next change; better than an old key that works */
-    (void)!keyring_put(keyring, r->key, str_of(r->name), key1, key2);
+    /* out of memory: callers get 401 until the next change; better than an old key that works */
+    if (keyring_put(keyring, r->key, str_of(r->name), key1, key2))
+        keyring_remove(keyring, r->key);
 }
 
 enum err keyring_set_operator(struct keyring *k, struct str key)
@@ -150,43 +151,12 @@ void keyring_set_development(struct keyring *k, bool allowed)
     pthread_rwlock_unlock(&k->lock);
 }
 
-/* The name in a Host header: without port, without the brackets of an IPv6 address. */
-static struct str host_name(struct str host)
-{
-    if (host.n && host.p[0] == '[') {
-        ssize_t end = str_find(host, ']');
-        return end < 0 ? (struct str){ "", 0 } : (struct str){ host.p + 1, (size_t)end - 1 };
-    }
-    struct str name, port;
-    str_cut(host, ':', &name, &port);
-    return name;
-}
-
-/* localhost, *.localhost, 127/8 or ::1. */
-static bool host_is_local(struct str host)
-{
-    struct str name = host_name(host);
-    char z[64];
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (str_eq_nocase(name, STR("localhost")))
-        return true;
-    if (name.n > 10 && str_eq_nocase(str_from(name, name.n - 10), STR(".localhost")))
-        return true;
-    if (name.n >= sizeof z)
-        return false;
-    str_copyz(z, sizeof z, name);
-    if (inet_pton(AF_INET, z, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    return inet_pton(AF_INET6, z, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
 /* "shop" of shop.example.com, in lower case as names are. */
 static const struct holder *named_by_host(const struct keyring *k, struct str host)
 {
     struct str label, rest;
     char lower[64];
-    if (!str_cut(host_name(host), '.', &label, &rest) || label.n >= sizeof lower)
+    if (!str_cut(target_host_of(host), '.', &label, &rest) || label.n >= sizeof lower)
         return NULL;
     for (size_t i = 0; i < label.n; i++)
         lower[i] = (char)(label.p[i] >= 'A' && label.p[i] <= 'Z' ? label.p[i] | 32 : label.p[i]);
@@ -205,7 +175,7 @@ static bool holder_fits(const struct holder *h, const struct keyring_question *q
 
 static bool development_fits(const struct keyring *k, const struct keyring_question *q)
 {
-    return k->development && q->loopback && !q->forwarded && host_is_local(q->host)
+    return k->development && q->loopback && !q->forwarded && target_names_loopback(q->host)
            && secret_fits(&k->development_key, q);
 }
 

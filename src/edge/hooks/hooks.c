@@ -175,17 +175,20 @@ static void on_answer(void *arg, const struct http_client_answer *a)
 
 /* -- coming in ----------------------------------------------------------------------------------------------------- */
 
-/* "https://name:port" of a URL, lower case. @return false when it has no such start */
+/* "https://name:port" of a URL, lower case, without a user, for the log shows it. @return false when it has no such start */
 static bool host_name(struct str url, char name[HOST_SIZE])
 {
-    size_t start = str_starts(url, STR("https://")) ? 8 : str_starts(url, STR("http://")) ? 7 : 0, end = start;
-    while (end < url.n && !strchr("/?#", url.p[end]))
-        end++;
-    if (!start || end == start || end >= HOST_SIZE)
+    size_t start = str_starts(url, STR("https://")) ? 8 : str_starts(url, STR("http://")) ? 7 : 0, end = start, n = 0;
+    size_t host = start;
+    for (; end < url.n && !strchr("/?#", url.p[end]); end++)
+        if (url.p[end] == '@')
+            host = end + 1;
+    if (!start || end == host || end >= HOST_SIZE)
         return false;
     for (size_t i = 0; i < end; i++)
-        name[i] = (char)(url.p[i] >= 'A' && url.p[i] <= 'Z' ? url.p[i] | 32 : url.p[i]);
-    name[end] = '\0';
+        if (i < start || i >= host)
+            name[n++] = (char)(url.p[i] >= 'A' && url.p[i] <= 'Z' ? url.p[i] | 32 : url.p[i]);
+    name[n] = '\0';
     return true;
 }
 

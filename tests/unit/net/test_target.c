@@ -1,4 +1,5 @@
 #include "net/target.h"
+#include "base/str.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,8 +26,28 @@ static void addresses_are_sorted_as_the_registries_say(void **state)
         assert_int_equal(target_sort_of_text(cases[i].address), cases[i].sort);
 }
 
+static void an_authority_names_this_machine_or_does_not(void **state)
+{
+    (void)state;
+    static const struct { const char *authority; bool local; } cases[] = {
+        { "localhost", true },          { "LOCALHOST:4500", true },   { "shop.localhost:4500", true },
+        { "127.0.0.1", true },          { "127.9.9.9:1", true },      { "[::1]:4500", true },
+        { "[::1]", true },              { "127.0.0.1.example.com", false }, { "127.example.com:4500", false },
+        { "localhost.example.com", false }, { "notlocalhost", false }, { ".localhost", false },
+        { "[::2]:1", false },           { "[::1", false },            { "10.0.0.1", false }, { "", false },
+        { "127.0.0.1:80@example.com", false }, { "[::1]example.com", false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(target_names_loopback(str_of(cases[i].authority)), cases[i].local);
+    assert_false(target_is_loopback(STR("localhost")));
+    assert_true(target_is_loopback(STR("::1")));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(addresses_are_sorted_as_the_registries_say) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_are_sorted_as_the_registries_say),
+        cmocka_unit_test(an_authority_names_this_machine_or_does_not),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
