@@ -115,8 +115,10 @@ static int dial(struct ctl *c)
 {
     int         next;
     const char *to = other_number(c, &next);
-    if (!to || c->args_n != next)
+    if (!to)
         return ctl_usage(c, "it wants the number to call");
+    if (c->args_n != next)
+        return ctl_usage(c, "'%s' is one word too many", c->args[next]);
     scoped_buf body = { 0 };
     write_pairs(&body, "to", to, NULL, NULL);
     return ask_handset(c, "dial", &body, "dialling; `carterfone handset list` shows how it goes");

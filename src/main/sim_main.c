@@ -21,8 +21,9 @@ static enum err try_ports(const struct settings *s, int moved, struct sim **out,
 {
     struct sim_conf conf = { .smpp_host = s->sim_smpp.host, .sip_host = s->sim_sip.host,
                              .smpp_port = (uint16_t)(s->sim_smpp.port + (s->sim_smpp.given ? 0 : moved)),
-                             .sip_port = (uint16_t)(s->sim_sip.port + (s->sim_sip.given ? 0 : moved)), .inbound_host = s->inbound.host[0] ? s->inbound.host : NULL,
-                             .inbound_port = s->inbound.port, .rtp_min = s->rtp_ports.min, .rtp_max = s->rtp_ports.max,
+                             .sip_port = (uint16_t)(s->sim_sip.port + (s->sim_sip.given ? 0 : moved)),
+                             .inbound_host = s->inbound.host[0] ? s->inbound.host : NULL, .inbound_port = s->inbound.port,
+                             .rtp_min = s->rtp_ports.min, .rtp_max = s->rtp_ports.max,
                              .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
     return sim_new(out, &conf, why);
 }
