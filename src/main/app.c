@@ -241,6 +241,25 @@ static enum err make_api(struct app *app, struct problem *why)
     return err ? err : with_port(app, &app->settings->listen[0].at, "the API", try_http, why);
 }
 
+/* Where a client finds the authority to trust: an absolute path, whatever folder the server was started in. */
+static enum err note_ca_file(struct app *app, struct problem *why)
+{
+    char path[DATADIR_PATH_SIZE];
+    enum err err = ERR_NONE;
+    if (app->dir->path[0]) {
+        datadir_path(app->dir, "tls/ca.pem", path);
+    } else if (app->settings->ready_file[0]) {
+        snprintf(path, sizeof path, "%s.ca.pem", app->settings->ready_file);
+        err = file_write_whole(path, str_of(app->pems.ca), 0644, why);
+    } else {
+        return ERR_NONE;
+    }
+    char *absolute = err ? NULL : realpath(path, NULL);
+    str_copyz(app->ca_file, sizeof app->ca_file, str_of(absolute));
+    free(absolute);
+    return err;
+}
+
 static enum err make_certificate(struct app *app, struct problem *why)
 {
     const struct settings *s = app->settings;
@@ -249,19 +268,7 @@ static enum err make_certificate(struct app *app, struct problem *why)
     if (s->tls_cert[0])
         return tls_pems_load(s->tls_cert, s->tls_key, &app->pems, why);
     enum err err = tls_ca_ensure(app->dir->path[0] ? dir : NULL, NULL, 0, &app->pems, why);
-    if (err)
-        return err;
-    if (app->dir->path[0]) {
-        char relative[DATADIR_PATH_SIZE];
-        datadir_path(app->dir, "tls/ca.pem", relative);
-        char *absolute = realpath(relative, NULL);
-        str_copyz(app->ca_file, sizeof app->ca_file, str_of(absolute));
-        free(absolute);
-    } else if (s->ready_file[0]) {
-        snprintf(app->ca_file, sizeof app->ca_file, "%s.ca.pem", s->ready_file);
-        err = file_write_whole(app->ca_file, str_of(app->pems.ca), 0644, why);
-    }
-    return err;
+    return err ? err : note_ca_file(app, why);
 }
 
 enum err app_new(struct app **out, const struct settings *s, const struct datadir *dir, struct problem *why)
@@ -313,6 +320,10 @@ enum err app_start(struct app *app, struct problem *why)
 void app_reload(struct app *app)
 {
     struct problem why = { 0 };
+    if (!app->settings->tls_cert[0] && !app->dir->path[0]) {
+        log_info("server", "SIGHUP: certificates are kept in memory, nothing to read again");
+        return;
+    }
     struct tls_pems old = app->pems;
     app->pems = (struct tls_pems){ 0 };
     enum err err = make_certificate(app, &why);

@@ -505,6 +505,22 @@ static void tones_are_sent_and_told(void **state)
     assert_string_equal(asked(w), "");
 }
 
+static void tones_that_were_refused_are_no_repetition(void **state)
+{
+    struct world *w = *state;
+    connected_call(w);
+    forget_told(w);
+    struct call_tones rq = { .tones = "1" }, last = { .tones = "9", .repeat_id = STR("again") };
+    while (!calls_send_tones(w->calls, w->resource, str_of(w->id), &rq, &w->why))
+        ;
+    assert_int_equal(calls_send_tones(w->calls, w->resource, str_of(w->id), &last, &w->why), ERR_BUSY);
+    assert_int_equal(calls_cancel_media(w->calls, w->resource, str_of(w->id), &w->why), ERR_NONE);
+    world_settle(w);
+    (void)asked(w);
+    assert_int_equal(calls_send_tones(w->calls, w->resource, str_of(w->id), &last, &w->why), ERR_NONE);
+    assert_string_equal(asked(w), "send 9; ");
+}
+
 static void each_tone_is_told_while_watched(void **state)
 {
     struct world *w = *state;
@@ -731,7 +747,7 @@ int main(void)
         T(an_interrupting_play_takes_over), T(an_operation_may_name_its_own_callback), T(media_needs_a_connected_call),
         T(three_digits_are_recognised), T(a_tone_may_cut_the_prompt_short), T(silence_ends_recognition),
         T(a_prompt_that_fails_is_recognize_failed), T(what_runs_is_cancelled_when_the_call_ends),
-        T(tones_are_sent_and_told), T(each_tone_is_told_while_watched), T(explain_tells_the_decisions_and_the_protocol),
+        T(tones_are_sent_and_told), T(tones_that_were_refused_are_no_repetition), T(each_tone_is_told_while_watched), T(explain_tells_the_decisions_and_the_protocol),
         T(a_restart_ends_the_calls_it_cut_off), T(a_call_to_a_number_that_nobody_leases_is_404),
         T(a_real_trunk_finds_no_simulated_number), T(a_call_that_nobody_wants_is_480), T(an_incoming_call_is_answered),
         T(an_incoming_call_is_rejected), T(an_incoming_call_rings_for_thirty_seconds), T(a_caller_may_give_up),

@@ -518,16 +518,20 @@ enum err calls_recognise(struct calls *c, uint64_t resource, struct str id, cons
     return op_accept(op, rq->prompt.interrupt, "recognise tones", why);
 }
 
-/* A call does not outlive the process, so memory is enough to know a repetition. */
-static bool seen_before(struct call *call, struct str repeat_id)
+/* A call does not outlive the process, so memory is enough to know a repetition of what was taken. */
+static bool seen_before(const struct call *call, struct str repeat_id)
 {
     uint64_t hash = hash_str(repeat_id);
     for (size_t i = 0; repeat_id.n && i < ARRAY_LEN(call->repeats) && i < call->repeats_n; i++)
         if (call->repeats[i] == hash)
             return true;
-    if (repeat_id.n)
-        call->repeats[call->repeats_n++ % ARRAY_LEN(call->repeats)] = hash;
     return false;
+}
+
+static void remember(struct call *call, struct str repeat_id)
+{
+    if (repeat_id.n)
+        call->repeats[call->repeats_n++ % ARRAY_LEN(call->repeats)] = hash_str(repeat_id);
 }
 
 enum err calls_send_tones(struct calls *c, uint64_t resource, struct str id, const struct call_tones *rq,
@@ -542,7 +546,10 @@ enum err calls_send_tones(struct calls *c, uint64_t resource, struct str id, con
     struct call_op *op = op_new(call, OP_SEND, rq->context, rq->callback_uri);
     if (!op || !(op->tones = arena_str(op->arena, str_of(rq->tones))).p)
         return no_memory(op, why);
-    return op_accept(op, false, "send tones", why);
+    err = op_accept(op, false, "send tones", why);
+    if (!err)
+        remember(call, rq->repeat_id);
+    return err;
 }
 
 enum err calls_cancel_media(struct calls *c, uint64_t resource, struct str id, struct problem *why)
