@@ -52,7 +52,16 @@ npm_install() {
     printf '%s\n' "$sum" >tests/node_modules/.lock-sum
 }
 
+# A bare machine may have no /etc/hosts; the connection string says localhost, as the certificate does.
+know_localhost() {
+    getent hosts localhost >/dev/null && return 0
+    say "nothing here resolves localhost; adding it to /etc/hosts"
+    missing="(and localhost to /etc/hosts)"
+    as_root sh -c 'echo "127.0.0.1 localhost" >>/etc/hosts'
+}
+
 mkdir -p build
+know_localhost
 # shellcheck disable=SC2086
 case "${1:-}" in
 run)   apt_install $RUN ;;

@@ -1,16 +1,13 @@
 // What the SDK tests share: where the server is, Carterfone's own API, an endpoint for events, waiting.
 import assert from 'node:assert/strict'
 import { createHash, createHmac, randomUUID } from 'node:crypto'
-import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export const ready = JSON.parse(readFileSync(process.env.CARTERFONE_READY, 'utf8'))
-// A bare machine may have no /etc/hosts, and so no localhost: the certificate names 127.0.0.1 too.
-const named = await lookup('localhost').then(() => true, () => false)
-export const connectionString = named ? ready.connectionString : ready.connectionString.replace('//localhost:', '//127.0.0.1:')
+export const connectionString = ready.connectionString
 export const key = Buffer.from(connectionString.match(/accesskey=(.*)/)[1], 'base64')
 export const folder = process.env.CARTERFONE_TMP
 
