@@ -110,6 +110,15 @@ size_t str_copyz(char *dst, size_t size, struct str s)
     return n;
 }
 
+struct str str_put(char **at, struct str s)
+{
+    struct str copy = { *at, s.n };
+    if (s.n)
+        memcpy(*at, s.p, s.n);
+    *at += s.n;
+    return copy;
+}
+
 void hex_write(char *dst, const void *src, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
@@ -121,7 +130,7 @@ void hex_write(char *dst, const void *src, size_t n)
     dst[2 * n] = '\0';
 }
 
-static int hex_digit(char c)
+int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';

@@ -22,7 +22,11 @@ MUST_USE enum err str_u64(struct str s, uint64_t max, uint64_t *out);
 
 /** Copy as a C string, cut to fit; always terminated. @return the copied length */
 size_t str_copyz(char *dst, size_t size, struct str s);
+/** Copy to *at and move *at behind the copy: for strings that live in one block behind a struct. Not terminated. */
+struct str str_put(char **at, struct str s);
 
+/** 0..15, either case; -1: no hex digit. */
+int hex_digit(char c);
 /** Lower-case hex. dst holds 2*n+1 octets and is terminated. */
 void hex_write(char *dst, const void *src, size_t n);
 /** @return ERR_SYNTAX for odd length or a strange digit, ERR_SIZE when dst is too small */

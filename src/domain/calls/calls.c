@@ -311,15 +311,6 @@ static void on_leg_news(void *owner, struct inbox_item *item)
 
 static const struct inbox_kind leg_kind = { "calls.leg", on_leg_news, NULL };
 
-static struct str put(char **at, struct str s)
-{
-    struct str copy = { *at, s.n };
-    if (s.n)
-        memcpy(*at, s.p, s.n);
-    *at += s.n;
-    return copy;
-}
-
 enum err calls_tell_signalling(struct calls *c, const struct signalling_news *news)
 {
     struct leg_item *i = malloc(sizeof *i + news->trunk.n + news->from.n + news->to.n + news->display.n);
@@ -327,10 +318,10 @@ enum err calls_tell_signalling(struct calls *c, const struct signalling_news *ne
         return ERR_NOMEM;
     *i = (struct leg_item){ .item.kind = &leg_kind, .calls = c, .news = *news };
     char *at = i->text;
-    i->news.trunk = put(&at, news->trunk);
-    i->news.from = put(&at, news->from);
-    i->news.to = put(&at, news->to);
-    i->news.display = put(&at, news->display);
+    i->news.trunk = str_put(&at, news->trunk);
+    i->news.from = str_put(&at, news->from);
+    i->news.to = str_put(&at, news->to);
+    i->news.display = str_put(&at, news->display);
     if (news->kind != LEG_OFFERED) {
         inbox_post_always(control_inbox(c->control), &i->item);
         return ERR_NONE;

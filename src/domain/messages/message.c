@@ -1,13 +1,6 @@
 /* message.c - the struct of an outbound message in memory, and the ids carriers gave its segments. */
 #include "domain/messages/messages_priv.h"
-
-static struct str copy_to(char **at, struct str s)
-{
-    struct str copy = { *at, s.n };
-    str_copyz(*at, s.n + 1, s);
-    *at += s.n + 1;
-    return copy;
-}
+#include "base/str.h"
 
 struct message *message_make(struct messages *m, const struct message_row *row)
 {
@@ -23,11 +16,11 @@ struct message *message_make(struct messages *m, const struct message_row *row)
                              .created_us = row->created_us, .state = message_state_read(row->state),
                              .segments = row->segments, .parts = parts, .remote_ids = ids };
     char *at = (char *)(msg + 1);
-    msg->from = copy_to(&at, row->from);
-    msg->to = copy_to(&at, row->to);
-    msg->text = copy_to(&at, row->text);
-    msg->tag = copy_to(&at, row->tag);
-    msg->via = copy_to(&at, row->carrier);
+    msg->from = str_put(&at, row->from);
+    msg->to = str_put(&at, row->to);
+    msg->text = str_put(&at, row->text);
+    msg->tag = str_put(&at, row->tag);
+    msg->via = str_put(&at, row->carrier);
     return msg;
 }
 

@@ -1,5 +1,6 @@
 #include "domain/messages/messages_priv.h"
 #include "base/log.h"
+#include "base/str.h"
 
 #include <stdio.h>
 
@@ -302,14 +303,6 @@ static void on_item(void *owner, struct inbox_item *item)
 
 static const struct inbox_kind news_kind = { "messages.news", on_item, NULL };
 
-static struct str copy_to(char **at, struct str s)
-{
-    struct str copy = { *at, s.n };
-    str_copyz(*at, s.n + 1, s);
-    *at += s.n + 1;
-    return copy;
-}
-
 enum err messages_tell(struct messages *m, const struct carrier_news *n)
 {
     size_t bytes = n->remote_id.n + n->from.n + n->to.n + n->text.n + 4;
@@ -318,10 +311,10 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
         return ERR_NOMEM;
     *i = (struct news_item){ .item.kind = &news_kind, .m = m, .news = *n };
     char *at = i->bytes;
-    i->news.remote_id = copy_to(&at, n->remote_id);
-    i->news.from = copy_to(&at, n->from);
-    i->news.to = copy_to(&at, n->to);
-    i->news.text = copy_to(&at, n->text);
+    i->news.remote_id = str_put(&at, n->remote_id);
+    i->news.from = str_put(&at, n->from);
+    i->news.to = str_put(&at, n->to);
+    i->news.text = str_put(&at, n->text);
     inbox_post_always(control_inbox(m->control), &i->item);
     return ERR_NONE;
 }

@@ -15,14 +15,6 @@ static enum err denied(struct problem *why, const char *rule, const char *words)
 
 /* -- the query as JS signs it -------------------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool form_plain(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '*' || c == '-' || c == '.'
@@ -45,8 +37,8 @@ static void form_again(struct buf *b, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        int hi = c == '%' && i + 2 < s.n ? hex_value(s.p[i + 1]) : -1;
-        int lo = hi >= 0 ? hex_value(s.p[i + 2]) : -1;
+        int hi = c == '%' && i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
+        int lo = hi >= 0 ? hex_digit(s.p[i + 2]) : -1;
         if (lo >= 0) {
             c = (unsigned char)(hi << 4 | lo);
             i += 2;

@@ -21,14 +21,6 @@ struct http_router {
 
 /* -- escapes ------------------------------------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 enum err http_percent_decode(struct arena *arena, struct str s, bool form, struct str *out)
 {
     char *p = arena_alloc(arena, s.n + 1), *to = p;
@@ -37,7 +29,7 @@ enum err http_percent_decode(struct arena *arena, struct str s, bool form, struc
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
         if (c == '%') {
-            int hi = i + 2 < s.n ? hex_value(s.p[i + 1]) : -1, lo = hi >= 0 ? hex_value(s.p[i + 2]) : -1;
+            int hi = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1, lo = hi >= 0 ? hex_digit(s.p[i + 2]) : -1;
             if (lo < 0)
                 return ERR_SYNTAX;
             c = (char)(hi << 4 | lo);

@@ -89,15 +89,6 @@ static const struct inbox_kind settle_kind = { "smpp.settle", on_settle, NULL };
 static const struct inbox_kind stop_kind   = { "smpp.stop", on_stop, NULL };
 
 /* -- carrier_ops: on the control thread ----------------------------------------------------------------------------- */
-static struct str copy_to(char **at, struct str s)
-{
-    struct str copy = { *at, s.n };
-    if (s.n)
-        memcpy(*at, s.p, s.n);
-    *at += s.n;
-    return copy;
-}
-
 /* Room for one more? If not, CARRIER_ROOM or CARRIER_UP will come. */
 static bool admit(struct smsc_bind *b)
 {
@@ -127,9 +118,9 @@ static enum err carrier_submit(void *carrier, const struct carrier_message *m)
     char *at = msg->bytes;
     *msg = (struct outgoing){ .item.kind = &submit_kind, .bind = b, .message = m->message,
                               .wants_receipt = m->wants_receipt, .validity_s = m->validity_s };
-    msg->from = copy_to(&at, m->from);
-    msg->to = copy_to(&at, m->to);
-    msg->text = copy_to(&at, m->text);
+    msg->from = str_put(&at, m->from);
+    msg->to = str_put(&at, m->to);
+    msg->text = str_put(&at, m->text);
     inbox_post_always(loop_inbox(b->edge->loop), &msg->item);       /* admitted above */
     return ERR_NONE;
 }

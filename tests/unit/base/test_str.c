@@ -87,6 +87,17 @@ static void a_copy_is_cut_to_fit_and_terminated(void **state)
     assert_int_equal(str_copyz(four, 0, STR("abc")), 0);
 }
 
+static void copies_stand_one_behind_the_other(void **state)
+{
+    (void)state;
+    char block[8], *at = block;
+    struct str one = str_put(&at, STR("one")), none = str_put(&at, (struct str){ NULL, 0 }), two = str_put(&at, STR("two"));
+    assert_true(str_eqz(one, "one") && str_eqz(two, "two"));
+    assert_int_equal(none.n, 0);
+    assert_ptr_equal(at, block + 6);
+    assert_ptr_equal(two.p, block + 3);
+}
+
 static void hex_goes_there_and_back(void **state)
 {
     (void)state;
@@ -196,6 +207,7 @@ int main(void)
         cmocka_unit_test(cutting_gives_what_is_before_and_behind),
         cmocka_unit_test(a_number_is_digits_up_to_its_maximum),
         cmocka_unit_test(a_copy_is_cut_to_fit_and_terminated),
+        cmocka_unit_test(copies_stand_one_behind_the_other),
         cmocka_unit_test(hex_goes_there_and_back),
         cmocka_unit_test(base64_matches_the_rfc),
         cmocka_unit_test(base64_refuses_what_no_encoder_writes),
