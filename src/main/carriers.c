@@ -79,6 +79,18 @@ static enum err host_read(struct given *g, struct str text, struct problem *why)
     return ERR_NONE;
 }
 
+/* It stands in trails, logs and keys between blanks. */
+static bool is_name(struct str name)
+{
+    static const char others[] = "._:-";
+    bool good = name.n >= 1 && name.n <= 63;
+    for (size_t i = 0; good && i < name.n; i++) {
+        char c = name.p[i];
+        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(others, c));
+    }
+    return good;
+}
+
 static enum err given_read(struct given *g, const char *kind, const struct json *j, struct problem *why)
 {
     *g = (struct given){ .kind = kind,
@@ -93,8 +105,8 @@ static enum err given_read(struct given *g, const char *kind, const struct json 
                          .simulated = json_bool_of(j, "simulated", false) };
     if (json_kind(j) != JSON_IS_OBJECT)
         return bad(why, "", "The body must be a JSON object.");
-    if (!g->name.n || g->name.n > 63)
-        return bad(why, "name", "name must have 1 to 63 characters.");
+    if (!is_name(g->name))
+        return bad(why, "name", "name must have 1 to 63 of A-Z, a-z, 0-9, '.', '_', ':' and '-'.");
     if (g->window < 0 || g->window > 1000)
         return bad(why, "window", "window must be 1 to 1000 unanswered submits, or absent.");
     if (g->rate < 0 || g->rate > 100000)
@@ -232,7 +244,14 @@ static void on_stored(void *owner, struct inbox_item *item)
     free(a);
 }
 
-static const struct inbox_kind stored_kind = { "carriers.stored", on_stored, NULL };
+static void drop_stored(struct inbox_item *item)
+{
+    struct adding *a = container_of(item, struct adding, done.item);
+    json_doc_free(a->doc);
+    free(a);
+}
+
+static const struct inbox_kind stored_kind = { "carriers.stored", on_stored, drop_stored };
 
 static bool name_taken(const struct carriers *c, struct str name)
 {

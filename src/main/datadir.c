@@ -23,6 +23,8 @@ static bool write_all(int fd, struct str text)
 {
     while (text.n) {
         ssize_t n = write(fd, text.p, text.n);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             return false;
         text = str_from(text, (size_t)n);
@@ -30,16 +32,32 @@ static bool write_all(int fd, struct str text)
     return fsync(fd) == 0;
 }
 
+/* The folder's entry too must survive a power cut: a key that is drawn anew would void every id given out. */
+static bool sync_folder(const char *path)
+{
+    char folder[DATADIR_PATH_SIZE];
+    str_copyz(folder, sizeof folder, str_of(path));
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);     /* EINVAL: this file system has no such thing */
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
 enum err file_write_whole(const char *path, struct str text, unsigned mode, struct problem *why)
 {
     char beside[DATADIR_PATH_SIZE + 16];
     snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    unlink(beside);                     /* of an earlier process with our number */
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         return io_problem(why, "cannot make", beside);
-    bool good = write_all(fd, text);
+    bool good = fchmod(fd, mode) == 0 && write_all(fd, text);
     close(fd);
-    if (good && rename(beside, path) == 0)
+    if (good && rename(beside, path) == 0 && sync_folder(path))
         return ERR_NONE;
     enum err err = io_problem(why, "cannot write", path);
     unlink(beside);
@@ -89,7 +107,9 @@ enum err datadir_open(struct datadir *d, const char *path, bool in_memory, struc
         random_bytes(d->operator_key, sizeof d->operator_key);
         return ERR_NONE;
     }
-    str_copyz(d->path, sizeof d->path, str_of(path));
+    if (str_copyz(d->path, sizeof d->path, str_of(path)) < strlen(path))
+        return problem_set(why, ERR_RANGE, "Io", "the path of the data folder has over %zu characters.", sizeof d->path - 1);
+    umask(077);                         /* the database and its log hold keys */
     if (mkdir(d->path, 0700) && errno != EEXIST)
         return io_problem(why, "cannot make", d->path);
     enum err err = lock_take(d, why);

@@ -79,10 +79,11 @@ void accounts_free(struct accounts *a)
 
 const struct resource *accounts_resource(const struct accounts *a, uint64_t key)
 {
-    return map_find(a->resources, key);
+    const struct resource *r = map_find(a->resources, key);
+    return r && !r->pending ? r : NULL;
 }
 
-const struct resource *accounts_resource_named(const struct accounts *a, struct str name)
+static struct resource *resource_holding(const struct accounts *a, struct str name)
 {
     uint64_t key;
     void *value;
@@ -92,7 +93,7 @@ const struct resource *accounts_resource_named(const struct accounts *a, struct 
     return NULL;
 }
 
-const struct subscription *accounts_subscription_named(const struct accounts *a, struct str name)
+static struct subscription *subscription_holding(const struct accounts *a, struct str name)
 {
     uint64_t key;
     void *value;
@@ -100,6 +101,18 @@ const struct subscription *accounts_subscription_named(const struct accounts *a,
         if (str_eqz(name, ((struct subscription *)value)->name))
             return value;
     return NULL;
+}
+
+const struct resource *accounts_resource_named(const struct accounts *a, struct str name)
+{
+    const struct resource *r = resource_holding(a, name);
+    return r && !r->pending ? r : NULL;
+}
+
+const struct subscription *accounts_subscription_named(const struct accounts *a, struct str name)
+{
+    const struct subscription *s = subscription_holding(a, name);
+    return s && !s->pending ? s : NULL;
 }
 
 static enum err load_subscription(void *arg, const struct subscription_row *row)
@@ -211,12 +224,16 @@ enum err accounts_make_default(struct accounts *a)
         subscription_insert(u, s);
         resource_insert(u, r);
         err = db_run(a->control->db, u);
+    } else {
+        db_unit_free(u);
     }
     if (!err)
         err = map_put(a->subscriptions, s->key, s);
     if (!err)
         err = map_put(a->resources, r->key, r);
     if (err) {
+        if (s)
+            map_take(a->subscriptions, s->key);
         free(r);
         free(s);
         return err;
@@ -247,13 +264,23 @@ static void change_undo(struct change *c)
         free(map_take(c->a->subscriptions, c->subscription->key));
 }
 
+static void change_keep(struct change *c)
+{
+    if (c->subscription)
+        c->subscription->pending = false;
+    if (c->resource)
+        c->resource->pending = false;
+}
+
 static void on_changed(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct change *c = container_of(item, struct change, done.item);
     if (c->done.err)
         change_undo(c);
-    else if (c->rotates)
+    else if (!c->rotates)
+        change_keep(c);
+    else
         memcpy(c->resource->access_key[c->slot], c->fresh, ACCESS_KEY_OCTETS);
     if (!c->done.err && c->resource)
         c->a->listener.resource_changed(c->a->listener.arg, c->resource);
@@ -336,7 +363,7 @@ enum err accounts_subscribe(struct accounts *a, struct str name, struct str offe
         err = offer_check(offer_text, &offer, why);
     if (!err)
         err = country_check(billing_country, why);
-    if (!err && accounts_subscription_named(a, name))
+    if (!err && subscription_holding(a, name))
         err = taken(why, "subscription", name);
     if (err)
         return err;
@@ -350,6 +377,7 @@ enum err accounts_subscribe(struct accounts *a, struct str name, struct str offe
         return ERR_NOMEM;
     }
     c->subscription = s;
+    s->pending = true;
     subscription_insert(u, s);
     return change_post(c, u, why);
 }
@@ -359,7 +387,7 @@ enum err accounts_add_resource(struct accounts *a, struct str name, struct str s
 {
     const struct subscription *s = accounts_subscription_named(a, subscription);
     enum err err = name_check(name, "name", why);
-    if (!err && accounts_resource_named(a, name))
+    if (!err && resource_holding(a, name))
         err = taken(why, "resource", name);
     if (!err && !s) {
         err = problem_set(why, ERR_ABSENT, "NotFound", "There is no subscription named '" STR_FMT "'.",
@@ -378,6 +406,7 @@ enum err accounts_add_resource(struct accounts *a, struct str name, struct str s
         return ERR_NOMEM;
     }
     c->resource = r;
+    r->pending = true;
     resource_insert(u, r);
     return change_post(c, u, why);
 }
@@ -385,8 +414,8 @@ enum err accounts_add_resource(struct accounts *a, struct str name, struct str s
 enum err accounts_rotate_key(struct accounts *a, struct str name, unsigned slot, accounts_done_fn *done, void *arg,
                              struct problem *why)
 {
-    struct resource *r = (struct resource *)(uintptr_t)accounts_resource_named(a, name);
-    if (!r || slot > 1)
+    struct resource *r = resource_holding(a, name);
+    if (!r || r->pending || slot > 1)
         return problem_set(why, ERR_ABSENT, "NotFound", "There is no resource named '" STR_FMT "' with such a key.",
                            STR_ARG(name));
     struct change *c = change_new(a, done, arg);
@@ -414,6 +443,8 @@ void accounts_write_subscriptions(const struct accounts *a, struct jw *w)
     void *value;
     for (size_t at = 0; map_next(a->subscriptions, &at, &key, &value);) {
         const struct subscription *s = value;
+        if (s->pending)
+            continue;
         jw_object(w, NULL);
         jw_textz(w, "name", s->name);
         jw_textz(w, "offer", offer_word(s->offer));
@@ -430,6 +461,8 @@ void accounts_write_resources(const struct accounts *a, struct jw *w)
     void *value;
     for (size_t at = 0; map_next(a->resources, &at, &key, &value);) {
         const struct resource *r = value;
+        if (r->pending)
+            continue;
         jw_object(w, NULL);
         jw_textz(w, "name", r->name);
         jw_textz(w, "id", r->guid);

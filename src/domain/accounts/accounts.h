@@ -27,6 +27,7 @@ struct subscription {
     enum offer offer;
     char       billing_country[3];      /* ISO 3166-1 alpha-2 */
     bool       active;
+    bool       pending;                 /* not on disk yet: its name is taken, no more */
 };
 
 struct resource {
@@ -34,6 +35,7 @@ struct resource {
     char       name[64];                /* a host label: [a-z0-9-] */
     char       guid[GUID_SIZE];         /* its public id, in user ids and token audiences */
     const struct subscription *subscription;
+    bool       pending;                 /* as above */
     uint8_t    access_key[2][ACCESS_KEY_OCTETS];
 };
 
@@ -57,7 +59,8 @@ MUST_USE enum err accounts_load(struct accounts *a, struct problem *why);
  *  nothing when a subscription exists. */
 MUST_USE enum err accounts_make_default(struct accounts *a);
 
-const struct resource *accounts_resource(const struct accounts *a, uint64_t key);       /* NULL: none */
+/* NULL: there is none, or its commit is awaited yet. */
+const struct resource *accounts_resource(const struct accounts *a, uint64_t key);
 const struct resource *accounts_resource_named(const struct accounts *a, struct str name);
 const struct subscription *accounts_subscription_named(const struct accounts *a, struct str name);
 
