@@ -1,7 +1,7 @@
 // Phone numbers by @azure/communication-phone-numbers, unmodified, over TLS: edition 2020-10 and its rules.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
+import { PhoneNumbersClient, SipRoutingClient } from '@azure/communication-phone-numbers'
 import { connectionString, envelope, own, refused, resourceUnder } from './harness.mjs'
 
 const client = new PhoneNumbersClient(connectionString)
@@ -126,8 +126,26 @@ test('a wrong key is denied', async () => {
   assert.equal(e.statusCode, 401)
 })
 
+test('what is known of a number, one at a time', async () => {
+  const found = await search(client, { ...tollFree, areaCode: '844', quantity: 1 })
+  const [number] = found.phoneNumbers
+  const { values: [plain] } = await client.searchOperatorInformation([number])
+  assert.equal(plain.phoneNumber, number)
+  assert.match(plain.nationalFormat, /^\(844\) 555-\d{4}$/)
+  assert.match(plain.internationalFormat, /^\+1 844-555-\d{4}$/)
+  assert.equal(plain.numberType, undefined)
+  const { values: [whole] } = await client.searchOperatorInformation([number], { includeAdditionalOperatorDetails: true })
+  assert.equal(whole.numberType, 'other')
+  assert.equal(whole.isoCountryCode, 'US')
+  assert.ok(whole.operatorDetails.name)
+  const error = await refused(() => client.searchOperatorInformation([number, '+12065550100']), 400)
+  assert.equal(error.code, 'BadRequest')
+  assert.equal(error.message, 'Can only accept one phoneNumber')
+})
+
 test('what is published and not built answers 501 and says so', async () => {
-  const e = await client.searchOperatorInformation(['+12065550100']).then(() => assert.fail('answered'), (e) => e)
+  const sip = new SipRoutingClient(connectionString)
+  const e = await all(sip.listTrunks()).then(() => assert.fail('answered'), (e) => e)
   assert.equal(e.statusCode, 501)
   assert.ok(envelope(e).message)
 })

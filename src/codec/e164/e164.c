@@ -88,6 +88,32 @@ char *e164_write(char *dst, uint64_t digits)
     return dst;
 }
 
+char *e164_write_international(char *dst, uint64_t digits)
+{
+    struct nanp_number na;
+    unsigned code_digits;
+    const struct country_code *c = code_of(digits, &code_digits);
+    if (nanp_read(digits, &na)) {
+        snprintf(dst, E164_SIZE, "+1 %03u-%03u-%04u", na.npa, na.nxx, na.line);
+        return dst;
+    }
+    char plain[E164_SIZE];
+    e164_write(plain, digits);
+    size_t head = !c ? strlen(plain) : plain[1] == '7' ? 2 : 1 + code_digits;  /* 76 and 77 tell countries, the code is 7 */
+    snprintf(dst, E164_SIZE, "%.*s%s%s", (int)head, plain, plain[head] ? " " : "", plain + head);
+    return dst;
+}
+
+bool e164_write_national(char *dst, uint64_t digits)
+{
+    struct nanp_number na;
+    dst[0] = '\0';
+    if (!nanp_read(digits, &na))
+        return false;
+    snprintf(dst, E164_SIZE, "(%03u) %03u-%04u", na.npa, na.nxx, na.line);
+    return true;
+}
+
 const char *e164_country(uint64_t digits)
 {
     struct nanp_number na;

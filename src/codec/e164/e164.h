@@ -19,6 +19,12 @@ MUST_USE enum err e164_check(uint64_t digits);
 char *e164_write(char *dst, uint64_t digits);
 unsigned e164_count(uint64_t digits);               /* how many digits */
 
+/** As people write it after the country code: "+1 206-555-0100"; elsewhere than in North America the rest stays in one piece,
+ *  "+44 2079460018". The number is possible; dst holds E164_SIZE. @return dst */
+char *e164_write_international(char *dst, uint64_t digits);
+/** As people write it at home: "(206) 555-0100". False: not known for this country, and dst is empty. */
+bool e164_write_national(char *dst, uint64_t digits);
+
 /** ISO 3166-1 alpha-2, by longest country code; +1 by area code, territories as themselves. Empty: not known. */
 const char *e164_country(uint64_t digits);
 

@@ -220,3 +220,14 @@ struct number_browse {
  *  @return ERR_RANGE (no such plan), ERR_FORBIDDEN (who asks) */
 MUST_USE enum err numbers_browse(struct numbers *n, uint64_t resource, const struct number_browse *rq,
                                  struct reserved_number *out, size_t *count, struct problem *why);
+
+/* -- whose number is it? What our own tables know: nothing is asked of anybody. -------------------------------------- */
+enum operator_type { OPERATOR_UNKNOWN, OPERATOR_OTHER, OPERATOR_GEOGRAPHIC };
+struct operator_info {
+    uint64_t           number;
+    const char        *country;         /* ISO 3166-1 alpha-2; empty: not known. Static */
+    enum operator_type type;            /* a North American number of another carrier may be a mobile: UNKNOWN */
+    char               carrier[32];     /* of our own numbers; else empty */
+};
+/** @return ERR_RANGE (no phone number) with `why` */
+MUST_USE enum err numbers_operator(const struct numbers *n, struct str e164, struct operator_info *out, struct problem *why);

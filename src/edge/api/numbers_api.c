@@ -459,6 +459,7 @@ const struct http_route numbers_routes[] = {
     { "DELETE", "/phoneNumbers/{phoneNumber}", HTTP_RESOURCE, NULL, number_release, "PhoneNumbers_ReleasePhoneNumber",
       TEST_API },
     { "GET", "/phoneNumbers", HTTP_RESOURCE, NULL, number_list, "PhoneNumbers_ListPhoneNumbers", TEST_API },
-    { "POST", "/operatorInformation/:search", HTTP_RESOURCE, NULL, NULL, "PhoneNumbers_OperatorInformationSearch", "" },
+    { "POST", "/operatorInformation/:search", HTTP_RESOURCE, operator_info_read, operator_info_run,
+      "PhoneNumbers_OperatorInformationSearch", TEST_API },
     { 0 },
 };

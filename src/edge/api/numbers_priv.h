@@ -21,6 +21,10 @@ enum err reservation_change_run(struct http_call *hc);
 enum err reservation_purchase_read(struct http_call *hc);
 enum err reservation_purchase_run(struct http_call *hc);
 
+/* Operator information (operator_info_api.c). */
+enum err operator_info_read(struct http_call *hc);
+enum err operator_info_run(struct http_call *hc);
+
 /** One AvailablePhoneNumber; `named`: a member under its id, else an element. */
 void numbers_write_available(struct http_call *hc, struct jw *w, bool named, const struct reserved_number *x,
                              const char *status);

@@ -86,6 +86,23 @@ static void the_country_is_told_by_the_longest_code(void **state)
     assert_string_equal(e164_country(2101234567), "");
 }
 
+static void numbers_are_written_as_people_do_where_that_is_known(void **state)
+{
+    (void)state;
+    char text[E164_SIZE];
+    assert_string_equal(e164_write_international(text, 12065550100), "+1 206-555-0100");
+    assert_string_equal(e164_write_international(text, 442079460018), "+44 2079460018");
+    assert_string_equal(e164_write_international(text, 77012345678), "+7 7012345678");
+    assert_string_equal(e164_write_international(text, 79161234567), "+7 9161234567");
+    assert_string_equal(e164_write_international(text, 2101234567), "+2101234567");
+    assert_string_equal(e164_write_international(text, 35312345678), "+353 12345678");
+    assert_string_equal(e164_write_international(text, UINT64_MAX), "+1 8446744073709551615");   /* it fits */
+    assert_true(e164_write_national(text, 12065550100));
+    assert_string_equal(text, "(206) 555-0100");
+    assert_false(e164_write_national(text, 442079460018));
+    assert_string_equal(text, "");
+}
+
 static void plus_one_is_told_apart_by_area_code(void **state)
 {
     (void)state;
@@ -167,6 +184,7 @@ int main(void)
         cmocka_unit_test(the_forms_of_the_north_american_plan_are_kept),
         cmocka_unit_test(country_codes_and_lengths_decide_what_is_possible_elsewhere),
         cmocka_unit_test(the_country_is_told_by_the_longest_code),
+        cmocka_unit_test(numbers_are_written_as_people_do_where_that_is_known),
         cmocka_unit_test(plus_one_is_told_apart_by_area_code),
         cmocka_unit_test(area_codes_know_their_places),
         cmocka_unit_test(every_area_code_in_the_table_is_well_formed),

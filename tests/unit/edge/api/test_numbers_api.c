@@ -680,12 +680,73 @@ static void a_browse_that_cannot_be_is_refused(void **state)
     assert_error(b, 403, "Forbidden", "TrialSubscriptionNotEligible", NULL);
 }
 
+#define OPERATOR "/operatorInformation/:search?" V
+
+static const struct json *operator_of(struct bench *b, const char *number, bool additional)
+{
+    char body[300];
+    snprintf(body, sizeof body, "{\"phoneNumbers\":[\"%s\"],\"options\":{\"includeAdditionalOperatorDetails\":%s}}", number,
+             additional ? "true" : "false");
+    const struct json *values = json_member(ask(b, "POST", OPERATOR, body), "values");
+    if (b->a.status != 200 || json_count(values) != 1)
+        fail_msg("%s: %s", number, b->a.text);
+    return json_item(values, 0);
+}
+
+static void operator_information_is_what_our_tables_know(void **state)
+{
+    struct bench *b = *state;
+    static const struct { const char *number, *national, *international, *country, *type, *carrier; } cases[] = {
+        { "+12065552001", "(206) 555-2001", "+1 206-555-2001", "US", "geographic", "sim" },
+        { "+18335552001", "(833) 555-2001", "+1 833-555-2001", "US", "other", "sim" },
+        { "+12065550100", "(206) 555-0100", "+1 206-555-0100", "US", "unknown", NULL },
+        { "+14162345678", "(416) 234-5678", "+1 416-234-5678", "CA", "unknown", NULL },
+        { "+19002345678", "(900) 234-5678", "+1 900-234-5678", "US", "other", NULL },
+        { "+442079460018", NULL, "+44 2079460018", "GB", "unknown", NULL },
+        { "+80012345678", NULL, "+800 12345678", NULL, "unknown", NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct json *x = operator_of(b, cases[i].number, false);
+        assert_text(x, "phoneNumber", cases[i].number);
+        assert_text(x, "internationalFormat", cases[i].international);
+        assert_null(json_member(x, "numberType"));
+        assert_null(json_member(x, "isoCountryCode"));
+        x = operator_of(b, cases[i].number, true);
+        assert_text(x, "nationalFormat", cases[i].national ? cases[i].national : "");
+        assert_text(x, "isoCountryCode", cases[i].country ? cases[i].country : "");
+        assert_text(x, "numberType", cases[i].type);
+        assert_int_equal(json_kind(json_member(x, "operatorDetails")), cases[i].carrier ? JSON_IS_OBJECT : JSON_IS_ABSENT);
+        if (cases[i].carrier)
+            assert_text(json_member(x, "operatorDetails"), "name", cases[i].carrier);
+    }
+}
+
+static void operator_information_is_for_one_number(void **state)
+{
+    struct bench *b = *state;
+    ask(b, "POST", OPERATOR, "{\"phoneNumbers\":[\"+12065552001\",\"+12065552002\"]}");
+    assert_error(b, 400, "BadRequest", "OneNumberOnly", "phoneNumbers");
+    assert_text(json_member(json_root(b->a.doc), "error"), "message", "Can only accept one phoneNumber");
+    ask(b, "POST", OPERATOR, "{\"phoneNumbers\":[]}");
+    assert_error(b, 400, "BadRequest", "FieldNeeded", "phoneNumbers");
+    ask(b, "POST", OPERATOR, "{\"phoneNumbers\":[7]}");
+    assert_error(b, 400, "BadRequest", "FieldNeeded", "phoneNumbers");
+    ask(b, "POST", OPERATOR, "{\"phoneNumbers\":[\"nonsense\"]}");
+    assert_error(b, 400, "InternalError", "InvalidPhoneNumber", "phoneNumbers");
+    ask(b, "POST", OPERATOR, "{\"phoneNumbers\":[\"+12065552001\"],\"options\":7}");
+    assert_int_equal(b->a.status, 400);
+    ask(b, "POST", OPERATOR, "{}");
+    assert_int_equal(b->a.status, 400);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(what_a_browse_shows_can_be_reserved),
         T(a_browse_that_cannot_be_is_refused),
+        T(operator_information_is_what_our_tables_know),
+        T(operator_information_is_for_one_number),
         T(a_reservation_is_made_changed_and_bought),
         T(a_reservation_is_given_back),
         T(reservations_come_in_pages_without_their_numbers),
