@@ -15,7 +15,8 @@ $(GEN)/store/migrations.inc: tools/migrations.awk $(MIGRATIONS) src/store/migrat
 # phone numbers: country codes, area codes, prices, what may be acquired; and the rules that refuse
 GENERATED += $(GEN)/codec/e164/npa.inc $(GEN)/codec/e164/codes.inc $(GEN)/domain/rules.inc \
              $(GEN)/domain/rate_groups.inc $(GEN)/domain/rate_prefixes.inc \
-             $(GEN)/domain/catalogue_rows.inc $(GEN)/domain/catalogue_countries.inc
+             $(GEN)/domain/catalogue_rows.inc $(GEN)/domain/catalogue_countries.inc \
+             $(GEN)/domain/catalogue_usage.inc
 RATES     := data/rates/pstn.csv data/rates/pstn_overlay.csv
 CATALOGUE := $(sort $(wildcard data/catalogue/*/*.csv))
 
@@ -41,3 +42,6 @@ $(GEN)/domain/catalogue_rows.inc: $(CATALOGUE) tools/cataloguegen.awk tools/csv.
 $(GEN)/domain/catalogue_countries.inc: $(CATALOGUE) tools/cataloguegen.awk tools/csv.awk
 	@mkdir -p $(@D)
 	@awk -v what=countries -f tools/csv.awk -f tools/cataloguegen.awk $(filter %/countries.csv,$(CATALOGUE)) > $@.new && mv $@.new $@
+$(GEN)/domain/catalogue_usage.inc: $(CATALOGUE) tools/cataloguegen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -v what=usage -f tools/csv.awk -f tools/cataloguegen.awk $(filter %/usage.csv,$(CATALOGUE)) > $@.new && mv $@.new $@

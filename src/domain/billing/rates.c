@@ -26,14 +26,22 @@ static const struct row *row_find(uint64_t prefix)
     return NULL;
 }
 
-const struct rate *rate_find(uint64_t digits)
+const struct rate *rate_find_prefix(uint64_t digits, uint64_t *prefix)
 {
     for (; digits; digits /= 10) {
         const struct row *row = row_find(digits);
-        if (row)
+        if (row) {
+            *prefix = digits;
             return &groups[row->group];
+        }
     }
     return NULL;
+}
+
+const struct rate *rate_find(uint64_t digits)
+{
+    uint64_t prefix;
+    return rate_find_prefix(digits, &prefix);
 }
 
 size_t rate_count(void)

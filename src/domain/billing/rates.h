@@ -13,6 +13,8 @@ struct rate {
 
 /** @param digits  E.164 digits as an integer  @return static; NULL: nobody priced it */
 const struct rate *rate_find(uint64_t digits);
+/** The same, and the prefix that set it. */
+const struct rate *rate_find_prefix(uint64_t digits, uint64_t *prefix);
 /** How many prefixes are priced; the i-th of them, by rising value, with its rate. */
 size_t rate_count(void);
 uint64_t rate_prefix(size_t i, const struct rate **rate);

@@ -24,10 +24,8 @@ static enum err at(const char *target, struct problem *why, enum err err)
 
 /* -- who may acquire what ------------------------------------------------------------------------------------------- */
 
-enum err numbers_eligible(const struct numbers *n, uint64_t resource, const struct catalogue_row *row, struct problem *why)
+enum err catalogue_eligible(const struct catalogue_row *row, const struct subscription *s, struct problem *why)
 {
-    const struct resource *r = accounts_resource(n->accounts, resource);
-    const struct subscription *s = r ? r->subscription : NULL;
     if (!s || !s->active)
         return rule_problem(why, ERR_FORBIDDEN, RULE_SUBSCRIPTION_NOT_ACTIVE, s ? s->name : "");
     if (row->paid_only && !offer_is_paid(s->offer))
@@ -38,35 +36,44 @@ enum err numbers_eligible(const struct numbers *n, uint64_t resource, const stru
     return ERR_NONE;
 }
 
-static enum err not_offered_in(const struct numbers *n, struct str country, struct problem *why)
+enum err numbers_eligible(const struct numbers *n, uint64_t resource, const struct catalogue_row *row, struct problem *why)
 {
+    const struct resource *r = accounts_resource(n->accounts, resource);
+    return catalogue_eligible(row, r ? r->subscription : NULL, why);
+}
+
+static enum err sold_in(const char *edition, struct str country, struct problem *why)
+{
+    if (catalogue_sells_in(edition, country))
+        return ERR_NONE;
     char all[64] = "";
     const char *name, *code;
-    for (size_t i = 0; (code = catalogue_country(edition_of(n), i, &name)) && strlen(all) + 4 < sizeof all; i++)
+    for (size_t i = 0; (code = catalogue_country(edition, i, &name)) && strlen(all) + 4 < sizeof all; i++)
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? " " : "", code);
     return at("countryCode", why,
-              rule_problem(why, ERR_RANGE, RULE_COUNTRY_NOT_OFFERED, shown(country).z, edition_of(n), all));
+              rule_problem(why, ERR_RANGE, RULE_COUNTRY_NOT_OFFERED, shown(country).z, edition, all));
 }
 
 enum err numbers_country(const struct numbers *n, struct str country, struct problem *why)
 {
-    return catalogue_sells_in(edition_of(n), country) ? ERR_NONE : not_offered_in(n, country, why);
+    return sold_in(edition_of(n), country, why);
 }
 
-enum err numbers_plan(const struct numbers *n, struct str country, enum number_type type, enum assignment assignment,
-                      enum capability calling, enum capability sms, const struct catalogue_row **out, struct problem *why)
+enum err catalogue_offer(const char *edition, struct str country, enum number_type type, enum assignment assignment,
+                         enum capability calling, enum capability sms, const struct catalogue_row **out,
+                         struct problem *why)
 {
-    enum err err = numbers_country(n, country, why);
+    enum err err = sold_in(edition, country, why);
     if (err)
         return err;
-    const struct catalogue_row *row = catalogue_find(edition_of(n), country, type, assignment);
+    const struct catalogue_row *row = catalogue_find(edition, country, type, assignment);
     if (!row && type == NUMBER_TOLL_FREE && assignment == ASSIGNED_PERSON)
         return at("assignmentType", why, rule_problem(why, ERR_RANGE, RULE_TOLL_FREE_NOT_FOR_PERSON));
     if (!row)
         return at("phoneNumberType", why, rule_problem(why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED,
-                                                       number_type_word(type), assignment_word(assignment), edition_of(n)));
+                                                       number_type_word(type), assignment_word(assignment), edition));
     if (sms & ~row->sms)
-        return at("capabilities.sms", why, rule_problem(why, ERR_RANGE, RULE_PLAN_WITHOUT_SMS, edition_of(n)));
+        return at("capabilities.sms", why, rule_problem(why, ERR_RANGE, RULE_PLAN_WITHOUT_SMS, edition));
     if (calling & ~row->calling)
         return at("capabilities.calling", why,
                   rule_problem(why, ERR_RANGE, RULE_PLAN_WITHOUT_CALLING, capability_word(row->calling)));
@@ -74,25 +81,31 @@ enum err numbers_plan(const struct numbers *n, struct str country, enum number_t
     return ERR_NONE;
 }
 
-/* -- what a leased number may reach --------------------------------------------------------------------------------- */
-
-static const char *type_in_words(enum number_type type)
+enum err numbers_plan(const struct numbers *n, struct str country, enum number_type type, enum assignment assignment,
+                      enum capability calling, enum capability sms, const struct catalogue_row **out, struct problem *why)
 {
-    return type == NUMBER_TOLL_FREE ? "toll-free" : "local";
+    return catalogue_offer(edition_of(n), country, type, assignment, calling, sms, out, why);
 }
+
+/* -- what a leased number may reach --------------------------------------------------------------------------------- */
 
 static const struct catalogue_row *row_of(const struct numbers *n, const struct lease *l)
 {
     return catalogue_find(edition_of(n), str_of(l->country), l->type, l->assignment);
 }
 
-/* "calls": {0} our number, {1} the other, {2} type, {3} where, {4} edition. */
-static enum err no_reach_call(const struct numbers *n, const struct lease *l, uint64_t other, enum rule rule,
-                              const char *list, struct problem *why)
+enum err catalogue_may_call(const struct catalogue_row *row, const char *who, uint64_t to, struct problem *why)
 {
-    char us[E164_SIZE], them[E164_SIZE];
-    return rule_problem(why, ERR_FORBIDDEN, rule, e164_write(us, l->number), e164_write(them, other),
-                        type_in_words(l->type), list, edition_of(n));
+    char text[E164_SIZE];
+    e164_write(text, to);
+    if (nanp_is_premium(to))
+        return rule_problem(why, ERR_FORBIDDEN, RULE_DESTINATION_CLOSED, text);
+    if (!catalogue_lists(row->calls_to, "rated") && !catalogue_reaches(row->calls_to, to))
+        return rule_problem(why, ERR_FORBIDDEN, RULE_CALL_DESTINATION_NOT_ALLOWED, who, text,
+                            number_type_in_words(row->type), row->calls_to, row->edition);
+    if (!rate_find(to))
+        return rule_problem(why, ERR_FORBIDDEN, RULE_NO_RATE_FOR_DESTINATION, text);
+    return ERR_NONE;
 }
 
 enum err numbers_may_call(const struct numbers *n, const struct lease *from, struct str to, struct problem *why)
@@ -104,18 +117,14 @@ enum err numbers_may_call(const struct numbers *n, const struct lease *from, str
         return rule_problem(why, ERR_FORBIDDEN, RULE_CALLING_NOT_OUTBOUND, e164_write(text, from->number));
     if (e164_read_plus(to, &digits))
         return rule_problem(why, ERR_RANGE, RULE_CALL_DESTINATION_INVALID, shown(to).z);
-    if (nanp_is_premium(digits))
-        return rule_problem(why, ERR_FORBIDDEN, RULE_DESTINATION_CLOSED, e164_write(text, digits));
-    if (row && !catalogue_lists(row->calls_to, "rated") && !catalogue_reaches(row->calls_to, digits))
-        return no_reach_call(n, from, digits, RULE_CALL_DESTINATION_NOT_ALLOWED, row->calls_to, why);
-    if (!row || !rate_find(digits))
+    if (!row)
         return rule_problem(why, ERR_FORBIDDEN, RULE_NO_RATE_FOR_DESTINATION, e164_write(text, digits));
-    return ERR_NONE;
+    return catalogue_may_call(row, e164_write(text, from->number), digits, why);
 }
 
 enum err numbers_may_be_called(const struct numbers *n, const struct lease *to, struct str from, struct problem *why)
 {
-    char text[E164_SIZE];
+    char us[E164_SIZE], text[E164_SIZE];
     uint64_t digits;
     const struct catalogue_row *row = row_of(n, to);
     if (!(to->calling & CAP_INBOUND))
@@ -123,8 +132,9 @@ enum err numbers_may_be_called(const struct numbers *n, const struct lease *to, 
     if (e164_read(from, &digits))
         return ERR_NONE;                /* withheld, or a name: nothing says it is from elsewhere */
     if (row && !catalogue_reaches(row->calls_from, digits))
-        return no_reach_call(n, to, digits, RULE_CALL_ORIGIN_NOT_ALLOWED,
-                             catalogue_lists(row->calls_from, "rated") ? "priced destinations" : row->calls_from, why);
+        return rule_problem(why, ERR_FORBIDDEN, RULE_CALL_ORIGIN_NOT_ALLOWED, e164_write(us, to->number),
+                            e164_write(text, digits), number_type_in_words(to->type),
+                            catalogue_lists(row->calls_from, "rated") ? "priced destinations" : row->calls_from, edition_of(n));
     return ERR_NONE;
 }
 
@@ -139,22 +149,28 @@ enum err numbers_may_send_texts(const struct numbers *n, const struct lease *fro
     return ERR_NONE;
 }
 
-enum err numbers_may_text(const struct numbers *n, const struct lease *from, struct str to, struct problem *why)
+enum err catalogue_may_text(const struct catalogue_row *row, uint64_t to, struct problem *why)
 {
     char text[E164_SIZE];
+    if (row->sms == CAP_NONE)
+        return at("from", why, rule_problem(why, ERR_RANGE, RULE_SMS_NOT_AVAILABLE_FOR_NUMBER_TYPE, row->edition));
+    if (!catalogue_reaches(row->sms_to, to))
+        return at("to", why, rule_problem(why, ERR_FORBIDDEN, RULE_SMS_DESTINATION_NOT_ALLOWED, e164_write(text, to),
+                                          number_type_in_words(row->type), row->sms_to, row->edition));
+    if (nanp_is_premium(to))
+        return at("to", why, rule_problem(why, ERR_FORBIDDEN, RULE_DESTINATION_CLOSED, e164_write(text, to)));
+    return ERR_NONE;
+}
+
+enum err numbers_may_text(const struct numbers *n, const struct lease *from, struct str to, struct problem *why)
+{
     uint64_t digits;
     enum err err = numbers_may_send_texts(n, from, why);
     if (err)
         return err;
     if (e164_read_plus(to, &digits))
         return at("to", why, rule_problem(why, ERR_RANGE, RULE_SMS_DESTINATION_INVALID));
-    const struct catalogue_row *row = row_of(n, from);
-    if (!catalogue_reaches(row->sms_to, digits))
-        return at("to", why, rule_problem(why, ERR_FORBIDDEN, RULE_SMS_DESTINATION_NOT_ALLOWED, e164_write(text, digits),
-                                          type_in_words(from->type), row->sms_to, edition_of(n)));
-    if (nanp_is_premium(digits))
-        return at("to", why, rule_problem(why, ERR_FORBIDDEN, RULE_DESTINATION_CLOSED, e164_write(text, digits)));
-    return ERR_NONE;
+    return catalogue_may_text(row_of(n, from), digits, why);
 }
 
 enum err numbers_may_be_texted(const struct numbers *n, const struct lease *to, struct str from, struct problem *why)
@@ -168,7 +184,7 @@ enum err numbers_may_be_texted(const struct numbers *n, const struct lease *to, 
         return ERR_NONE;                /* a short code or a name */
     if (!catalogue_reaches(row->sms_from, digits))
         return rule_problem(why, ERR_FORBIDDEN, RULE_SMS_ORIGIN_NOT_ALLOWED, e164_write(text, digits),
-                            type_in_words(to->type), row->sms_from, edition_of(n));
+                            number_type_in_words(to->type), row->sms_from, edition_of(n));
     return ERR_NONE;
 }
 

@@ -13,6 +13,16 @@ static const struct {
 #include "domain/catalogue_countries.inc"
 };
 
+static const struct {
+    const char      *edition, *country;
+    enum number_type type;
+    enum usage_item  item;
+    const char      *other;             /* empty: any */
+    int64_t          micro;
+} usage[] = {
+#include "domain/catalogue_usage.inc"
+};
+
 bool catalogue_has_edition(const char *edition)
 {
     return catalogue_row(edition, 0) != NULL;
@@ -34,6 +44,15 @@ const struct catalogue_row *catalogue_find(const char *edition, struct str count
             && !strcmp(rows[r].edition, edition))
             return &rows[r];
     return NULL;
+}
+
+int64_t catalogue_usage(const struct catalogue_row *row, enum usage_item item, const char *other)
+{
+    for (size_t u = 0; u < ARRAY_LEN(usage); u++)
+        if (usage[u].item == item && usage[u].type == row->type && !strcmp(usage[u].country, row->country)
+            && !strcmp(usage[u].edition, row->edition) && (!*usage[u].other || !strcmp(usage[u].other, other)))
+            return usage[u].micro;
+    return -1;
 }
 
 const char *catalogue_country(const char *edition, size_t i, const char **name)
@@ -82,6 +101,11 @@ static const char *const capability_words[] = {
 const char *number_type_word(enum number_type type)
 {
     return type_words[type];
+}
+
+const char *number_type_in_words(enum number_type type)
+{
+    return type == NUMBER_TOLL_FREE ? "toll-free" : "local";
 }
 
 const char *assignment_word(enum assignment assignment)

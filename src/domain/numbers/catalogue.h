@@ -16,6 +16,7 @@ struct catalogue_row {
     int64_t          lease_micro;                   /* millionths of a US dollar a month */
     bool             paid_only;
     const char      *billing;                       /* countries a subscription may be billed in */
+    const char      *registration;                  /* what must be registered before SMS works; empty: nothing */
 };
 
 bool catalogue_has_edition(const char *edition);
@@ -28,6 +29,28 @@ const struct catalogue_row *catalogue_find(const char *edition, struct str count
 const char *catalogue_country(const char *edition, size_t i, const char **name);
 bool catalogue_sells_in(const char *edition, struct str country);
 
+/* What use costs, millionths of a US dollar a started minute or a segment (data/catalogue/<edition>/usage.csv). */
+enum usage_item {
+    USAGE_CALL_OUT_FROM,                            /* the cheapest destination; billing/rates.h has each */
+    USAGE_CALL_IN, USAGE_SMS_OUT, USAGE_SMS_OUT_SURCHARGE, USAGE_SMS_IN, USAGE_SMS_IN_SURCHARGE,
+};
+/** @param other  country at the other end  @return -1: not priced */
+int64_t catalogue_usage(const struct catalogue_row *row, enum usage_item item, const char *other);
+
+/* -- the same as rules that refuse (allowed.c): `why` gets code, rule and what to do instead ---------------------------- */
+struct problem;
+struct subscription;
+/** The row a wish means, when it exists and has the capabilities. @return ERR_RANGE with `why` */
+MUST_USE enum err catalogue_offer(const char *edition, struct str country, enum number_type type,
+                                  enum assignment assignment, enum capability calling, enum capability sms,
+                                  const struct catalogue_row **out, struct problem *why);
+/** May this subscription acquire it? NULL: there is none. @return ERR_FORBIDDEN with `why` */
+MUST_USE enum err catalogue_eligible(const struct catalogue_row *row, const struct subscription *s, struct problem *why);
+/** May such a number call / text these digits?  @param who  our end, for the text: "+12065550100"
+ *  @return ERR_FORBIDDEN, ERR_RANGE with `why` */
+MUST_USE enum err catalogue_may_call(const struct catalogue_row *row, const char *who, uint64_t to, struct problem *why);
+MUST_USE enum err catalogue_may_text(const struct catalogue_row *row, uint64_t to, struct problem *why);
+
 /** Is the country in a list of the table ("US CA")? An empty country is in none. */
 bool catalogue_lists(const char *list, const char *country);
 /** Does a list reach this number? "rated" reaches whatever has a price. */
@@ -35,6 +58,7 @@ bool catalogue_reaches(const char *list, uint64_t digits);
 
 /* Words of the wire. */
 const char *number_type_word(enum number_type type);        /* geographic, tollFree */
+const char *number_type_in_words(enum number_type type);    /* local, toll-free */
 const char *assignment_word(enum assignment assignment);    /* person, application */
 const char *capability_word(enum capability cap);           /* none, inbound, outbound, inbound+outbound */
 /** Letters of any case, as the service takes them. @return ERR_RANGE */

@@ -203,6 +203,7 @@ static enum err routes_get(struct http_call *hc)
 }
 
 #define TOUR "tests/api/operator.test.mjs"
+#define PLAN "tests/api/plan.test.mjs"
 
 const struct http_route operator_routes[] = {
     { "GET", V1 "/status", HTTP_OPERATOR, NULL, status_get, "Carterfone_Status", TOUR },
@@ -237,6 +238,9 @@ const struct http_route operator_routes[] = {
     { "POST", V1 "/handsets/{number}/:press", HTTP_OPERATOR, NULL, handset_press_post, "Carterfone_PressHandset", TOUR },
     { "POST", V1 "/handsets/{number}/:dial", HTTP_OPERATOR, NULL, handset_dial_post, "Carterfone_DialHandset", TOUR },
     { "POST", V1 "/handsets/{number}/:hangup", HTTP_OPERATOR, NULL, handset_hangup_post, "Carterfone_HangUpHandset", TOUR },
+    { "GET", V1 "/availability", HTTP_OPERATOR, NULL, availability_get, "Carterfone_ListAvailability", PLAN },
+    { "GET", V1 "/price", HTTP_OPERATOR, NULL, price_get, "Carterfone_GetPrice", PLAN },
+    { "GET", V1 "/plan", HTTP_OPERATOR, NULL, plan_get, "Carterfone_Plan", PLAN },
     { "GET", V1 "/clock", HTTP_OPERATOR, NULL, clock_get, "Carterfone_GetClock", TOUR },
     { "POST", V1 "/clock/:advance", HTTP_OPERATOR, NULL, clock_advance_post, "Carterfone_AdvanceClock", TOUR },
     { 0 },

@@ -51,6 +51,11 @@ enum err handset_press_post(struct http_call *hc);
 enum err handset_dial_post(struct http_call *hc);
 enum err handset_hangup_post(struct http_call *hc);
 
+/* operator_plan.c */
+enum err availability_get(struct http_call *hc);
+enum err price_get(struct http_call *hc);
+enum err plan_get(struct http_call *hc);
+
 /* operator_clock.c */
 enum err clock_get(struct http_call *hc);
 enum err clock_advance_post(struct http_call *hc);

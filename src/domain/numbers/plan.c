@@ -1,0 +1,286 @@
+#include "domain/numbers/plan.h"
+#include "base/str.h"
+#include "codec/e164/e164.h"
+#include "domain/accounts/accounts.h"
+#include "domain/billing/price.h"
+#include "domain/rules.h"
+
+#include <stdio.h>
+
+static const enum number_type types[] = { NUMBER_GEOGRAPHIC, NUMBER_TOLL_FREE };
+
+/* -- what a month costs --------------------------------------------------------------------------------------------- */
+
+static void add_line(struct plan_fit *f, const char *what, int64_t units, int64_t micro_each)
+{
+    if (units <= 0 || micro_each < 0)
+        return;
+    f->lines[f->lines_n++] = (struct plan_line){ what, units, micro_each, units * micro_each };
+    f->micro += units * micro_each;
+}
+
+/* Traffic both ways is taken as half and half, the odd one going out. */
+static int64_t outward(int64_t units, enum capability cap)
+{
+    return cap == CAP_BOTH ? (units + 1) / 2 : cap & CAP_OUTBOUND ? units : 0;
+}
+
+/* Without a destination: the cheapest price of a call, and texts within the country. A text is one segment here. */
+static void estimate(const struct plan_wish *w, struct plan_fit *f)
+{
+    const struct catalogue_row *row = f->row;
+    const struct rate *rate = w->to ? rate_find(w->to) : NULL;
+    const char *other = w->to ? e164_country(w->to) : row->country;
+    int64_t surcharge, calls_out = outward(w->minutes, f->calling), texts_out = outward(w->messages, f->sms);
+    add_line(f, "lease", 1, row->lease_micro);
+    add_line(f, "calls out", calls_out, rate ? rate->micro_a_minute : catalogue_usage(row, USAGE_CALL_OUT_FROM, other));
+    add_line(f, "calls in", f->calling & CAP_INBOUND ? w->minutes - calls_out : 0, catalogue_usage(row, USAGE_CALL_IN, other));
+    add_line(f, "texts out", texts_out, price_sms_out(row, other, &surcharge));
+    add_line(f, "texts in", f->sms & CAP_INBOUND ? w->messages - texts_out : 0,
+             price_sms_in(row, f->sms & CAP_OUTBOUND ? other : row->country));
+}
+
+/* -- does it fit ---------------------------------------------------------------------------------------------------- */
+
+static enum err reaches(const struct plan_wish *w, const struct catalogue_row *row, struct problem *why)
+{
+    struct call_price call;
+    struct sms_price sms;
+    enum err err = ERR_NONE;
+    if (w->to && (w->calling & CAP_OUTBOUND))
+        err = price_call(row, w->to, &call, why);
+    if (!err && w->to && (w->sms & CAP_OUTBOUND))
+        err = price_sms(row, w->to, &sms, why);
+    return err;
+}
+
+/* One kind of number against the wish: ERR_NONE with *row, or the rule that stands in the way. */
+static enum err check(const struct plan_wish *w, const char *country, enum number_type type, const struct catalogue_row **row,
+                      struct problem *why)
+{
+    enum err err = catalogue_offer(w->edition, str_of(country), type, w->assignment, w->calling, w->sms, row, why);
+    return err ? err : reaches(w, *row, why);
+}
+
+/* Some rules answer programs with the service's own opaque words and tell people in the suggestion: here it is all people. */
+static void for_people(struct problem *why)
+{
+    static const char opaque[] = "We are unable to find phone plans to match your requested capabilities. ";
+    if (!str_starts(str_of(why->suggestion), str_of(opaque)))
+        return;
+    struct str rest = str_from(str_of(why->suggestion), sizeof opaque - 1);
+    char text[sizeof why->text];
+    str_copyz(text, sizeof text, rest);
+    memcpy(why->text, text, sizeof text);
+    why->suggestion[0] = 0;
+}
+
+static enum err fit_of(const struct plan_wish *w, const struct catalogue_row *row, struct arena *arena, struct plan_fit *f)
+{
+    bool any = !w->calling && !w->sms;
+    *f = (struct plan_fit){ .row = row, .calling = any ? row->calling : w->calling, .sms = any ? row->sms : w->sms };
+    estimate(w, f);
+    struct problem why = { 0 };
+    if (!w->account || !catalogue_eligible(row, w->account, &why))
+        return ERR_NONE;
+    struct problem *kept = arena_one(arena, struct problem);
+    if (!kept)
+        return ERR_NOMEM;
+    *kept = why;
+    f->refused = kept;
+    return ERR_NONE;
+}
+
+/* -- every kind of number ------------------------------------------------------------------------------------------- */
+
+/* The i-th country that the wish means; NULL after the last. One that is not sold in is asked too: its rule is the answer. */
+static const char *wished_country(const struct plan_wish *w, size_t i)
+{
+    const char *name;
+    return !w->country[0] ? catalogue_country(w->edition, i, &name) : i == 0 ? w->country : NULL;
+}
+
+/* Cheaper ones first; equals stay in the order of the catalogue. */
+static void put_fit(struct plan *p, struct plan_fit fit)
+{
+    size_t i = p->fits_n++;
+    for (; i > 0 && p->fits[i - 1].micro > fit.micro; i--)
+        p->fits[i] = p->fits[i - 1];
+    p->fits[i] = fit;
+}
+
+static enum err try_kind(struct plan *p, const struct plan_wish *w, const char *country, enum number_type type,
+                         struct arena *arena)
+{
+    const struct catalogue_row *row;
+    struct plan_obstacle no = { .type = type };
+    if (check(w, country, type, &row, &no.why)) {
+        for_people(&no.why);
+        str_copyz(no.country, sizeof no.country, str_of(country));
+        p->obstacles[p->obstacles_n++] = no;
+        return ERR_NONE;
+    }
+    struct plan_fit fit;
+    enum err err = fit_of(w, row, arena, &fit);
+    if (!err)
+        put_fit(p, fit);
+    return err;
+}
+
+static enum err try_all(struct plan *p, const struct plan_wish *w, struct arena *arena)
+{
+    size_t n = 0;
+    while (wished_country(w, n))
+        n++;
+    p->fits = arena_array(arena, n * ARRAY_LEN(types) + 1, sizeof *p->fits);
+    p->obstacles = arena_array(arena, n * ARRAY_LEN(types) + 1, sizeof *p->obstacles);
+    if (!p->fits || !p->obstacles)
+        return ERR_NOMEM;
+    /* where nothing is sold, one kind of number says it for all */
+    size_t kinds = n && w->country[0] && !catalogue_sells_in(w->edition, str_of(w->country)) ? 1 : ARRAY_LEN(types);
+    for (size_t c = 0; c < n; c++)
+        for (size_t t = 0; t < kinds; t++) {
+            enum err err = try_kind(p, w, wished_country(w, c), types[t], arena);
+            if (err)
+                return err;
+        }
+    return ERR_NONE;
+}
+
+/* -- the nearest thing that works ----------------------------------------------------------------------------------- */
+
+/* Ways to change a wish, nearest first. False: it makes no sense for this wish. */
+struct changed { struct plan_wish parts[PLAN_PARTS]; size_t n; };
+
+static bool unchanged(const struct plan_wish *w, struct changed *c)
+{
+    *c = (struct changed){ { *w }, 1 };
+    return true;
+}
+
+/* The choosing guide: a person and calls of all kinds take a local number, texts are an application's. */
+static bool two_numbers(const struct plan_wish *w, struct changed *c)
+{
+    *c = (struct changed){ { *w, *w }, 2 };
+    c->parts[0].sms = CAP_NONE;
+    c->parts[0].messages = 0;
+    c->parts[1].calling = CAP_NONE;
+    c->parts[1].minutes = 0;
+    c->parts[1].assignment = ASSIGNED_APPLICATION;
+    return w->calling && w->sms;
+}
+
+static bool for_application(const struct plan_wish *w, struct changed *c)
+{
+    *c = (struct changed){ { *w }, 1 };
+    c->parts[0].assignment = ASSIGNED_APPLICATION;
+    return w->assignment == ASSIGNED_PERSON;
+}
+
+static bool without_sms(const struct plan_wish *w, struct changed *c)
+{
+    *c = (struct changed){ { *w }, 1 };
+    c->parts[0].sms = CAP_NONE;
+    c->parts[0].messages = 0;
+    return w->calling && w->sms;
+}
+
+static bool without_calling(const struct plan_wish *w, struct changed *c)
+{
+    *c = (struct changed){ { *w }, 1 };
+    c->parts[0].calling = CAP_NONE;
+    c->parts[0].minutes = 0;
+    return w->calling && w->sms;
+}
+
+static const struct change {
+    bool      (*make)(const struct plan_wish *w, struct changed *c);
+    const char *words;
+} changes[] = {
+    { unchanged, "" },
+    { two_numbers, "with two numbers: one to call with, and one of an application to text with" },
+    { for_application, "for an application instead of a person" },
+    { without_sms, "without SMS" },
+    { without_calling, "without calling" },
+};
+
+/* Does every part fit somewhere? Then p has them. */
+static enum err try_change(struct plan *p, const struct changed *c, struct arena *arena)
+{
+    struct plan_fit parts[PLAN_PARTS];
+    for (size_t i = 0; i < c->n; i++) {
+        struct plan trial = { 0 };
+        enum err err = try_all(&trial, &c->parts[i], arena);
+        if (err || !trial.fits_n)
+            return err;
+        parts[i] = trial.fits[0];
+    }
+    memcpy(p->parts, parts, c->n * sizeof *parts);
+    p->parts_n = c->n;
+    return ERR_NONE;
+}
+
+/* "in US, for an application instead of a person" */
+static enum err say_change(struct plan *p, const struct plan_wish *base, const char *words, struct arena *arena)
+{
+    char place[16] = "", reach[64] = "", to[E164_SIZE];
+    if (p->wish.country[0] && !base->country[0])
+        snprintf(place, sizeof place, "in %s", p->parts[0].row->country);
+    if (p->wish.to && !base->to)
+        snprintf(reach, sizeof reach, "without reaching %s", e164_write(to, p->wish.to));
+    struct str all = arena_printf(arena, "%s%s%s%s%s", place, *place && (*words || *reach) ? ", " : "", words,
+                                  *words && *reach ? ", " : "", reach);
+    p->change = all.p;
+    return all.p ? ERR_NONE : ERR_NOMEM;
+}
+
+static enum err nearest(struct plan *p, struct arena *arena)
+{
+    struct plan_wish base = p->wish;
+    if (!catalogue_sells_in(base.edition, str_of(base.country)))
+        base.country[0] = 0;
+    for (int drop_to = 0; drop_to <= (p->wish.to ? 1 : 0); drop_to++) {
+        base.to = drop_to ? 0 : p->wish.to;
+        for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+            struct changed c;
+            if (!changes[i].make(&base, &c))
+                continue;
+            enum err err = try_change(p, &c, arena);
+            if (err)
+                return err;
+            if (p->parts_n)
+                return say_change(p, &base, changes[i].words, arena);
+        }
+    }
+    return ERR_NONE;
+}
+
+/* -- the plan ------------------------------------------------------------------------------------------------------- */
+
+static bool can_buy(const struct plan *p)
+{
+    for (size_t i = 0; i < p->fits_n; i++)
+        if (!p->fits[i].refused)
+            return true;
+    return false;
+}
+
+enum err plan_make(const struct plan_wish *wish, struct arena *arena, const struct plan **out)
+{
+    struct plan *p = arena_one(arena, struct plan);
+    if (!p)
+        return ERR_NOMEM;
+    p->wish = *wish;
+    if (p->wish.minutes && !p->wish.calling)
+        p->wish.calling = CAP_OUTBOUND;
+    if (p->wish.messages && !p->wish.sms)
+        p->wish.sms = CAP_OUTBOUND;
+    enum err err = try_all(p, &p->wish, arena);
+    if (!err && !p->fits_n)
+        err = nearest(p, arena);
+    if (err)
+        return err;
+    p->possible = can_buy(p);
+    *out = p;
+    return ERR_NONE;
+}

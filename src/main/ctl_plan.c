@@ -1,0 +1,188 @@
+/* plan, price: what to acquire and what it costs, before anything is bought. */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "main/ctl_priv.h"
+
+/* 13000 -> "0.013", 2000000 -> "2.00": at least two decimals, no more than needed. */
+static const char *dollars(const struct ctl *c, int64_t micro)
+{
+    struct str text = arena_printf(c->arena, "%lld.%06lld", (long long)(micro / 1000000), (long long)(micro % 1000000));
+    char *z = (char *)(uintptr_t)text.p;
+    for (size_t n = text.n; n > 0 && z[n - 1] == '0' && z[n - 3] != '.'; n--)
+        z[n - 1] = 0;
+    return z;
+}
+
+static const char *member(const struct ctl *c, const struct json *object, const char *path)
+{
+    struct str text = ctl_path_text(c, object, path);
+    return text.n ? arena_str(c->arena, text).p : "";
+}
+
+static const char *type_in_words(const struct json *row)
+{
+    return str_eqz(json_text_of(row, "phoneNumberType"), "tollFree") ? "toll-free" : "local";
+}
+
+/* "rated" is every priced destination; an empty list is nobody. */
+static const char *list_in_words(const struct ctl *c, const struct json *row, const char *name)
+{
+    const char *list = member(c, row, name);
+    return !*list ? "none" : strcmp(list, "rated") == 0 ? "every priced destination" : list;
+}
+
+/* The target with an option of the command added to the query, when it was given; "both" is the API's "inbound+outbound". */
+static struct str with(const struct ctl *c, struct str target, const char *option, const char *parameter)
+{
+    const char *value = ctl_option(c, option);
+    if (!value)
+        return target;
+    if (strcmp(value, "both") == 0)
+        value = "inbound+outbound";
+    struct str pair = ctl_target(c, "%s=%e", parameter, value);
+    return arena_printf(c->arena, STR_FMT "%c" STR_FMT, STR_ARG(target), str_find(target, '?') < 0 ? '?' : '&', STR_ARG(pair));
+}
+
+/* -- price ---------------------------------------------------------------------------------------------------------- */
+
+static void say_refused(const struct ctl *c, const char *what, const struct json *no)
+{
+    ctl_say(c, "  %s: no (%s) %s", what, member(c, no, "rule"), member(c, no, "text"));
+}
+
+static void say_price(const struct ctl *c, const struct json *row)
+{
+    const struct json *call = json_member(row, "call"), *sms = json_member(row, "sms");
+    ctl_say(c, "from a %s number in %s, of a%s %s:", type_in_words(row), member(c, row, "countryCode"),
+            str_eqz(json_text_of(row, "assignmentType"), "person") ? "" : "n", member(c, row, "assignmentType"));
+    if (json_bool_of(call, "allowed", false))
+        ctl_say(c, "  call: %s USD for each started minute (%s, prefix %s)",
+                dollars(c, json_int_of(call, "microUsdPerStartedMinute", 0)), member(c, call, "destination"),
+                member(c, call, "prefix"));
+    else
+        say_refused(c, "call", call);
+    if (json_bool_of(sms, "allowed", false))
+        ctl_say(c, "  SMS:  %s USD a segment, of which %s is the carrier's surcharge",
+                dollars(c, json_int_of(sms, "microUsdPerSegment", 0)), dollars(c, json_int_of(sms, "surchargeMicroUsd", 0)));
+    else
+        say_refused(c, "SMS", sms);
+}
+
+static int price(struct ctl *c)
+{
+    struct ctl_answer answer;
+    struct str target = with(c, ctl_target(c, "/carterfone/v1/price?to=%e", c->args[0]), "from", "from");
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", target, (struct str){ 0 }, &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    const struct json *rows = json_member(answer.json, "value");
+    ctl_say(c, "%s, edition %s", member(c, answer.json, "to"), member(c, answer.json, "edition"));
+    for (size_t i = 0; i < json_count(rows); i++)
+        say_price(c, json_item(rows, i));
+    return CTL_OK;
+}
+
+/* -- plan ----------------------------------------------------------------------------------------------------------- */
+
+static void say_cost(const struct ctl *c, const struct json *fit)
+{
+    const struct json *lines = json_member(json_member(fit, "monthly"), "lines");
+    ctl_say(c, "  a month     %s USD", dollars(c, json_int_of(json_member(fit, "monthly"), "microUsd", 0)));
+    for (size_t i = 0; i < json_count(lines); i++) {
+        const struct json *line = json_item(lines, i);
+        ctl_say(c, "    %-10s %lld x %s = %s", member(c, line, "what"), (long long)json_int_of(line, "units", 0),
+                dollars(c, json_int_of(line, "microUsdEach", 0)), dollars(c, json_int_of(line, "microUsd", 0)));
+    }
+}
+
+static void say_account(const struct ctl *c, const struct json *fit)
+{
+    const struct json *account = json_member(fit, "account");
+    if (json_kind(account) != JSON_IS_OBJECT)
+        return;
+    if (json_bool_of(account, "mayBuy", false))
+        ctl_say(c, "  account     %s may buy it", member(c, account, "name"));
+    else
+        ctl_say(c, "  account     %s may not buy it (rule: %s): %s\n              %s", member(c, account, "name"),
+                member(c, account, "rule"), member(c, account, "text"), member(c, account, "suggestion"));
+}
+
+static void say_fit(const struct ctl *c, const struct json *fit)
+{
+    const char *needs = member(c, fit, "registration"), *offers = member(c, fit, "eligibility.offers");
+    const char *who = member(c, fit, "assignmentType");
+    ctl_say(c, "a %s number for a%s %s, acquired in %s", type_in_words(fit), strcmp(who, "person") == 0 ? "" : "n", who,
+            member(c, fit, "countryCode"));
+    ctl_say(c, "  can         calling %s, SMS %s", member(c, fit, "availableCapabilities.calling"),
+            member(c, fit, "availableCapabilities.sms"));
+    ctl_say(c, "  calls       to %s; from %s", list_in_words(c, fit, "callsTo"), list_in_words(c, fit, "callsFrom"));
+    ctl_say(c, "  SMS         to %s; from %s", list_in_words(c, fit, "smsTo"), list_in_words(c, fit, "smsFrom"));
+    say_cost(c, fit);
+    ctl_say(c, "  who may buy offers %s, billed in %s", offers, member(c, fit, "eligibility.billingCountries"));
+    say_account(c, fit);
+    ctl_say(c, "  to register %s", *needs ? needs : "none");
+    ctl_say(c, "  next        %s", member(c, fit, "search"));
+}
+
+static void say_no(const struct ctl *c, const struct json *answer)
+{
+    const struct json *obstacles = json_member(answer, "obstacles"), *near = json_member(answer, "nearest");
+    const struct json *parts = json_member(near, "parts");
+    ctl_say(c, "Nothing in edition %s does that:", member(c, answer, "edition"));
+    for (size_t i = 0; i < json_count(obstacles); i++) {
+        const struct json *no = json_item(obstacles, i);
+        const char *next = member(c, no, "suggestion");
+        ctl_say(c, "- %s in %s (rule: %s): %s%s%s", type_in_words(no), member(c, no, "countryCode"), member(c, no, "rule"),
+                member(c, no, "text"), *next ? " " : "", next);
+    }
+    if (!json_count(parts)) {
+        ctl_say(c, "Nothing near it works either.");
+        return;
+    }
+    const char *change = member(c, near, "change");
+    ctl_say(c, "\nThe nearest that works%s%s:", *change ? ", " : "", change);
+    for (size_t i = 0; i < json_count(parts); i++)
+        say_fit(c, json_item(parts, i));
+}
+
+static int plan(struct ctl *c)
+{
+    static const char *const passed[] = { "country", "calling", "sms", "minutes", "messages", "to", "account" };
+    struct ctl_answer answer;
+    struct str target = ctl_target(c, "/carterfone/v1/plan?for=%e", ctl_option(c, "for"));
+    for (size_t i = 0; i < ARRAY_LEN(passed); i++)
+        target = with(c, target, passed[i], passed[i]);
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", target, (struct str){ 0 }, &answer);
+    if (rc)
+        return rc;
+    if (!ctl_say_json(c, answer.body)) {
+        const struct json *fits = json_member(answer.json, "fits");
+        for (size_t i = 0; i < json_count(fits); i++)
+            say_fit(c, json_item(fits, i));
+        if (!json_count(fits))
+            say_no(c, answer.json);
+        ctl_say(c, "\nPrices of edition %s, US dollars. Calls both ways count half each way, texts too; a text counts as one segment.",
+                member(c, answer.json, "edition"));
+    }
+    return json_bool_of(answer.json, "possible", false) ? CTL_OK : CTL_REFUSED;
+}
+
+static const struct ctl_option plan_options[] = {
+    { "for",      "person|application", CTL_NEEDED, "who will use the number" },
+    { "country",  "CC",                 CTL_MAY,    "where to acquire it; untold: anywhere" },
+    { "calling",  "C",                  CTL_MAY,    "none, inbound, outbound or both" },
+    { "sms",      "C",                  CTL_MAY,    "none, inbound, outbound or both" },
+    { "minutes",  "N",                  CTL_MAY,    "minutes of calls a month" },
+    { "messages", "N",                  CTL_MAY,    "texts a month" },
+    { "to",       "NUMBER",             CTL_MAY,    "a number it must reach" },
+    { "account",  "NAME",               CTL_MAY,    "who would buy" },
+    { 0 },
+};
+static const struct ctl_option price_options[] = { { "from", "local|toll-free", CTL_MAY, "the number to call or text from" }, { 0 } };
+
+const struct ctl_command ctl_plan_commands[] = {
+    { "plan", "", "", 0, 0, plan_options, plan, "which kind of number does it, where, for how much; or why none does" },
+    { "price", "", "NUMBER", 1, 1, price_options, price, "what a call or a text to it costs" },
+    { 0 },
+};
