@@ -1,4 +1,5 @@
--- Reservations and what they hold. state: 0 active, 2 completed, 3 expired (1, submitted, is never stored). The holds themselves are rows of `number`.
+-- Reservations and what they hold; the holds themselves are rows of `number`.
+-- state: 0 active, 2 completed, 3 expired (1, submitted, is never stored).
 
 -- :name reservation_all
 SELECT key, resource, guid, state, created_us, expires_us, purchase FROM number_reservation ORDER BY key;

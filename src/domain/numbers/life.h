@@ -9,7 +9,7 @@ struct number;
 #define NUMBER_STATES(S) \
     S(AVAILABLE) S(HOLDING) S(HELD) S(BUYING) S(LEASED) S(CHANGING) S(RELEASING) S(RELEASED) S(QUARANTINE)
 #define NUMBER_EVENTS(E)                                                                              \
-    E(HOLD)         /* a search picked it */                                                          \
+    E(HOLD)         /* a search or a reservation picked it */                                         \
     E(BUY)          /* its hold is being purchased */                                                 \
     E(CHANGE)       /* its capabilities are being changed */                                          \
     E(RELEASE)      /* it is being given back */                                                      \

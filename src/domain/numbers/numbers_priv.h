@@ -18,7 +18,7 @@ struct number {
     struct numbers     *n;
     enum capability     calling, sms;   /* CHANGING: what they will be */
     int64_t             until_us;       /* RELEASED, QUARANTINE: when that ends; RELEASING: when the cycle will */
-    struct agenda_entry due;            /* RELEASED, QUARANTINE; a hold's time is its search's */
+    struct agenda_entry due;            /* RELEASED, QUARANTINE; a hold's time is its holder's */
 };
 
 /* Kept NUMBERS_KEEP_S after it was made, so that a late purchase can be told why. */
@@ -57,8 +57,8 @@ struct numbers {
     struct map            *numbers;     /* digits -> struct number, owned */
     struct map            *searches;    /* key -> struct search, owned */
     struct map            *operations;  /* key -> struct operation, owned */
-    struct map            *reservations;    /* key -> struct reservation, owned */
-    struct strmap         *reservation_ids; /* resource and GUID -> the same */
+    struct map            *reservations;        /* key -> struct reservation, owned */
+    struct strmap         *reservation_ids;     /* resource and GUID -> the same */
     struct pool            pools[1000]; /* by area code */
     uint64_t               picks;       /* searches without an area code begin at different ones */
 };
@@ -69,8 +69,8 @@ struct task {
     struct numbers   *n;
     void            (*settle)(struct task *t, enum err err);    /* memory follows the commit */
     struct search    *search;
-    struct reservation *reservation;
-    struct reservation_change *change;      /* what a reservation will be; reserve.c frees it, or the inbox */
+    struct reservation        *reservation;
+    struct reservation_change *change;  /* what a reservation will be; reserve.c frees it, or the inbox */
     struct number    *number;
     struct operation *op;               /* new with this unit; NULL: none */
     numbers_done_fn  *then;
@@ -132,7 +132,7 @@ MUST_USE enum err task_new(struct numbers *n, enum operation_kind kind, uint64_t
 /** Adds the operation's row and posts. On failure everything is undone: settle() is called, the task freed, no `then`. */
 MUST_USE enum err task_post(struct task *t, struct db_unit *u, struct problem *why);
 
-/* rules.c */
+/* allowed.c */
 MUST_USE enum err numbers_eligible(const struct numbers *n, uint64_t resource, const struct catalogue_row *row,
                                    struct problem *why);
 MUST_USE enum err numbers_plan(const struct numbers *n, struct str country, enum number_type type,

@@ -17,7 +17,8 @@ static const struct {
     [OPERATION_PURCHASE]     = { "purchase_",     "purchase-id",     "purchase",                      ID_OPERATION_PURCHASE },
     [OPERATION_RELEASE]      = { "release_",      "release-id",      "releasePhoneNumber",            ID_OPERATION_RELEASE },
     [OPERATION_CAPABILITIES] = { "capabilities_", "capabilities-id", "updatePhoneNumberCapabilities", ID_OPERATION_CAPABILITIES },
-    [OPERATION_RESERVATION]  = { "reservationPurchase_", "reservation-purchase-id", "reservationPurchase", ID_RESERVATION_PURCHASE },
+    [OPERATION_RESERVATION]  = { "reservationPurchase_", "reservation-purchase-id", "reservationPurchase",
+                                 ID_RESERVATION_PURCHASE },
 };
 
 static const char *status_word(enum operation_status status)
