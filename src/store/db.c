@@ -307,9 +307,10 @@ static void order_copying(struct db *db)
     bool already = db->copying;
     db->copying = true;
     pthread_mutex_unlock(&db->asks_lock);
+    if (already)
+        return;                         /* it stands in line: its link is part of the line */
     db->copy_order.next = NULL;
-    if (!already)
-        (void)!asks_put(db, &db->copy_order, true);     /* never refused */
+    (void)!asks_put(db, &db->copy_order, true);         /* never refused */
 }
 
 static void copy_log(struct reader *rd)

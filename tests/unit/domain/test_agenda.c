@@ -134,12 +134,12 @@ static void advancing_fires_each_at_its_own_product_time(void **state)
 {
     struct stage *s = *state;
     clock_freeze(s->clock, 0);          /* the clock runs again */
-    int64_t from = agenda_now_us(s->agenda), hour = 3600 * (int64_t)US_PER_S;
+    int64_t from = agenda_now_us(s->agenda), minute = 60 * (int64_t)US_PER_S, hour = 60 * minute;
     assert_int_equal(agenda_set(s->agenda, &s->e[0], from + hour, on_every_hour, &letters[0]), ERR_NONE);
-    set(s, 1, from + 2 * hour + 1);
+    set(s, 1, from + 2 * hour + minute);
     assert_int_equal(agenda_advance(s->agenda, from + 4 * hour + hour / 2), 5);
     assert_string_equal(s->fired, "aabaa");
-    const int64_t due[] = { hour, 2 * hour, 2 * hour + 1, 3 * hour, 4 * hour };
+    const int64_t due[] = { hour, 2 * hour, 2 * hour + minute, 3 * hour, 4 * hour };
     for (size_t i = 0; i < 5; i++)
         assert_in_range(s->at[i], from + due[i], from + due[i] + 10 * US_PER_S);
     assert_in_range(agenda_now_us(s->agenda), from + 4 * hour + hour / 2, from + 4 * hour + hour / 2 + 10 * US_PER_S);
