@@ -200,6 +200,35 @@ enum err json_fill(const struct json *object, const struct json_field *fields, s
     return ERR_NONE;
 }
 
+static const struct json *at_path(const struct json *j, const char *path)
+{
+    char name[64];
+    while (*path) {
+        size_t n = strcspn(path, ".");
+        str_copyz(name, sizeof name, (struct str){ path, n });
+        j = json_member(j, name);
+        path += n + (path[n] == '.');
+    }
+    return j;
+}
+
+enum err json_expect(const struct json *object, const struct json_shape *shapes, size_t n, struct problem *why)
+{
+    static const char *const words[] = {
+        [JSON_IS_ABSENT] = "null", [JSON_IS_OBJECT] = "an object", [JSON_IS_ARRAY] = "a list", [JSON_IS_TEXT] = "text",
+        [JSON_IS_INTEGER] = "a whole number", [JSON_IS_REAL] = "a number", [JSON_IS_BOOL] = "true or false",
+    };
+    for (size_t i = 0; i < n; i++) {
+        enum json_kind is = json_kind(at_path(object, shapes[i].path)), wanted = shapes[i].kind;
+        if (is == JSON_IS_ABSENT || is == wanted || (wanted == JSON_IS_REAL && is == JSON_IS_INTEGER))
+            continue;
+        problem_set(why, ERR_RANGE, "BadRequest", "The field '%s' must be %s.", shapes[i].path, words[wanted]);
+        problem_target(why, "%s", shapes[i].path);
+        return ERR_RANGE;
+    }
+    return ERR_NONE;
+}
+
 struct jw jw_of(struct buf *b)
 {
     return (struct jw){ .b = b };

@@ -56,6 +56,15 @@ struct json_field {
 MUST_USE enum err json_fill(const struct json *object, const struct json_field *fields, size_t n, void *into,
                             struct arena *a, struct problem *why);
 
+/* For bodies that are read by hand: what a member must be if it is there. */
+struct json_shape {
+    const char    *path;            /* names with dots between, parents before their members */
+    enum json_kind kind;            /* JSON_IS_REAL: any number */
+};
+/** A wrong type is said, not taken for absence.
+ *  @return ERR_NONE, ERR_RANGE with `why` (code "BadRequest", target the path) */
+MUST_USE enum err json_expect(const struct json *object, const struct json_shape *shapes, size_t n, struct problem *why);
+
 /* Writing. Members take a name inside an object and NULL inside an array. Commas and escapes are the writer's. */
 struct jw {
     struct buf *b;

@@ -91,6 +91,12 @@ static bool is_name(struct str name)
     return good;
 }
 
+static const struct json_shape given_shapes[] = {
+    { "name", JSON_IS_TEXT },      { "host", JSON_IS_TEXT },      { "systemId", JSON_IS_TEXT },  { "user", JSON_IS_TEXT },
+    { "password", JSON_IS_TEXT },  { "transport", JSON_IS_TEXT }, { "bind", JSON_IS_TEXT },      { "window", JSON_IS_INTEGER },
+    { "rate", JSON_IS_INTEGER },   { "simulated", JSON_IS_BOOL }, { "register", JSON_IS_BOOL },  { "emergency", JSON_IS_BOOL },
+};
+
 static enum err given_read(struct given *g, const char *kind, const struct json *j, struct problem *why)
 {
     *g = (struct given){ .kind = kind,
@@ -105,13 +111,16 @@ static enum err given_read(struct given *g, const char *kind, const struct json 
                          .simulated = json_bool_of(j, "simulated", false) };
     if (json_kind(j) != JSON_IS_OBJECT)
         return bad(why, "", "The body must be a JSON object.");
+    enum err err = json_expect(j, given_shapes, ARRAY_LEN(given_shapes), why);
+    if (err)
+        return err;
     if (!is_name(g->name))
         return bad(why, "name", "name must have 1 to 63 of A-Z, a-z, 0-9, '.', '_', ':' and '-'.");
     if (g->window < 0 || g->window > 1000)
         return bad(why, "window", "window must be 1 to 1000 unanswered submits, or absent.");
     if (g->rate < 0 || g->rate > 100000)
         return bad(why, "rate", "rate must be 1 to 100000 segments a second, or absent.");
-    enum err err = host_read(g, json_text_of(j, "host"), why);
+    err = host_read(g, json_text_of(j, "host"), why);
     if (!err && g->simulated && strcmp(g->host, "localhost") && !target_is_loopback(str_of(g->host)))
         return bad(why, "simulated", "A simulated network must have a loopback address.");
     return err;
@@ -278,7 +287,7 @@ static enum err check(const struct carriers *c, const char *kind, const struct j
             err = bad(why, "systemId", "systemId must have 1 to 15 characters (SMPP 3.4, 5.2.1).");
         if (!err && g->password.n > 8)
             err = bad(why, "password", "password has at most 8 characters (SMPP 3.4, 5.2.2).");
-    } else if (!err && (json_member(conf, "register") || json_member(conf, "emergency"))) {
+    } else if (!err && (json_bool_of(conf, "register", false) || json_bool_of(conf, "emergency", false))) {
         err = problem_set(why, ERR_UNBUILT, "NotImplemented",
                           "Trunks that register or carry emergency calls are not built yet.");
     } else if (!err && str_eqz(g->transport, "tls")) {

@@ -74,7 +74,15 @@ static struct str rd_octets(struct rd *r, size_t n)
 static void bind_read(struct smpp_bind *m, struct rd *r)           { SMPP_BIND(R_U8, R_CSTR, R_OCTETS) }
 static void bind_resp_read(struct smpp_bind_resp *m, struct rd *r) { SMPP_BIND_RESP_(R_U8, R_CSTR, R_OCTETS) }
 static void sm_read(struct smpp_sm *m, struct rd *r)               { SMPP_SM(R_U8, R_CSTR, R_OCTETS) }
-static void sm_resp_read(struct smpp_sm_resp *m, struct rd *r)     { SMPP_SM_RESP_(R_U8, R_CSTR, R_OCTETS) }
+
+/* The SMSC has answered: that its message_id is left out, lacks the NUL or is followed by nonsense must not make us send
+ * the message again. */
+static void sm_resp_read(struct smpp_sm_resp *m, struct rd *r)
+{
+    m->message_id = rd_octets(r, strnlen((const char *)r->p, rd_left(r)));
+    if (rd_left(r))
+        rd_u8(r);
+}
 
 /* An integer of 1..4 octets whatever its tag says: some SMSCs send message_state as two. */
 static bool tlv_int(struct str v, uint16_t *out)
@@ -128,14 +136,19 @@ static void tlvs_read(struct smpp_tlvs *t, struct rd *r)
 static void body_read(struct smpp_pdu *out, enum smpp_body body, struct rd *r)
 {
     bool bare = smpp_is_resp(out->command) && !rd_left(r);
-    if (bare && (out->status != ESME_ROK || out->command == SMPP_deliver_sm_resp))
-        return;             /* a refusal needs no body (4.1.2, 4.4.2); deliver_sm_resp's is unused, some leave it out */
+    struct rd rest;
+    if (bare && out->status != ESME_ROK)
+        return;             /* a refusal needs no body (4.1.2, 4.4.2) */
     switch (body) {
     case SMPP_BODY_NONE:        return;         /* whatever follows is ignored */
     case SMPP_BODY_BIND:        bind_read(&out->bind, r); break;
     case SMPP_BODY_BIND_RESP:   bind_resp_read(&out->bind_resp, r); break;
     case SMPP_BODY_SM:          sm_read(&out->sm, r); break;
-    case SMPP_BODY_SM_RESP:     sm_resp_read(&out->sm_resp, r); break;
+    case SMPP_BODY_SM_RESP:
+        sm_resp_read(&out->sm_resp, r);
+        rest = *r;
+        tlvs_read(&out->tlvs, &rest);
+        return;
     }
     tlvs_read(&out->tlvs, r);
 }

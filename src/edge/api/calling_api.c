@@ -152,6 +152,19 @@ static void fail_later(struct http_call *hc, enum err err, const struct problem 
 }
 
 /* -- createCall --------------------------------------------------------------------------------------------------- */
+static const struct json_shape create_shapes[] = {
+    { "targets", JSON_IS_ARRAY },               { "source", JSON_IS_OBJECT },         { "source.id", JSON_IS_TEXT },
+    { "sourceCallerIdNumber", JSON_IS_OBJECT }, { "sourceCallerIdNumber.value", JSON_IS_TEXT },
+    { "sourceDisplayName", JSON_IS_TEXT },      { "operationContext", JSON_IS_TEXT }, { "callbackUri", JSON_IS_TEXT },
+    { "callIntelligenceOptions", JSON_IS_OBJECT }, { "customCallingContext", JSON_IS_OBJECT },
+    { "mediaStreamingOptions", JSON_IS_OBJECT },   { "mediaStreamingOptions.startMediaStreaming", JSON_IS_BOOL },
+    { "transcriptionOptions", JSON_IS_OBJECT },    { "transcriptionOptions.startTranscription", JSON_IS_BOOL },
+};
+static const struct json_shape target_shapes[] = {
+    { "kind", JSON_IS_TEXT }, { "rawId", JSON_IS_TEXT }, { "phoneNumber", JSON_IS_OBJECT },
+    { "phoneNumber.value", JSON_IS_TEXT },
+};
+
 /* What would need more than is built, so that it is not left out in silence. */
 static enum err wants_more(struct http_call *hc)
 {
@@ -171,7 +184,12 @@ static enum err create_target(struct http_call *hc, struct call_new *rq)
     const struct json *target = json_item(json_member(hc->json, "targets"), 0);
     if (json_kind(target) != JSON_IS_OBJECT)
         return bad(hc, "targets", "A call needs a target.");
+    enum err err = json_expect(target, target_shapes, ARRAY_LEN(target_shapes), &hc->why);
+    if (err)
+        return err;
     rq->to = phone_of(target);
+    if (!rq->to.n && !json_text_of(target, "kind").n && !json_text_of(target, "rawId").n)
+        return bad(hc, "targets", "A target is {\"kind\":\"phoneNumber\",\"phoneNumber\":{\"value\":\"+1...\"}}.");
     if (!rq->to.n)
         return rule_problem(&hc->why, ERR_UNBUILT, RULE_UNSUPPORTED_TARGET, "A call to anything but a phone number");
     return ERR_NONE;
@@ -183,6 +201,8 @@ static enum err create_read(struct http_call *hc)
     if (!rq)
         return ERR_NOMEM;
     enum err err = needs_body(hc);
+    if (!err)
+        err = json_expect(hc->json, create_shapes, ARRAY_LEN(create_shapes), &hc->why);
     if (!err)
         err = wants_more(hc);
     if (!err)
@@ -347,6 +367,26 @@ static enum err participant_run(struct http_call *hc)
 }
 
 /* -- play and recognise ------------------------------------------------------------------------------------------- */
+static const struct json_shape media_shapes[] = {       /* of :play and :recognize */
+    { "playSources", JSON_IS_ARRAY },   { "playTo", JSON_IS_ARRAY },            { "playOptions", JSON_IS_OBJECT },
+    { "playOptions.loop", JSON_IS_BOOL }, { "interruptCallMediaOperation", JSON_IS_BOOL },
+    { "operationContext", JSON_IS_TEXT }, { "operationCallbackUri", JSON_IS_TEXT },
+    { "recognizeInputType", JSON_IS_TEXT }, { "playPrompt", JSON_IS_OBJECT },   { "playPrompts", JSON_IS_ARRAY },
+    { "recognizeOptions", JSON_IS_OBJECT }, { "recognizeOptions.interruptPrompt", JSON_IS_BOOL },
+    { "recognizeOptions.initialSilenceTimeoutInSeconds", JSON_IS_INTEGER },
+    { "recognizeOptions.targetParticipant", JSON_IS_OBJECT }, { "recognizeOptions.dtmfOptions", JSON_IS_OBJECT },
+    { "recognizeOptions.dtmfOptions.interToneTimeoutInSeconds", JSON_IS_INTEGER },
+    { "recognizeOptions.dtmfOptions.maxTonesToCollect", JSON_IS_INTEGER },
+    { "recognizeOptions.dtmfOptions.stopTones", JSON_IS_ARRAY },
+};
+
+/* What both carry, and nothing of a wrong type. */
+static enum err read_media(struct http_call *hc, struct call_play *rq)
+{
+    enum err err = read_operation(hc, &rq->context, &rq->callback_uri);
+    return err ? err : json_expect(hc->json, media_shapes, ARRAY_LEN(media_shapes), &hc->why);
+}
+
 static enum err read_source(struct http_call *hc, const struct json *j, struct call_play *rq)
 {
     struct str kind = json_text_of(j, "kind");
@@ -375,7 +415,7 @@ static enum err play_read(struct http_call *hc)
     struct call_play *rq = hc->rq = arena_one(hc->arena, struct call_play);
     if (!rq)
         return ERR_NOMEM;
-    enum err err = read_operation(hc, &rq->context, &rq->callback_uri);
+    enum err err = read_media(hc, rq);
     const struct json *to = json_member(hc->json, "playTo");
     if (!err && json_count(to) > 1)
         err = bad(hc, "playTo", "There is one participant besides the application.");
@@ -443,15 +483,23 @@ static enum err read_dtmf(struct http_call *hc, const struct json *options, stru
     return err;
 }
 
+static bool is_input_type(struct str type)
+{
+    return str_eqz(type, "dtmf") || str_eqz(type, "speech") || str_eqz(type, "speechOrDtmf") || str_eqz(type, "choices");
+}
+
 static enum err recognise_read(struct http_call *hc)
 {
     struct call_recognise *rq = hc->rq = arena_one(hc->arena, struct call_recognise);
     if (!rq)
         return ERR_NOMEM;
-    enum err err = read_operation(hc, &rq->prompt.context, &rq->prompt.callback_uri);
+    enum err err = read_media(hc, &rq->prompt);
     const struct json *options = json_member(hc->json, "recognizeOptions");
     const struct json *prompt = json_member(hc->json, "playPrompt");
-    if (!err && !str_eqz(json_text_of(hc->json, "recognizeInputType"), "dtmf"))
+    struct str type = json_text_of(hc->json, "recognizeInputType");
+    if (!err && !is_input_type(type))
+        err = bad(hc, "recognizeInputType", "recognizeInputType is dtmf, speech, speechOrDtmf or choices.");
+    else if (!err && !str_eqz(type, "dtmf"))
         err = rule_problem(&hc->why, ERR_UNBUILT, RULE_UNSUPPORTED_RECOGNIZE_INPUT, "anything but tones");
     if (!err)
         err = read_participant(hc, json_member(options, "targetParticipant"), "targetParticipant", &rq->prompt.to);

@@ -93,6 +93,8 @@ enum err event_subscriptions_post(struct http_call *hc)
     enum err err = operator_resource(hc, json_text_of(hc->json, "resource"), &r);
     if (!err && schema.n && !n.cloud && !str_eqz(schema, "eventgrid"))
         err = field_bad(hc, "schema", "schema is eventgrid or cloudevents.");
+    if (!err && (json_int_of(hc->json, "batch", 1) < 1 || json_int_of(hc->json, "batch", 1) > 5000))
+        err = field_bad(hc, "batch", "batch is 1 to 5000 events a request.");
     if (!err && json_int_of(hc->json, "batch", 1) != 1)
         err = problem_set(&hc->why, ERR_UNBUILT, "NotImplemented",
                           "Batches of more than one event are not built yet; docs/conformance.md lists what is.");

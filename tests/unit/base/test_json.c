@@ -182,6 +182,28 @@ static void a_field_at_fault_is_named(void **state)
 }
 
 /* -- writing ----------------------------------------------------------------------------------------------------- */
+static void a_member_of_another_type_is_told_by_its_path(void **state)
+{
+    (void)state;
+    static const struct json_shape shapes[] = {
+        { "a", JSON_IS_OBJECT }, { "a.list", JSON_IS_ARRAY }, { "a.some", JSON_IS_REAL }, { "name", JSON_IS_TEXT },
+    };
+    static const struct { const char *json, *target; } cases[] = {
+        { "{}", NULL },                       { "{\"a\":null,\"name\":null}", NULL },
+        { "{\"a\":{\"some\":1}}", NULL },     { "{\"a\":{\"some\":1.5,\"list\":[]},\"name\":\"x\",\"b\":3}", NULL },
+        { "{\"a\":[]}", "a" },                { "{\"a\":{\"list\":{}}}", "a.list" },
+        { "{\"a\":{\"some\":\"1\"}}", "a.some" }, { "{\"name\":7}", "name" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        scoped(json_doc) struct json_doc *doc = NULL;
+        struct problem why = { 0 };
+        assert_int_equal(json_read(&doc, str_of(cases[i].json), NULL), ERR_NONE);
+        assert_int_equal(json_expect(json_root(doc), shapes, ARRAY_LEN(shapes), &why),
+                         cases[i].target ? ERR_RANGE : ERR_NONE);
+        assert_string_equal(why.target, cases[i].target ? cases[i].target : "");
+    }
+}
+
 static void the_writer_sets_commas_and_nests(void **state)
 {
     (void)state;
@@ -270,6 +292,7 @@ int main(void)
         cmocka_unit_test(nesting_beyond_sense_is_refused),
         cmocka_unit_test(a_table_fills_a_struct),
         cmocka_unit_test(a_field_at_fault_is_named),
+        cmocka_unit_test(a_member_of_another_type_is_told_by_its_path),
         cmocka_unit_test(the_writer_sets_commas_and_nests),
         cmocka_unit_test(micro_units_are_written_exactly),
         cmocka_unit_test(text_is_escaped_and_never_broken),

@@ -148,7 +148,24 @@ static void a_refusal_may_come_without_a_body(void **state)
     assert_int_equal(out.status, ESME_RTHROTTLED);
     assert_int_equal(smpp_read(&out, octets_of("00000010" "80000009" "0000000e" "00000001", &n), 16), ERR_NONE);
     assert_int_equal(smpp_read(&out, octets_of("00000010" "80000005" "00000000" "00000001", &n), 16), ERR_NONE);
-    assert_int_equal(smpp_read(&out, octets_of("00000010" "80000004" "00000000" "00000001", &n), 16), ERR_SYNTAX);
+}
+
+static void an_ill_written_message_id_is_an_answer_still(void **state)
+{
+    (void)state;
+    static const struct { const char *octets, *id; } cases[] = {
+        { "00000010" "80000004" "00000000" "00000001", "" },
+        { "00000011" "80000004" "00000000" "00000001" "00", "" },
+        { "00000012" "80000004" "00000000" "00000001" "3432", "42" },
+        { "00000015" "80000004" "00000000" "00000001" "34320004ff", "42" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        size_t n;
+        struct smpp_pdu out;
+        const uint8_t *octets = octets_of(cases[i].octets, &n);
+        assert_int_equal(smpp_read(&out, octets, n), ERR_NONE);
+        assert_true(str_eqz(out.sm_resp.message_id, cases[i].id));
+    }
 }
 
 static void loose_tlvs_are_understood(void **state)
@@ -254,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_writer_keeps_to_the_sizes),
         cmocka_unit_test(a_long_password_is_still_read),
         cmocka_unit_test(a_refusal_may_come_without_a_body),
+        cmocka_unit_test(an_ill_written_message_id_is_an_answer_still),
         cmocka_unit_test(loose_tlvs_are_understood),
         cmocka_unit_test(payload_replaces_the_short_message),
         cmocka_unit_test(receipts_of_many_hands_are_read),
