@@ -153,11 +153,11 @@ test-sdks:
 	@$(MAKE) --no-print-directory $(JOBS) build
 	@sh tests/sdks/run.sh
 
-# format, layers, lint, and the unit tests under the sanitizers
+# layers, shape, lint, and the unit tests under the sanitizers; DEEP=deep asks the static analyser too
 check:
 	@sh tools/setup.sh check
-	@sh tools/check.sh
-	@$(MAKE) --no-print-directory $(JOBS) layers
+	@$(MAKE) --no-print-directory $(JOBS) gen layers
+	@sh tools/check.sh $(DEEP)
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=asan unit
 
 # make bench T=start runs bench/start.sh or bench/start.c; without T it says which there are
