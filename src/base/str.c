@@ -115,7 +115,8 @@ struct str str_put(char **at, struct str s)
     struct str copy = { *at, s.n };
     if (s.n)
         memcpy(*at, s.p, s.n);
-    *at += s.n;
+    (*at)[s.n] = '\0';
+    *at += s.n + 1;
     return copy;
 }
 

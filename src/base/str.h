@@ -22,7 +22,7 @@ MUST_USE enum err str_u64(struct str s, uint64_t max, uint64_t *out);
 
 /** Copy as a C string, cut to fit; always terminated. @return the copied length */
 size_t str_copyz(char *dst, size_t size, struct str s);
-/** Copy to *at and move *at behind the copy: for strings that live in one block behind a struct. Not terminated. */
+/** Copy to *at, with a NUL (n + 1 octets), and move *at behind it: for strings that live in one block behind a struct. */
 struct str str_put(char **at, struct str s);
 
 /** 0..15, either case; -1: no hex digit. */

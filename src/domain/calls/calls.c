@@ -313,7 +313,7 @@ static const struct inbox_kind leg_kind = { "calls.leg", on_leg_news, NULL };
 
 enum err calls_tell_signalling(struct calls *c, const struct signalling_news *news)
 {
-    struct leg_item *i = malloc(sizeof *i + news->trunk.n + news->from.n + news->to.n + news->display.n);
+    struct leg_item *i = malloc(sizeof *i + news->trunk.n + news->from.n + news->to.n + news->display.n + 4);
     if (!i)
         return ERR_NOMEM;
     *i = (struct leg_item){ .item.kind = &leg_kind, .calls = c, .news = *news };

@@ -109,7 +109,7 @@ static enum err carrier_submit(void *carrier, const struct carrier_message *m)
     struct smsc_bind *b = carrier;
     if (!admit(b))
         return ERR_BUSY;
-    struct outgoing *msg = malloc(sizeof *msg + m->from.n + m->to.n + m->text.n);
+    struct outgoing *msg = malloc(sizeof *msg + m->from.n + m->to.n + m->text.n + 3);
     if (!msg) {
         atomic_fetch_sub(&b->admitted, 1);
         b->wants_room = true;

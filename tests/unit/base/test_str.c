@@ -90,12 +90,14 @@ static void a_copy_is_cut_to_fit_and_terminated(void **state)
 static void copies_stand_one_behind_the_other(void **state)
 {
     (void)state;
-    char block[8], *at = block;
+    char block[9], *at = block;
     struct str one = str_put(&at, STR("one")), none = str_put(&at, (struct str){ NULL, 0 }), two = str_put(&at, STR("two"));
     assert_true(str_eqz(one, "one") && str_eqz(two, "two"));
     assert_int_equal(none.n, 0);
-    assert_ptr_equal(at, block + 6);
-    assert_ptr_equal(two.p, block + 3);
+    assert_ptr_equal(at, block + 9);
+    assert_ptr_equal(two.p, block + 5);
+    assert_string_equal(one.p, "one");
+    assert_string_equal(none.p, "");
 }
 
 static void hex_goes_there_and_back(void **state)
