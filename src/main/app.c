@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "domain/accounts/accounts.h"
 #include "domain/calls/calls.h"
+#include "domain/directrouting/sip_routing.h"
 #include "domain/events/events.h"
 #include "domain/messages/messages.h"
 #include "domain/numbers/numbers.h"
@@ -37,6 +38,7 @@ struct app {
     struct numbers        *numbers;
     struct messages       *messages;
     struct calls          *calls;
+    struct sip_routing    *routing;
     struct hooks          *hooks;
     struct sim            *sim;
     struct sip_edge       *sip;
@@ -131,6 +133,10 @@ static enum err make_domain(struct app *app, struct problem *why)
         err = messages_new(&app->messages, c, app->accounts, app->numbers, app->events);
     if (!err)
         err = messages_load(app->messages, why);
+    if (!err)
+        err = sip_routing_new(&app->routing, c);
+    if (!err)
+        err = sip_routing_load(app->routing, why);
     if (err)
         return err;
     struct calls_conf calls = { .control = c, .accounts = app->accounts, .numbers = app->numbers, .events = app->events,
@@ -231,7 +237,7 @@ static enum err make_api(struct app *app, struct problem *why)
     app->api = (struct app_api){ .control = &app->control, .accounts = app->accounts, .numbers = app->numbers,
                                  .messages = app->messages, .calls = app->calls, .events = app->events,
                                  .keyring = app->keyring, .carrier_add = carriers_add, .carriers_write = carriers_write,
-                                 .carriers = app->carriers, .refusals = app->refusals,
+                                 .carriers = app->carriers, .sip_routing = app->routing, .refusals = app->refusals,
                                  .clock_moves = app->settings->clock == SETTINGS_CLOCK_VIRTUAL };
     if (app->sim) {
         app->api.sim = app->sim;
@@ -378,6 +384,7 @@ void app_free(struct app *app)
     smpp_edge_free(app->smpp);
     carriers_free(app->carriers);
     calls_free(app->calls);
+    sip_routing_free(app->routing);
     messages_free(app->messages);
     numbers_free(app->numbers);
     events_free(app->events);

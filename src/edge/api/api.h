@@ -11,6 +11,7 @@ struct events;
 struct keyring;
 struct sim;
 
+struct sip_routing;
 struct refusals;
 
 typedef void carrier_done_fn(void *arg, enum err err, const struct problem *why);
@@ -22,6 +23,7 @@ struct app_api {
     struct messages *messages;
     struct calls    *calls;
     struct events   *events;
+    struct sip_routing *sip_routing;
     struct keyring  *keyring;
     /* Handsets and faults of the simulated networks, when there are any (sim/sim.h, plugged in by app.c). */
     enum err (*sim_command)(void *sim, struct str verb, struct str args,

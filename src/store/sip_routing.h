@@ -1,0 +1,8 @@
+/* sip_routing.h - rows of direct routing: a resource and the JSON of its whole configuration. */
+#pragma once
+#include "store/db.h"
+
+void sip_routing_row_put(struct db_unit *u, uint64_t resource, struct str conf);
+/** Blocks; for start-up. */
+MUST_USE enum err sip_routing_rows_each(struct db *db, enum err (*fn)(void *arg, uint64_t resource, struct str conf),
+                                        void *arg);
