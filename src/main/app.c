@@ -17,6 +17,7 @@
 #include "edge/smpp/smpp_edge.h"
 #include "main/carriers.h"
 #include "main/readiness.h"
+#include "main/sim_ports.h"
 #include "net/tls_ca.h"
 #include "sim/sim.h"
 #include "store/meta.h"
@@ -173,18 +174,12 @@ static enum err make_edges(struct app *app, struct problem *why)
     return calls_load(app->calls, why);
 }
 
-/* The two ports of the simulated networks are tried together: the SMPP port moves with the SIP port. */
-static enum err try_sim(struct app *app, uint16_t sip_port, struct problem *why)
+static enum err make_sim(struct app *app, struct problem *why)
 {
     const struct settings *s = app->settings;
-    uint16_t moved = (uint16_t)(sip_port - s->sim_sip.port);
-    struct sim_conf conf = { .smpp_host = s->sim_smpp.host,
-                             .smpp_port = s->sim_smpp.port && !s->sim_smpp.given ? (uint16_t)(s->sim_smpp.port + moved)
-                                                                                 : s->sim_smpp.port,
-                             .sip_host = s->sim_sip.host, .sip_port = sip_port,
-                             .inbound_host = s->sip.host, .inbound_port = sip_edge_port(app->sip),
+    struct sim_conf conf = { .inbound_host = s->sip.host, .inbound_port = sip_edge_port(app->sip),
                              .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
-    return sim_new(&app->sim, &conf, why);
+    return sim_new_on_ports(&app->sim, s, &conf, why);
 }
 
 /* The wall opens to the world: what was allowed while everything was simulated ends now. */
@@ -203,7 +198,7 @@ static enum err make_carriers(struct app *app, struct problem *why)
                                   .real_carrier = on_real_carrier, .arg = app };
     enum err err = carriers_new(&app->carriers, &conf);
     if (!err && app->settings->simulator)
-        err = with_port(app, &app->settings->sim_sip, "the simulated network", try_sim, why);
+        err = make_sim(app, why);
     if (!err && app->sim)
         err = carriers_start_sim(app->carriers, app->settings->sim_smpp.host, sim_smpp_port(app->sim),
                                  app->settings->sim_sip.host, sim_sip_port(app->sim), why);

@@ -7,6 +7,7 @@
 #include "main/server.h"
 #include "main/settings.h"
 #include "main/signals.h"
+#include "main/sim_ports.h"
 #include "sim/sim.h"
 
 #include <stdio.h>
@@ -14,29 +15,12 @@
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_IN_USE = 2 };
 
-enum { PORT_TRIES = 200 };
-
-/* Default ports in use move on together, as those of the server do; given ones do not move. */
-static enum err try_ports(const struct settings *s, int moved, struct sim **out, struct problem *why)
-{
-    struct sim_conf conf = { .smpp_host = s->sim_smpp.host, .sip_host = s->sim_sip.host,
-                             .smpp_port = (uint16_t)(s->sim_smpp.port + (s->sim_smpp.given ? 0 : moved)),
-                             .sip_port = (uint16_t)(s->sim_sip.port + (s->sim_sip.given ? 0 : moved)),
-                             .inbound_host = s->inbound.host[0] ? s->inbound.host : NULL, .inbound_port = s->inbound.port,
-                             .rtp_min = s->rtp_ports.min, .rtp_max = s->rtp_ports.max,
-                             .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
-    return sim_new(out, &conf, why);
-}
-
 static enum err start(const struct settings *s, struct sim **out, struct problem *why)
 {
-    bool     fixed = s->sim_smpp.given && s->sim_sip.given;
-    enum err err = try_ports(s, 0, out, why);
-    for (int moved = 1; err == ERR_CONFLICT && !fixed && moved < PORT_TRIES; moved++) {
-        err = try_ports(s, moved, out, why);
-        if (!err)
-            log_warn("sim", "a default port is in use: SMPP listens on %u, SIP on %u", sim_smpp_port(*out), sim_sip_port(*out));
-    }
+    struct sim_conf conf = { .inbound_host = s->inbound.host[0] ? s->inbound.host : NULL, .inbound_port = s->inbound.port,
+                             .rtp_min = s->rtp_ports.min, .rtp_max = s->rtp_ports.max,
+                             .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
+    enum err err = sim_new_on_ports(out, s, &conf, why);
     return err ? err : sim_start(*out, why);
 }
 

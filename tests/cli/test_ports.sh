@@ -39,6 +39,9 @@ given() { refused 'in use' serve --data three --sip 127.0.0.1:0 --rtp-ports 0 --
 given "$(member one.json api | sed 's|https://||')" 127.0.0.1:0 127.0.0.1:0
 given 127.0.0.1:0 "$(member one.json simSip)" 127.0.0.1:0
 given 127.0.0.1:0 127.0.0.1:0 "$(member one.json simSmpp)"
+# a given SIP port does not keep the default SMPP port from moving
+starts four.json serve --data four --sip 127.0.0.1:0 --rtp-ports 0 --listen 127.0.0.1:0 --sim-sip 127.0.0.1:0
+[ "$(member four.json simSmpp)" != "$(member one.json simSmpp)" ]
 refused 'in use' sim --sim-smpp "$(member one.json simSmpp)" --sim-sip 127.0.0.1:0
 for pid in $pids; do kill -TERM $pid; wait $pid || { echo "a server ended with $?"; exit 1; }; done
 pids=
