@@ -443,7 +443,10 @@ void app_greet(const struct app *app)
     uint16_t port = http_server_port(app->http, 0);
     connection_string(app, connection, sizeof connection);
     printf("\nCarterfone is ready: https://localhost:%u\n", port);
-    printf("  connection string  %s\n", connection);
+    if (isatty(STDOUT_FILENO))          /* a key is for the person who looks, not for the journal that keeps what we print */
+        printf("  connection string  %s\n", connection);
+    else
+        printf("  connection string  carterfone connection-string prints it\n");
     if (app->ca_file[0])
         printf("  trust it           export NODE_EXTRA_CA_CERTS=%s\n", app->ca_file);
     if (app->sim)
