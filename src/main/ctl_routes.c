@@ -19,18 +19,6 @@ static const struct http_route *next_route(struct walk *at)
     return NULL;
 }
 
-static const char *state_of(const struct http_route *r)
-{
-    if (!r->run && !r->read)
-        return "not yet";
-    return strncmp(r->test, "partly: ", 8) == 0 ? "partly" : "built";
-}
-
-static const char *test_of(const struct http_route *r)
-{
-    return strncmp(r->test, "partly: ", 8) == 0 ? r->test + 8 : r->test;
-}
-
 static void write_json(struct buf *out)
 {
     struct jw   w = jw_of(out);
@@ -41,8 +29,8 @@ static void write_json(struct buf *out)
         jw_textz(&w, "method", r->method);
         jw_textz(&w, "path", r->path);
         jw_textz(&w, "operation", r->operation);
-        jw_textz(&w, "state", state_of(r));
-        jw_textz(&w, "test", test_of(r));
+        jw_textz(&w, "state", http_route_state(r));
+        jw_textz(&w, "test", http_route_test(r));
         jw_end(&w);
     }
     jw_end(&w);
@@ -55,9 +43,9 @@ static void write_count(void)
     for (const struct http_route *r; (r = next_route(&at));) {
         if (strncmp(r->operation, "Carterfone_", 11) == 0)
             continue;
-        built += strcmp(state_of(r), "built") == 0;
-        partly += strcmp(state_of(r), "partly") == 0;
-        not_yet += strcmp(state_of(r), "not yet") == 0;
+        built += strcmp(http_route_state(r), "built") == 0;
+        partly += strcmp(http_route_state(r), "partly") == 0;
+        not_yet += strcmp(http_route_state(r), "not yet") == 0;
     }
     printf("Of %zu published operations %zu are built, %zu partly, %zu not yet; those answer 501.\n", built + partly + not_yet,
            built, partly, not_yet);
@@ -79,7 +67,7 @@ static int routes(struct ctl *c)
         if (table != http_route_tables + at.table || at.row == 1)
             printf("\n| operation | method | path | state | shown by |\n| --- | --- | --- | --- | --- |\n");
         table = http_route_tables + at.table;
-        printf("| %s | %s | `%s` | %s | %s |\n", r->operation, r->method, r->path, state_of(r), test_of(r));
+        printf("| %s | %s | `%s` | %s | %s |\n", r->operation, r->method, r->path, http_route_state(r), http_route_test(r));
     }
     return CTL_OK;
 }

@@ -72,3 +72,7 @@ extern const struct http_route ops_routes[], numbers_routes[], sms_routes[], cal
                                rooms_routes[], sip_routes[], briefs_routes[], management_routes[], operator_routes[];
 /** All of them, ended by NULL (routes.c). */
 extern const struct http_route *const http_route_tables[];
+/** "built", "partly" (its `test` starts so) or "not yet": the words of docs/conformance.md. */
+const char *http_route_state(const struct http_route *r);
+/** The test that shows it, without that start. */
+const char *http_route_test(const struct http_route *r);

@@ -176,11 +176,6 @@ static enum err status_get(struct http_call *hc)
     return ERR_NONE;
 }
 
-static const char *built_word(const struct http_route *r)
-{
-    return !r->run && !r->read ? "notYet" : "built";
-}
-
 static enum err routes_get(struct http_call *hc)
 {
     struct jw w = jw_of(&hc->out);
@@ -192,8 +187,8 @@ static enum err routes_get(struct http_call *hc)
             jw_textz(&w, "method", r->method);
             jw_textz(&w, "path", r->path);
             jw_textz(&w, "operation", r->operation);
-            jw_textz(&w, "state", built_word(r));
-            jw_textz(&w, "test", r->test);
+            jw_textz(&w, "state", http_route_state(r));
+            jw_textz(&w, "test", http_route_test(r));
             jw_end(&w);
         }
     jw_end(&w);
