@@ -21,7 +21,8 @@ METRIC_COUNTER(full_inbox, "carterfone_http_inbox_full_total", "Requests refused
 METRIC_COUNTER(cut, "carterfone_http_deadlines_total", "Connections cut because they were too slow");
 METRIC_GAUGE(connections, "carterfone_http_connections", "Open connections");
 
-enum { POOL_OCTETS = 32 * 1024, DISCARD_TIMES = 8, HOLD_MIN_US = 500 * US_PER_MS, RETIRED_IDLE_US = 30 * US_PER_S };
+enum { POOL_OCTETS = 32 * 1024, DISCARD_TIMES = 8, HOLD_MIN_US = 500 * US_PER_MS, RETIRED_IDLE_US = 30 * US_PER_S,
+       CROWDED_IDLE_US = US_PER_S, DESERTED_TWICE = 2 };
 
 const struct http_server_conf *call_conf(const struct call *c)
 {
@@ -158,10 +159,10 @@ static struct conn *conn_of(struct MHD_Connection *mhd)
     return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static void conn_until(struct conn *conn, int64_t wait_us, bool idle)
+static void conn_until(struct conn *conn, int64_t wait_us, enum conn_phase phase)
 {
     conn->until_us = wait_us == INT64_MAX ? INT64_MAX : clock_mono().us + wait_us;
-    conn->idle = idle;
+    conn->phase = (int)phase;
 }
 
 struct header_walk {
@@ -246,7 +247,7 @@ static enum MHD_Result send_answer(struct call *c)
     add_headers(r, c);
     enum MHD_Result queued = MHD_queue_response(c->mhd, (unsigned)status, r);
     MHD_destroy_response(r);
-    conn_until(conn_of(c->mhd), c->worker->srv->conf.answer_us, false);
+    conn_until(conn_of(c->mhd), c->worker->srv->conf.answer_us, CONN_ANSWERING);
     return queued;
 }
 
@@ -283,7 +284,7 @@ void refusals_release(struct http_server *srv, int64_t now_us)
 static void sleep_now(struct call *c)
 {
     c->stage = CALL_WAIT;
-    conn_until(conn_of(c->mhd), INT64_MAX, false);
+    conn_until(conn_of(c->mhd), INT64_MAX, CONN_ANSWERING);
     pthread_mutex_lock(&c->worker->lock);
     c->suspended = true;
     pthread_mutex_unlock(&c->worker->lock);
@@ -388,7 +389,7 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *mhd)
     struct conn *conn = conn_of(mhd);
     if (!conn)
         return NULL;
-    conn_until(conn, w->srv->conf.request_us, false);
+    conn_until(conn, w->srv->conf.request_us, CONN_READING);
     return call_new(w, mhd, conn, uri);
 }
 
@@ -414,7 +415,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **request,
     *request = NULL;
     struct conn *conn = conn_of(mhd);
     if (conn)
-        conn_until(conn, c->worker->srv->conf.idle_us, true);
+        conn_until(conn, c->worker->srv->conf.idle_us, CONN_IDLE);
     int64_t us = clock_mono().us - c->began.us;
     int status = c->forced ? 503 : c->stage == CALL_SENT ? c->status : 0;
     if (status)
@@ -460,7 +461,7 @@ static void conn_open(struct worker *w, struct MHD_Connection *mhd, void **conte
     conn->worker = w;
     conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     conn->listener = listener_of(w->srv, conn->fd);
-    conn_until(conn, w->srv->conf.head_us, true);
+    conn_until(conn, w->srv->conf.head_us, CONN_NEW);
     *context = conn;
     pthread_mutex_lock(&w->lock);
     conn->next = w->conns;
@@ -498,7 +499,33 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
     }
 }
 
-/* Cut who is too slow. MHD's own time-out counts idle time, which a slow drip of bytes evades. Only the socket is shut
+static bool is_idle(const struct conn *conn)
+{
+    return conn->phase == CONN_NEW || conn->phase == CONN_IDLE;
+}
+
+/* The peer closed or reset before its request was whole. MHD may miss that when it comes with the octets before it. Twice,
+ * because what MHD (or TLS) has taken from the socket and not looked at yet may be the rest of the request. */
+static bool is_deserted(struct conn *conn)
+{
+    char octet;
+    if (conn->phase != CONN_NEW && conn->phase != CONN_READING)
+        return false;
+    ssize_t n = recv(conn->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+    bool gone = n == 0 || (n < 0 && errno == ECONNRESET);
+    conn->deserted = gone ? conn->deserted + 1 : 0;
+    return conn->deserted >= DESERTED_TWICE;
+}
+
+/* Others wait at the door: who has been idle for a while makes room. */
+static bool is_in_the_way(const struct conn *conn, int64_t now_us)
+{
+    const struct http_server *srv = conn->worker->srv;
+    return srv->n_conns >= srv->conf.max_connections && conn->phase == CONN_IDLE
+           && conn->until_us <= now_us + srv->conf.idle_us - CROWDED_IDLE_US;
+}
+
+/* Cut who is too slow: MHD's own time-out counts idle time, which a slow drip of bytes evades. Only the socket is shut
  * down, under the lock that MHD's closing notification needs too: the descriptor cannot be another's yet. */
 void worker_sweep(struct worker *w, int64_t now_us)
 {
@@ -506,11 +533,11 @@ void worker_sweep(struct worker *w, int64_t now_us)
     pthread_mutex_lock(&w->lock);
     for (struct conn *conn = w->conns; conn; conn = conn->next) {
         bool late = conn->until_us <= now_us;
-        if (!late && !(draining && conn->idle))
+        if (!late && !(draining && is_idle(conn)) && !is_deserted(conn) && !is_in_the_way(conn, now_us))
             continue;
         shutdown(conn->fd, SHUT_RDWR);
         conn->until_us = INT64_MAX;
-        conn->idle = false;
+        conn->phase = CONN_ANSWERING;
         if (late)
             metric_add(&cut, 1);
     }
@@ -606,7 +633,7 @@ void worker_retire(struct worker *w)
     w->retired = true;
     pthread_mutex_lock(&w->lock);
     for (struct conn *conn = w->conns; conn; conn = conn->next)
-        if (conn->idle && conn->until_us > now + RETIRED_IDLE_US)
+        if (is_idle(conn) && conn->until_us > now + RETIRED_IDLE_US)
             conn->until_us = now + RETIRED_IDLE_US;
     pthread_mutex_unlock(&w->lock);
 }

@@ -15,6 +15,9 @@
 struct MHD_Daemon;
 enum { WORKERS_MAX = 64, THREADS_MAX = 16, LISTENS_MAX = 8 };
 
+/* NEW until its first request line, READING to the last octet of a request, then ANSWERING, then IDLE. */
+enum conn_phase { CONN_NEW, CONN_READING, CONN_ANSWERING, CONN_IDLE };
+
 /* One connection, from MHD's notification to the next. The phase and its deadline are set by its http thread. */
 struct conn {
     struct conn           *prev, *next;
@@ -22,7 +25,8 @@ struct conn {
     const struct listener *listener;
     int                    fd;
     _Atomic int64_t        until_us;    /* INT64_MAX while the handler has the request */
-    _Atomic bool           idle;        /* between requests: the first to go when we stop */
+    _Atomic int            phase;       /* enum conn_phase; NEW and IDLE are the first to go when we stop */
+    unsigned               deserted;    /* the sweep's: how often it saw that the peer has gone */
 };
 
 /* One MHD daemon: one thread, its connections, its calls. */
@@ -68,7 +72,7 @@ MUST_USE enum err worker_new(struct worker **out, struct http_server *srv, const
 void worker_free(struct worker *w);
 /** The socket is the worker's, or closed. The loop's thread. */
 void worker_enter(struct worker *w, int fd, const struct sockaddr *peer, socklen_t peer_n);
-/** Cut who is too slow, and who is idle while the server stops. */
+/** Cut who is too slow, who left in the middle of a request, and who is idle while the server stops or is full. */
 void worker_sweep(struct worker *w, int64_t now_us);
 /** Take no more connections, tell the open ones that their next answer is the last. */
 void worker_retire(struct worker *w);

@@ -74,9 +74,19 @@ static void on_account_added(void *arg, enum err err)
     http_reply(hc, 201);
 }
 
+/* The operator, and nothing of a wrong type in what makes an account or a resource. */
+static enum err may_make(struct http_call *hc)
+{
+    static const struct json_shape shapes[] = {
+        { "name", JSON_IS_TEXT }, { "offer", JSON_IS_TEXT }, { "billingCountry", JSON_IS_TEXT }, { "account", JSON_IS_TEXT },
+    };
+    enum err err = operator_only(hc);
+    return err ? err : json_expect(hc->json, shapes, ARRAY_LEN(shapes), &hc->why);
+}
+
 static enum err accounts_post(struct http_call *hc)
 {
-    enum err err = operator_only(hc);
+    enum err err = may_make(hc);
     if (err)
         return err;
     struct str offer = json_text_of(hc->json, "offer"), country = json_text_of(hc->json, "billingCountry");
@@ -101,7 +111,7 @@ static enum err resources_get(struct http_call *hc)
 
 static enum err resources_post(struct http_call *hc)
 {
-    enum err err = operator_only(hc);
+    enum err err = may_make(hc);
     struct str account = json_text_of(hc->json, "account");
     if (err)
         return err;

@@ -693,6 +693,41 @@ static void a_client_that_leaves_early_hurts_nobody(void **state)
     assert_int_equal(a.status, 200);
 }
 
+static void half_a_request_of_a_client_that_left_does_not_hold_up_the_end(void **state)
+{
+    struct bench *b = *state;
+    struct http_server_conf conf = quick_conf(b);
+    conf.head_us = conf.request_us = conf.drain_us = 20 * US_PER_S;
+    serve(b, &conf);
+    for (int i = 0; i < 40; i++) {
+        int fd = dial(b);
+        say(fd, i % 2 ? "POST /open HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{" : "POST /open HTTP/1.1\r\nHo");
+        close(fd);
+    }
+    struct mono from = clock_mono();
+    http_server_stop(b->srv);
+    assert_in_range(ms_since(from), 0, 5000);
+}
+
+static void whoever_is_idle_makes_room_when_it_is_full(void **state)
+{
+    struct bench *b = *state;
+    struct answer a;
+    struct http_server_conf conf = quick_conf(b);
+    conf.max_connections = 4;
+    conf.idle_us = 60 * US_PER_S;
+    serve(b, &conf);
+    int fd[5];
+    for (int i = 0; i < 5; i++) {
+        fd[i] = dial(b);
+        say(fd[i], "GET /open/x HTTP/1.1\r\nHost: h\r\n\r\n");
+        hear(fd[i], &a);
+        assert_int_equal(a.status, 200);
+    }
+    for (int i = 0; i < 5; i++)
+        close(fd[i]);
+}
+
 static void *stop_in_thread(void *srv)
 {
     http_server_stop(srv);
@@ -834,7 +869,8 @@ int main(void)
         T(a_slow_drip_is_cut_by_an_absolute_deadline), T(who_says_nothing_is_closed),
         T(a_body_too_large_is_refused_in_words), T(headers_too_large_are_refused), T(nonsense_is_survived),
         cmocka_unit_test_setup_teardown(a_full_inbox_is_429_with_a_time_to_come_back, set_up_stuck, tear_down),
-        T(a_client_that_leaves_early_hurts_nobody), T(stopping_lets_running_requests_finish),
+        T(a_client_that_leaves_early_hurts_nobody), T(half_a_request_of_a_client_that_left_does_not_hold_up_the_end),
+        T(whoever_is_idle_makes_room_when_it_is_full), T(stopping_lets_running_requests_finish),
         T(a_handler_that_never_answers_does_not_hold_up_the_end), T(a_listener_bound_to_a_resource_means_it),
         T(more_connections_than_the_limit_wait_their_turn), T(an_address_in_use_is_said),
         T(a_certificate_that_is_none_stops_the_start),
