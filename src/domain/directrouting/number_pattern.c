@@ -118,7 +118,12 @@ static bool class_escape(struct set *s, char c)
 {
     struct set named = { { 0, 0 } };
     switch (c | 32) {
-    case 'w': set_add_range(&named, 'a', 'z'); set_add_range(&named, 'A', 'Z'); set_add(&named, '_'); /* fall through */
+    case 'w':
+        set_add_range(&named, 'a', 'z');
+        set_add_range(&named, 'A', 'Z');
+        set_add_range(&named, '0', '9');
+        set_add(&named, '_');
+        break;
     case 'd': set_add_range(&named, '0', '9'); break;
     case 's': set_add(&named, ' '); set_add_range(&named, '\t', '\r'); break;
     default:  return false;
