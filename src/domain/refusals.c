@@ -16,6 +16,8 @@ static const int64_t PURGE_EVERY_US = 3600 * (int64_t)US_PER_S;
 struct refusals {
     struct control     *control;
     struct agenda_entry purge;
+    int64_t             purge_before_us;    /* what is older may go */
+    bool                purging;        /* a purge is under way */
     int64_t             second;         /* mono seconds; how many were kept in it */
     unsigned            in_second;
 };
@@ -40,14 +42,23 @@ struct purging {
 
 static void purge_slice(struct purging *p, bool whole);
 
+static void purge_end(struct purging *p)
+{
+    p->r->purging = false;
+    free(p);
+}
+
 static void on_purged(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct purging *p = container_of(item, struct purging, done.item);
+    bool grown = p->before_us < p->r->purge_before_us;
     if (p->whole && (!p->done.err || p->done.err == ERR_CONFLICT))
         purge_slice(p, !p->done.err);
+    else if (!p->done.err && grown)
+        purge_slice(p, true);
     else
-        free(p);
+        purge_end(p);
 }
 
 static const struct inbox_kind purged_kind = { "refusals.purged", on_purged, NULL };
@@ -56,20 +67,23 @@ static void purge_slice(struct purging *p, bool whole)
 {
     struct db_unit *u = db_unit_new();
     p->whole = whole;
+    p->before_us = p->r->purge_before_us;
     p->done = (struct db_done){ .item.kind = &purged_kind, .to = control_inbox(p->r->control) };
     refusal_rows_purge(u, p->before_us, whole);
     if (db_post(p->r->control->db, u, &p->done)) {
         db_unit_free(u);
-        free(p);                        /* the next hour's goes on */
+        purge_end(p);                   /* the next hour's goes on */
     }
 }
 
 static void on_purge(void *arg, int64_t due_us)
 {
     struct refusals *r = arg;
-    struct purging *p = calloc(1, sizeof *p);
-    if (p) {
-        *p = (struct purging){ .r = r, .before_us = due_us - KEEP_US };
+    struct purging *p = r->purging ? NULL : calloc(1, sizeof *p);
+    r->purge_before_us = due_us - KEEP_US;
+    if (p) {                            /* one at a time: a clock moved by years must not fill the store */
+        r->purging = true;
+        p->r = r;
         purge_slice(p, true);
     }
     (void)!agenda_set(r->control->agenda, &r->purge, due_us + PURGE_EVERY_US, on_purge, r);

@@ -182,16 +182,23 @@ struct purging {
 
 static void purge_slice(struct purging *p, bool whole);
 
+static void purge_end(struct purging *p)
+{
+    p->ev->purging = false;
+    free(p);
+}
+
 static void on_purged(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct purging *p = container_of(item, struct purging, done.item);
-    if (p->whole && !p->done.err)
+    bool grown = p->before_us < p->ev->purge_before_us;
+    if (p->whole && (!p->done.err || p->done.err == ERR_CONFLICT))
+        purge_slice(p, !p->done.err);
+    else if (!p->done.err && grown)
         purge_slice(p, true);
-    else if (p->whole && p->done.err == ERR_CONFLICT)
-        purge_slice(p, false);
     else
-        free(p);
+        purge_end(p);
 }
 
 static const struct inbox_kind purged_kind = { "events.purged", on_purged, NULL };
@@ -200,22 +207,25 @@ static void purge_slice(struct purging *p, bool whole)
 {
     struct db_unit *u = db_unit_new();
     p->whole = whole;
+    p->before_us = p->ev->purge_before_us;
     p->done = (struct db_done){ .item.kind = &purged_kind, .to = control_inbox(p->ev->control) };
     if (!whole)
         delivery_rows_purge(u, p->before_us);
     event_rows_purge(u, p->before_us, whole);
     if (db_post(p->ev->control->db, u, &p->done)) {
         db_unit_free(u);
-        free(p);                        /* the next hour's goes on */
+        purge_end(p);                   /* the next hour's goes on */
     }
 }
 
 static void on_purge(void *arg, int64_t due_us)
 {
     struct events *ev = arg;
-    struct purging *p = calloc(1, sizeof *p);
-    if (p) {
-        *p = (struct purging){ .ev = ev, .before_us = due_us - KEEP_US };
+    struct purging *p = ev->purging ? NULL : calloc(1, sizeof *p);
+    ev->purge_before_us = due_us - KEEP_US;
+    if (p) {                            /* one at a time: a clock moved by years must not fill the store */
+        ev->purging = true;
+        p->ev = ev;
         purge_slice(p, true);
     }
     (void)!agenda_set(ev->control->agenda, &ev->purge, due_us + PURGE_EVERY_US, on_purge, ev);

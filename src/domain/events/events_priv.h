@@ -53,6 +53,8 @@ struct events {
     struct loop_timer         crowd_timer;
     struct listing           *waiting;          /* events_list() calls that wait for a first event */
     struct agenda_entry       purge;
+    int64_t                   purge_before_us;  /* what is older may go */
+    bool                      purging;          /* a purge is under way */
     uint64_t                  last_event;       /* newest key written */
     char                     *base_url;
 };
