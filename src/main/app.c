@@ -358,6 +358,7 @@ void app_stop(struct app *app)
     if (!app->started)
         return;
     app->started = false;
+    events_let_go(app->events);
     http_server_stop(app->http);
     sip_edge_stop(app->sip, CALLS_GRACE_MS);
     media_edge_stop(app->media);

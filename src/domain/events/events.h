@@ -101,5 +101,7 @@ struct events_query {
     struct str type;                /* empty: all */
     int64_t    wait_us;             /* at most 60 s */
 };
+/** Any thread: the server is about to stop. Whoever waits for events is answered now, and nobody waits any more. */
+void events_let_go(struct events *ev);
 MUST_USE enum err events_list(struct events *ev, const struct events_query *q, events_listed_fn *done, void *arg,
                               struct problem *why);

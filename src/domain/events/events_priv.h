@@ -51,6 +51,7 @@ struct events {
     struct strmap            *lanes;            /* name -> struct lane, owned */
     struct delivery          *crowd, **crowd_tail;      /* what a full courier would not take, in order */
     struct loop_timer         crowd_timer;
+    bool                      letting_go;       /* nobody waits for events any more */
     struct listing           *waiting;          /* events_list() calls that wait for a first event */
     struct agenda_entry       purge;
     int64_t                   purge_before_us;  /* what is older may go */

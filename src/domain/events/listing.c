@@ -140,6 +140,34 @@ void listings_wake(struct events *ev)
     }
 }
 
+/* One message to control; when there is no memory for it, who waits is cut off at the end of the drain. */
+struct letting_go {
+    struct inbox_item item;
+    struct events    *ev;
+};
+
+static void on_let_go(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct events *ev = container_of(item, struct letting_go, item)->ev;
+    free(item);
+    ev->letting_go = true;
+    for (struct listing *l = ev->waiting; l; l = l->next)
+        l->until = clock_mono();
+    listings_wake(ev);
+}
+
+static const struct inbox_kind let_go_kind = { "events.let_go", on_let_go, NULL };
+
+void events_let_go(struct events *ev)
+{
+    struct letting_go *g = malloc(sizeof *g);
+    if (!g)
+        return;
+    *g = (struct letting_go){ .item.kind = &let_go_kind, .ev = ev };
+    inbox_post_always(control_inbox(ev->control), &g->item);
+}
+
 void listings_free(struct events *ev)
 {
     while (ev->waiting) {
@@ -181,7 +209,7 @@ enum err events_list(struct events *ev, const struct events_query *q, events_lis
     struct listing *l = calloc(1, sizeof *l);
     if (!l)
         return ERR_NOMEM;
-    int64_t wait = q->wait_us < WAIT_MAX_US ? q->wait_us : WAIT_MAX_US;
+    int64_t wait = ev->letting_go ? 0 : q->wait_us < WAIT_MAX_US ? q->wait_us : WAIT_MAX_US;
     *l = (struct listing){ .ev = ev, .resource = q->resource, .after = after, .type = str_dup(q->type),
                            .until = { clock_mono().us + wait }, .done = done, .arg = arg };
     if (!l->type || loop_timer_init(ev->control->loop, &l->timer, on_time_out, l)) {
