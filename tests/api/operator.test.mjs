@@ -74,6 +74,24 @@ test('an endpoint may prove itself later by the validation address', async (t) =
   assert.equal((await fetch(validationUrl)).status, 404)
 })
 
+test('a resource\'s key ends its own event subscriptions and no other\'s', async (t) => {
+  const stranger = Buffer.from((await resourceUnder('stranger', { offer: 'payg', billingCountry: 'US' })).match(/accesskey=(.*)/)[1], 'base64')
+  const hook = await endpoint(t)
+  const made = await own('POST', 'eventSubscriptions', { endpointUrl: `${hook.url}/mine` })
+  const end = (with_) => signed(with_, 'DELETE', `/carterfone/v1/eventSubscriptions/${made.id}`)
+  assert.equal((await end(stranger)).status, 404)
+  assert.ok((await own('GET', 'eventSubscriptions')).value.some((s) => s.id === made.id))
+  assert.equal((await end(key)).status, 204)
+  assert.ok(!(await own('GET', 'eventSubscriptions')).value.some((s) => s.id === made.id))
+})
+
+test('a carrier\'s name has no blanks, a subscription\'s no line ends', async (t) => {
+  const smsc = { name: 'two words', host: '127.0.0.1:9', systemId: 'x', simulated: true }
+  assert.equal((await no(own('POST', 'smscs', smsc))).error.target, 'name')
+  const hook = await endpoint(t)
+  assert.equal((await no(own('POST', 'eventSubscriptions', { endpointUrl: hook.url, name: 'a\r\nX-Evil: 1' }))).error.target, 'name')
+})
+
 test('events can be read back and waited for without an endpoint', async () => {
   const { last } = await own('GET', 'events')
   const waiting = own('GET', `events?after=${last}&wait=20&type=Microsoft.Communication.SMSReceived`)
