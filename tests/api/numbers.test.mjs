@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
-import { connectionString, own, refused, resourceUnder, signed } from './harness.mjs'
+import { connectionString, envelope, own, refused, resourceUnder, signed } from './harness.mjs'
 
 const client = new PhoneNumbersClient(connectionString)
 const tollFree = { countryCode: 'US', phoneNumberType: 'tollFree', assignmentType: 'application', capabilities: { calling: 'none', sms: 'inbound+outbound' } }
