@@ -49,7 +49,15 @@ static void on_stored(void *owner, struct inbox_item *item)
     step_settle(s, s->done.err);
 }
 
-static const struct inbox_kind stored_kind = { "calls.stored", on_stored, NULL };
+/* The process ends before the answer was read: the rows are there, the next start goes on from them. */
+static void drop_stored(struct inbox_item *item)
+{
+    struct call_step *s = container_of(item, struct call_step, done.item);
+    events_drop(&s->events);
+    free(s);
+}
+
+static const struct inbox_kind stored_kind = { "calls.stored", on_stored, drop_stored };
 
 static enum err step_offer(struct call_step *s)
 {
