@@ -86,11 +86,16 @@ void readiness_start(struct readiness *r)
 bool readiness_ask(void *readiness, struct buf *words)
 {
     struct readiness *r = readiness;
-    int64_t ago_us = clock_mono().us - r->answered_us;
+    int64_t now_us = clock_mono().us, ago_us = now_us - r->answered_us;
     enum err last = (enum err)r->last;
-    if (last)
+    char failure[160];
+    int64_t failed_us = db_failure(r->control->db, failure, sizeof failure);
+    bool failed = failed_us && now_us - failed_us < PATIENCE_US;
+    if (failed)
+        buf_printf(words, "the store failed: %s", failure);
+    else if (last)
         buf_printf(words, "the store failed: %s", err_words(last));
     else if (ago_us > PATIENCE_US)
         buf_printf(words, "the store has not answered for %lld s", (long long)(ago_us / US_PER_S));
-    return !last && ago_us <= PATIENCE_US;
+    return !failed && !last && ago_us <= PATIENCE_US;
 }

@@ -13,5 +13,5 @@ void readiness_free(struct readiness *r);
 SCOPED_FREE(readiness)
 /** Start asking, on control or before it runs. */
 void readiness_start(struct readiness *r);
-/** @param words  what is wrong, or what was seen  @return false when the store failed or has not answered for ten seconds */
+/** @param words  what is wrong, or what was seen  @return false when the store failed within the last ten seconds, or has not answered for as long */
 bool readiness_ask(void *readiness, struct buf *words);

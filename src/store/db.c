@@ -70,6 +70,7 @@ struct db {
     pthread_mutex_t  memory_lock;
     pthread_mutex_t  failure_lock;
     char             failure[160];
+    int64_t          failed_us;         /* mono; 0: never */
 
     struct reader    readers[READERS_MAX];
     unsigned         reader_count;
@@ -139,14 +140,17 @@ static void note_failure(struct db *db, const struct conn *conn)
 {
     pthread_mutex_lock(&db->failure_lock);
     snprintf(db->failure, sizeof db->failure, "%s", conn_failure(conn));
+    db->failed_us = clock_mono().us;
     pthread_mutex_unlock(&db->failure_lock);
 }
 
-void db_failure(struct db *db, char *dst, size_t size)
+int64_t db_failure(struct db *db, char *dst, size_t size)
 {
     pthread_mutex_lock(&db->failure_lock);
     snprintf(dst, size, "%s", db->failure);
+    int64_t at_us = db->failed_us;
     pthread_mutex_unlock(&db->failure_lock);
+    return at_us;
 }
 
 /* The outcome of the whole group is known. */

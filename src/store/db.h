@@ -41,8 +41,8 @@ MUST_USE enum err db_open(struct db **out, const struct db_conf *conf, struct pr
 /** Commits what was posted, stops the threads. */
 void db_close(struct db *db);
 /** Words for the newest ERR_STORE ("database or disk is full"), for logs and readiness; empty while there was none.
- *  Any thread. */
-void db_failure(struct db *db, char *dst, size_t size);
+ *  Any thread. @return when that was (mono); 0 while there was none */
+int64_t db_failure(struct db *db, char *dst, size_t size);
 
 /* -- writing ------------------------------------------------------------------------------------------------- */
 /** Any thread builds a unit; values are copied in. NULL when out of memory (db_unit_add accepts NULL, db_post says so). */

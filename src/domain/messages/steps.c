@@ -8,6 +8,17 @@ enum { NOTES_MAX = 200 };               /* lines that decide nothing: a peer may
 
 /* -- on the way to disk ------------------------------------------------------------------------------------------------ */
 
+/* A full disk fails every step: a line a second says it, with how many there were. */
+static void say_unstored(struct messages *m, enum err err)
+{
+    int64_t now_us = clock_mono().us;
+    m->unstored++;
+    if (m->unstored_said_us && now_us - m->unstored_said_us < US_PER_S)
+        return;
+    log_error("messages", "%llu steps could not be stored so far: %s", (unsigned long long)m->unstored, err_words(err));
+    m->unstored_said_us = now_us;
+}
+
 static void on_stepped(void *owner, struct inbox_item *item)
 {
     (void)owner;
@@ -17,7 +28,7 @@ static void on_stepped(void *owner, struct inbox_item *item)
     if (g->settle)
         g->settle->ops->settle(g->settle->self, g->token, g->done.err);
     if (g->done.err)
-        log_error("messages", "a step could not be stored: %s", err_words(g->done.err));
+        say_unstored(g->m, g->done.err);
     if (ended)
         message_feed(ended, g->done.err ? EV_UNSTORED : EV_STORED, &(struct message_cue){ .segment = -1 });
     free(g);
@@ -52,7 +63,7 @@ static enum err stepping_post(struct messages *m, struct stepping *g, struct db_
     if (!err)
         return ERR_NONE;
     db_unit_free(u);
-    log_error("messages", "a step could not be stored: %s", err_words(err));
+    say_unstored(m, err);
     if (g)
         events_go(m->events, &g->events, err);
     free(g);
