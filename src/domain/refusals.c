@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/str.h"
+#include "domain/purge.h"
 #include "store/refusals.h"
 
 #include <stdio.h>
@@ -11,13 +12,10 @@ METRIC_COUNTER(unkept_total, "carterfone_refusals_unkept_total", "Refused reques
 
 enum { RATE = 200 };
 static const int64_t KEEP_US = 7 * 24 * 3600 * (int64_t)US_PER_S;
-static const int64_t PURGE_EVERY_US = 3600 * (int64_t)US_PER_S;
 
 struct refusals {
     struct control     *control;
-    struct agenda_entry purge;
-    int64_t             purge_before_us;    /* what is older may go */
-    bool                purging;        /* a purge is under way */
+    struct purge       *purge;
     int64_t             second;         /* mono seconds; how many were kept in it */
     unsigned            in_second;
 };
@@ -32,71 +30,17 @@ static void post_and_forget(struct refusals *r, struct db_unit *u)
     }
 }
 
-/* Old ones go in slices: as long as a whole slice went there may be another. */
-struct purging {
-    struct db_done   done;
-    struct refusals *r;
-    int64_t          before_us;
-    bool             whole;
-};
-
-static void purge_slice(struct purging *p, bool whole);
-
-static void purge_end(struct purging *p)
-{
-    p->r->purging = false;
-    free(p);
-}
-
-static void on_purged(void *owner, struct inbox_item *item)
-{
-    (void)owner;
-    struct purging *p = container_of(item, struct purging, done.item);
-    bool grown = p->before_us < p->r->purge_before_us;
-    if (p->whole && (!p->done.err || p->done.err == ERR_CONFLICT))
-        purge_slice(p, !p->done.err);
-    else if (!p->done.err && grown)
-        purge_slice(p, true);
-    else
-        purge_end(p);
-}
-
-static const struct inbox_kind purged_kind = { "refusals.purged", on_purged, NULL };
-
-static void purge_slice(struct purging *p, bool whole)
-{
-    struct db_unit *u = db_unit_new();
-    p->whole = whole;
-    p->before_us = p->r->purge_before_us;
-    p->done = (struct db_done){ .item.kind = &purged_kind, .to = control_inbox(p->r->control) };
-    refusal_rows_purge(u, p->before_us, whole);
-    if (db_post(p->r->control->db, u, &p->done)) {
-        db_unit_free(u);
-        purge_end(p);                   /* the next hour's goes on */
-    }
-}
-
-static void on_purge(void *arg, int64_t due_us)
-{
-    struct refusals *r = arg;
-    struct purging *p = r->purging ? NULL : calloc(1, sizeof *p);
-    r->purge_before_us = due_us - KEEP_US;
-    if (p) {                            /* one at a time: a clock moved by years must not fill the store */
-        r->purging = true;
-        p->r = r;
-        purge_slice(p, true);
-    }
-    (void)!agenda_set(r->control->agenda, &r->purge, due_us + PURGE_EVERY_US, on_purge, r);
-}
-
 enum err refusals_new(struct refusals **out, struct control *control)
 {
     struct refusals *r = calloc(1, sizeof *r);
     if (!r)
         return ERR_NOMEM;
     r->control = control;
-    enum err err = agenda_set(control->agenda, &r->purge, control_now_us(control) + PURGE_EVERY_US, on_purge, r);
+    enum err err = purge_new(&r->purge, control, KEEP_US, refusal_rows_purge);
+    if (!err)
+        err = purge_start(r->purge);
     if (err) {
+        purge_free(r->purge);
         free(r);
         return err;
     }
@@ -108,7 +52,7 @@ void refusals_free(struct refusals *r)
 {
     if (!r)
         return;
-    agenda_clear(r->control->agenda, &r->purge);
+    purge_free(r->purge);
     free(r);
 }
 

@@ -443,22 +443,22 @@ enum err number_pattern_read(struct number_pattern **out, struct str text, struc
 struct walk {
     const struct number_pattern *p;
     size_t  at, end;
-    int    *now, *then, *todo;          /* states */
+    int    *now, *then, *pending;       /* states */
     int     n_now, n_then;
     size_t *seen;                       /* by state: 1 + the place where it was last reached; 0: never */
     bool    matched;
 };
 
-/* `state`, and all that it reaches without reading, into `then`. `todo` holds each state once at most. */
+/* `state`, and all that it reaches without reading, into `then`. `pending` holds each state once at most. */
 static void reach(struct walk *w, int state)
 {
     int n = 0;
     if (w->seen[state] == w->at + 1)
         return;
     w->seen[state] = w->at + 1;
-    w->todo[n++] = state;
+    w->pending[n++] = state;
     while (n) {
-        const struct state *s = &w->p->states[w->todo[--n]];
+        const struct state *s = &w->p->states[w->pending[--n]];
         bool open = s->op == OP_SPLIT || (s->op == OP_START && w->at == 0) || (s->op == OP_END && w->at == w->end);
         if (s->op == OP_SET)
             w->then[w->n_then++] = (int)(s - w->p->states);
@@ -467,7 +467,7 @@ static void reach(struct walk *w, int state)
             int next = i ? s->other : s->next;
             if (w->seen[next] != w->at + 1) {
                 w->seen[next] = w->at + 1;
-                w->todo[n++] = next;
+                w->pending[n++] = next;
             }
         }
     }
@@ -479,9 +479,9 @@ enum err number_pattern_match(const struct number_pattern *p, struct str number,
     struct walk w = { .p = p, .end = number.n };
     w.now = arena_array(a, n, sizeof *w.now);
     w.then = arena_array(a, n, sizeof *w.then);
-    w.todo = arena_array(a, n, sizeof *w.todo);
+    w.pending = arena_array(a, n, sizeof *w.pending);
     w.seen = arena_array(a, n, sizeof *w.seen);
-    if (!w.now || !w.then || !w.todo || !w.seen)
+    if (!w.now || !w.then || !w.pending || !w.seen)
         return ERR_NOMEM;
     reach(&w, p->first);
     while (!w.matched && w.at < w.end) {

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-static const int64_t PURGE_EVERY_US = 3600 * (int64_t)US_PER_S;
 static const int64_t KEEP_US = 7 * 24 * 3600 * (int64_t)US_PER_S;      /* --retention events=7d */
 static const int64_t VALIDATE_WITHIN_US = 600 * (int64_t)US_PER_S;
 
@@ -14,6 +13,14 @@ char *str_dup(struct str s)
         return NULL;
     str_copyz(z, s.n + 1, s);
     return z;
+}
+
+/* Dead letters go with the last, incomplete slice of events. */
+static void purge_slice(struct db_unit *u, int64_t before_us, bool whole)
+{
+    if (!whole)
+        delivery_rows_purge(u, before_us);
+    event_rows_purge(u, before_us, whole);
 }
 
 enum err events_new(struct events **out, struct control *control, const struct courier_ops *courier, void *courier_self)
@@ -28,6 +35,7 @@ enum err events_new(struct events **out, struct control *control, const struct c
     ev->lanes = strmap_new();
     ev->base_url = str_dup(STR("https://localhost:4500"));
     if (!ev->subscriptions || !ev->deliveries || !ev->lanes || !ev->base_url
+        || purge_new(&ev->purge, control, KEEP_US, purge_slice)
         || loop_timer_init(control->loop, &ev->crowd_timer, deliveries_uncrowd, ev)) {
         events_free(ev);
         return ERR_NOMEM;
@@ -51,7 +59,7 @@ void events_free(struct events *ev)
 {
     if (!ev)
         return;
-    agenda_clear(ev->control->agenda, &ev->purge);
+    purge_free(ev->purge);
     listings_free(ev);
     if (ev->deliveries)
         deliveries_free(ev);
@@ -172,69 +180,10 @@ enum err events_load(struct events *ev, struct problem *why)
     return ERR_NONE;
 }
 
-/* Old events and dead letters go in slices: as long as a whole slice went there may be another. */
-struct purging {
-    struct db_done done;
-    struct events *ev;
-    int64_t        before_us;
-    bool           whole;
-};
-
-static void purge_slice(struct purging *p, bool whole);
-
-static void purge_end(struct purging *p)
-{
-    p->ev->purging = false;
-    free(p);
-}
-
-static void on_purged(void *owner, struct inbox_item *item)
-{
-    (void)owner;
-    struct purging *p = container_of(item, struct purging, done.item);
-    bool grown = p->before_us < p->ev->purge_before_us;
-    if (p->whole && (!p->done.err || p->done.err == ERR_CONFLICT))
-        purge_slice(p, !p->done.err);
-    else if (!p->done.err && grown)
-        purge_slice(p, true);
-    else
-        purge_end(p);
-}
-
-static const struct inbox_kind purged_kind = { "events.purged", on_purged, NULL };
-
-static void purge_slice(struct purging *p, bool whole)
-{
-    struct db_unit *u = db_unit_new();
-    p->whole = whole;
-    p->before_us = p->ev->purge_before_us;
-    p->done = (struct db_done){ .item.kind = &purged_kind, .to = control_inbox(p->ev->control) };
-    if (!whole)
-        delivery_rows_purge(u, p->before_us);
-    event_rows_purge(u, p->before_us, whole);
-    if (db_post(p->ev->control->db, u, &p->done)) {
-        db_unit_free(u);
-        purge_end(p);                   /* the next hour's goes on */
-    }
-}
-
-static void on_purge(void *arg, int64_t due_us)
-{
-    struct events *ev = arg;
-    struct purging *p = ev->purging ? NULL : calloc(1, sizeof *p);
-    ev->purge_before_us = due_us - KEEP_US;
-    if (p) {                            /* one at a time: a clock moved by years must not fill the store */
-        ev->purging = true;
-        p->ev = ev;
-        purge_slice(p, true);
-    }
-    (void)!agenda_set(ev->control->agenda, &ev->purge, due_us + PURGE_EVERY_US, on_purge, ev);
-}
-
 void events_resume(struct events *ev)
 {
     (void)!delivery_rows_each(ev->control->db, load_delivery, ev);
-    (void)!agenda_set(ev->control->agenda, &ev->purge, control_now_us(ev->control) + PURGE_EVERY_US, on_purge, ev);
+    (void)!purge_start(ev->purge);
 }
 
 /* -- writing ------------------------------------------------------------------------------------------------------- */

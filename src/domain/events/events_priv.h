@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "domain/events/events.h"
+#include "domain/purge.h"
 #include "store/events.h"
 
 struct event_subscription {
@@ -53,9 +54,7 @@ struct events {
     struct loop_timer         crowd_timer;
     bool                      letting_go;       /* nobody waits for events any more */
     struct listing           *waiting;          /* events_list() calls that wait for a first event */
-    struct agenda_entry       purge;
-    int64_t                   purge_before_us;  /* what is older may go */
-    bool                      purging;          /* a purge is under way */
+    struct purge             *purge;
     uint64_t                  last_event;       /* newest key written */
     char                     *base_url;
 };
