@@ -1,4 +1,5 @@
 #include "main/app.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "domain/accounts/accounts.h"

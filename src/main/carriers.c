@@ -1,4 +1,5 @@
 #include "main/carriers.h"
+#include "base/hostport.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "domain/calls/calls.h"
@@ -65,17 +66,11 @@ static enum err bad(struct problem *why, const char *field, const char *text)
 /* "host:port", "[v6]:port". */
 static enum err host_read(struct given *g, struct str text, struct problem *why)
 {
-    size_t colon = text.n;
-    uint64_t port = 0;
-    while (colon && text.p[colon - 1] != ':')
-        colon--;
-    struct str host = { text.p, colon ? colon - 1 : 0 };
-    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-        host = (struct str){ host.p + 1, host.n - 2 };
-    if (!host.n || host.n >= sizeof g->host || str_u64(str_from(text, colon), 65535, &port) || !port)
+    struct hostport at;
+    if (hostport_read(&at, text) || at.host.n >= sizeof g->host || !at.port)
         return bad(why, "host", "host must be HOST:PORT, such as smsc.example.net:2775.");
-    str_copyz(g->host, sizeof g->host, host);
-    g->port = (uint16_t)port;
+    str_copyz(g->host, sizeof g->host, at.host);
+    g->port = at.port;
     return ERR_NONE;
 }
 

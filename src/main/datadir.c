@@ -1,5 +1,6 @@
 #include "main/datadir.h"
 #include "base/crypto.h"
+#include "base/file.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -19,71 +20,27 @@ static enum err io_problem(struct problem *why, const char *doing, const char *p
     return problem_set(why, ERR_IO, "Io", "%s %s: %s.", doing, path, strerror(errno));
 }
 
-static bool write_all(int fd, struct str text)
-{
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text = str_from(text, (size_t)n);
-    }
-    return fsync(fd) == 0;
-}
-
-/* The folder's entry too must survive a power cut: a key that is drawn anew would void every id given out. */
-static bool sync_folder(const char *path)
-{
-    char folder[DATADIR_PATH_SIZE];
-    str_copyz(folder, sizeof folder, str_of(path));
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);     /* EINVAL: this file system has no such thing */
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
-enum err file_write_whole(const char *path, struct str text, unsigned mode, struct problem *why)
-{
-    char beside[DATADIR_PATH_SIZE + 16];
-    snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
-    unlink(beside);                     /* of an earlier process with our number */
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (fd < 0)
-        return io_problem(why, "cannot make", beside);
-    bool good = fchmod(fd, mode) == 0 && write_all(fd, text);
-    close(fd);
-    if (good && rename(beside, path) == 0 && sync_folder(path))
-        return ERR_NONE;
-    enum err err = io_problem(why, "cannot write", path);
-    unlink(beside);
-    return err;
-}
-
 /* 32 octets in base64. Absent: drawn and written. */
 static enum err key_ensure(const struct datadir *d, const char *name, uint8_t key[32], struct problem *why)
 {
-    char path[DATADIR_PATH_SIZE], text[128];
-    size_t n = 0;
+    enum { MOST = 128 };
+    char path[DATADIR_PATH_SIZE], fresh[MOST], *text = NULL;
+    size_t n = 0, size = 0;
     datadir_path(d, name, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) {
+    enum err err = file_read_whole(path, MOST, &text, &size);
+    if (err == ERR_ABSENT) {
         random_bytes(key, 32);
-        n = base64_write(text, key, 32);
-        return file_write_whole(path, (struct str){ text, n }, 0600, why);
+        n = base64_write(fresh, key, 32);
+        return file_write_whole(path, (struct str){ fresh, n }, 0600, why);
     }
-    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text);
-    if (fd >= 0)
-        close(fd);
-    if (got < 0)
+    if (err == ERR_IO)
         return io_problem(why, "cannot read", path);
-    if (base64_read(key, 32, str_trim((struct str){ text, (size_t)got }), &n) || n != 32)
-        return problem_set(why, ERR_SYNTAX, "Io", "%s is damaged: it must hold 32 octets in base64.", path);
-    return ERR_NONE;
+    if (err || base64_read(key, 32, str_trim((struct str){ text, size }), &n) || n != 32)
+        err = problem_set(why, ERR_SYNTAX, "Io", "%s is damaged: it must hold 32 octets in base64.", path);
+    if (text)
+        explicit_bzero(text, size);
+    free(text);
+    return err;
 }
 
 static enum err lock_take(struct datadir *d, struct problem *why)

@@ -22,5 +22,3 @@ MUST_USE enum err datadir_open(struct datadir *d, const char *path, bool in_memo
 void datadir_close(struct datadir *d);
 /** DATA/name into dst. */
 void datadir_path(const struct datadir *d, const char *name, char dst[DATADIR_PATH_SIZE]);
-/** Write a file whole: beside it first, then renamed. @return ERR_IO with `why` */
-MUST_USE enum err file_write_whole(const char *path, struct str text, unsigned mode, struct problem *why);

@@ -1,6 +1,7 @@
 /* server.c - `carterfone serve`: from settings to a server that accepts, until a signal ends it. */
 #include "main/server.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "main/app.h"

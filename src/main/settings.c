@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "base/buf.h"
+#include "base/hostport.h"
 #include "base/str.h"
 #include "main/nearest.h"
 
@@ -110,26 +111,16 @@ static enum err read_port(struct str text, uint16_t *out, struct problem *why)
 
 enum err settings_endpoint_read(struct settings_endpoint *out, struct str text, struct problem *why)
 {
-    struct str host, port;
-    if (text.n && text.p[0] == '[') {
-        struct str inside = str_from(text, 1), rest;
-        if (!str_cut(inside, ']', &host, &rest) || !rest.n || rest.p[0] != ':')
-            return problem_set(why, ERR_SYNTAX, "BadSetting", "'" STR_FMT "' is not [ADDRESS]:PORT", STR_ARG(text));
-        port = str_from(rest, 1);
-    } else if (!str_cut(text, ':', &host, &port) || str_find(port, ':') >= 0) {
-        return problem_set(why, ERR_SYNTAX, "BadSetting", "'" STR_FMT "' is not HOST:PORT, such as 127.0.0.1:5060",
+    struct hostport at;
+    enum err err = hostport_read(&at, text);
+    if (err == ERR_RANGE)
+        return problem_set(why, err, "BadSetting", "'" STR_FMT "' ends in no port (0..65535)", STR_ARG(text));
+    if (err || at.host.n >= sizeof out->host)
+        return problem_set(why, ERR_SYNTAX, "BadSetting", "'" STR_FMT "' is not HOST:PORT, such as 127.0.0.1:5060 or [::1]:5060",
                            STR_ARG(text));
-    }
-    if (!host.n || host.n >= sizeof out->host)
-        return problem_set(why, ERR_SYNTAX, "BadSetting", "'" STR_FMT "' lacks a host, such as 127.0.0.1",
-                           STR_ARG(text));
-
-    struct settings_endpoint at = { .given = true };
-    str_copyz(at.host, sizeof at.host, host);
-    enum err err = read_port(port, &at.port, why);
-    if (!err)
-        *out = at;
-    return err;
+    *out = (struct settings_endpoint){ .port = at.port, .given = true };
+    str_copyz(out->host, sizeof out->host, at.host);
+    return ERR_NONE;
 }
 
 static bool is_resource_name(struct str s)

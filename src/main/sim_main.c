@@ -1,5 +1,6 @@
 /* sim_main.c - `carterfone sim`: the simulated networks alone, for crash tests and for other people's gateways. */
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"

@@ -1,5 +1,6 @@
 #include "net/tls_ca.h"
 #include "base/crypto.h"
+#include "base/file.h"
 #include "base/str.h"
 
 #include <arpa/inet.h>
@@ -40,44 +41,10 @@ void tls_pems_done(struct tls_pems *pems)
     *pems = (struct tls_pems){ 0 };
 }
 
-/* -- files --------------------------------------------------------------------------------------------------------- */
-
-static enum err file_read(const char *path, char **out)
+static enum err pem_read(const char *path, char **out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0)
-        return errno == ENOENT ? ERR_ABSENT : ERR_IO;
-    enum err err = fstat(fd, &st) || st.st_size > PEM_OCTETS_MAX ? ERR_IO : ERR_NONE;
-    char *text = err ? NULL : calloc(1, (size_t)st.st_size + 1);
-    if (!err && !text)
-        err = ERR_NOMEM;
-    if (!err && read(fd, text, (size_t)st.st_size) != st.st_size)
-        err = ERR_IO;
-    close(fd);
-    if (err)
-        free(text);
-    else
-        *out = text;
-    return err;
-}
-
-/* Under another name first: a reader sees the old file or the new one. */
-static enum err file_write(const char *path, const char *text)
-{
-    char fresh[PATH_SIZE + 8];
-    snprintf(fresh, sizeof fresh, "%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return ERR_IO;
-    size_t n = strlen(text);
-    bool bad = write(fd, text, n) != (ssize_t)n || fsync(fd);
-    bad |= close(fd) != 0;
-    if (bad || rename(fresh, path)) {
-        unlink(fresh);
-        return ERR_IO;
-    }
-    return ERR_NONE;
+    size_t size;
+    return file_read_whole(path, PEM_OCTETS_MAX, out, &size);
 }
 
 /* -- PEM ----------------------------------------------------------------------------------------------------------- */
@@ -265,12 +232,12 @@ static void load_pair(const char *dir, const char *cert_name, const char *key_na
 {
     char path[PATH_SIZE], *text = NULL;
     snprintf(path, sizeof path, "%s/%s", dir, cert_name);
-    if (!file_read(path, &text))
+    if (!pem_read(path, &text))
         out->cert = cert_read(text);
     free(text);
     text = NULL;
     snprintf(path, sizeof path, "%s/%s", dir, key_name);
-    if (!file_read(path, &text)) {
+    if (!pem_read(path, &text)) {
         out->key = key_read(text);
         explicit_bzero(text, strlen(text));
     }
@@ -281,7 +248,7 @@ static enum err save(const char *dir, const char *name, const char *text)
 {
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s/%s", dir, name);
-    return text ? file_write(path, text) : ERR_NOMEM;
+    return text ? file_write_whole(path, str_of(text), 0600, NULL) : ERR_NOMEM;
 }
 
 static enum err save_ca(const char *dir, const struct pair *ca)
@@ -350,9 +317,9 @@ enum err tls_ca_ensure(const char *dir, const char *const *names, size_t n, stru
 enum err tls_pems_load(const char *cert_file, const char *key_file, struct tls_pems *out, struct problem *why)
 {
     struct tls_pems pems = { 0 };
-    if (file_read(cert_file, &pems.cert))
+    if (pem_read(cert_file, &pems.cert))
         return problem_set(why, ERR_IO, "", "Cannot read %s.", cert_file);
-    if (file_read(key_file, &pems.key)) {
+    if (pem_read(key_file, &pems.key)) {
         tls_pems_done(&pems);
         return problem_set(why, ERR_IO, "", "Cannot read %s.", key_file);
     }

@@ -1,5 +1,6 @@
 #include "main/datadir.h"
 
+#include "base/file.h"
 #include "base/str.h"
 #include "unit/cm.h"
 #include "unit/tmp.h"

@@ -85,7 +85,7 @@ static void a_bad_value_names_its_flag(void **state)
     (void)state;
     static const struct { char *flag, *value; enum err err; const char *said; } bad[] = {
         { "--sip", "5060", ERR_SYNTAX, "--sip: '5060' is not HOST:PORT" },
-        { "--sip", "a:70000", ERR_RANGE, "--sip: '70000' is not a port" },
+        { "--sip", "a:70000", ERR_RANGE, "--sip: 'a:70000' ends in no port" },
         { "--rtp-ports", "300-200", ERR_RANGE, "must rise" },
         { "--listen", "127.0.0.1:1=Über", ERR_SYNTAX, "resource's name" },
         { "--clock", "fast", ERR_RANGE, "real|virtual" },
