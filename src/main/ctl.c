@@ -4,9 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/nearest.h"
 #include "base/str.h"
 #include "main/ctl_priv.h"
-#include "main/nearest.h"
 
 #define CTL_VERSION "0.1 (unreleased; see CHANGELOG.md)"
 

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/hostport.h"
+#include "base/nearest.h"
 #include "base/str.h"
-#include "main/nearest.h"
 
 enum kind { KIND_TEXT, KIND_PATH, KIND_ENDPOINT, KIND_LISTEN, KIND_PORTS, KIND_CHOICE, KIND_SWITCH, KIND_PLAIN, KIND_U64 };
 enum { SERVE = SETTINGS_SERVE, SIM = SETTINGS_SIM, BOTH = SERVE | SIM };

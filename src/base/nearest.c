@@ -1,4 +1,4 @@
-#include "main/nearest.h"
+#include "base/nearest.h"
 
 #include "base/str.h"
 

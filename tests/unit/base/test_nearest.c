@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/nearest.h"
 #include "base/str.h"
-#include "main/nearest.h"
 
 static const char *const words[] = { "numbers", "sms", "handset", "events", "rtp-ports" };
 
