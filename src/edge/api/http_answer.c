@@ -1,6 +1,7 @@
 #include "base/str.h"
 #include "domain/control.h"
 #include "domain/refusals.h"
+#include "domain/rules.h"
 #include "edge/api/api.h"
 #include "edge/api/http_priv.h"
 
@@ -174,6 +175,22 @@ static void write_envelope(struct buf *out, enum err err, const struct problem *
     jw_end(&w);
 }
 
+/* A refusal that nobody gave a rule of its own (a field that is no text, a name that is not there) gets its status's. Only once
+ * it is known who asks: what strangers send is neither explained nor kept. */
+static void name_rule(struct http_call *hc, enum err err)
+{
+    struct problem general = { 0 };
+    if (hc->why.rule[0] || (!hc->resource && !hc->is_operator))
+        return;
+    switch (http_status_of(err)) {
+    case 400: rule_problem(&general, err, RULE_REQUEST_INVALID, hc->why.target[0] ? hc->why.target : "it"); break;
+    case 404: rule_problem(&general, err, RULE_NOTHING_THERE);                                              break;
+    case 409: rule_problem(&general, err, RULE_ANOTHER_WAS_FIRST);                                          break;
+    default:  return;
+    }
+    problem_rule(&hc->why, general.rule, "%s", general.suggestion);
+}
+
 /* What a rule refused is kept under the request id, for explain. */
 static void keep(const struct call *c, int status)
 {
@@ -186,6 +203,7 @@ static void keep(const struct call *c, int status)
 void http_fail(struct http_call *hc, enum err err)
 {
     int status = http_status_of(err), wait_s = hc->why.retry_after_s;
+    name_rule(hc, err);
     keep(call_of(hc), status);
     if (status == 429 || status == 503)         /* without it the SDKs throw at once on 429 */
         http_answer_header(hc, "Retry-After", "%d", wait_s > 0 ? wait_s : 1);

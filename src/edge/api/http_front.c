@@ -2,6 +2,7 @@
 #include "base/metric.h"
 #include "base/str.h"
 #include "domain/control.h"
+#include "domain/rules.h"
 #include "edge/api/api.h"
 #include "edge/api/http_auth.h"
 #include "edge/api/http_priv.h"
@@ -163,8 +164,7 @@ static enum err check_version(struct call *c)
     if (!hc->api_version.n) {
         if (*known)
             http_answer_header(hc, "api-supported-versions", "%s", known);
-        return problem_set(&hc->why, ERR_SYNTAX, "ApiVersionUnspecified",
-                           "An API version is required, but was not specified. Add ?api-version= to the address.");
+        return rule_problem(&hc->why, ERR_SYNTAX, RULE_API_VERSION_NEEDED);
     }
     if (*known)
         warn_of_version(known, hc->api_version);
