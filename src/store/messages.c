@@ -53,6 +53,11 @@ void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, 
     db_do(u, DB_OPTOUT_ADD, DB_ANY_ROWS, DB_T(sender), DB_T(recipient), DB_I(at_us));
 }
 
+void optout_rows_drop(struct db_unit *u, struct str sender)
+{
+    db_do(u, DB_OPTOUT_DROP, DB_ANY_ROWS, DB_T(sender));
+}
+
 void optout_row_remove(struct db_unit *u, struct str sender, struct str recipient)
 {
     db_do(u, DB_OPTOUT_REMOVE, DB_ANY_ROWS, DB_T(sender), DB_T(recipient));

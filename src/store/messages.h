@@ -33,6 +33,7 @@ void stray_receipt_rows_purge(struct db_unit *u, int64_t before_us);
 void message_row_nothing(struct db_unit *u);
 void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, int64_t at_us);
 void optout_row_remove(struct db_unit *u, struct str sender, struct str recipient);
+void optout_rows_drop(struct db_unit *u, struct str sender);            /* all of a sender */
 
 MUST_USE enum err message_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct message_row *row), void *arg);
 MUST_USE enum err segment_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct segment_row *row), void *arg);

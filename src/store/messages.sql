@@ -61,3 +61,6 @@ INSERT INTO optout (sender, recipient, at_us) VALUES (?1, ?2, ?3) ON CONFLICT (s
 
 -- :name optout_remove
 DELETE FROM optout WHERE sender = ?1 AND recipient = ?2;
+
+-- :name optout_drop
+DELETE FROM optout WHERE sender = ?1;

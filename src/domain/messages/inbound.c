@@ -15,26 +15,18 @@ struct receiving {
     struct carrier_slot *carrier;
     uint64_t             token;
     bool                 opts_out, opts_in;
-    size_t               key_n;
-    char                 key[];             /* "<sender> <recipient>" of the opt-out */
+    struct str           number, phone;     /* ours, and who wrote */
+    char                 texts[];
 };
-
-bool optout_has(const struct messages *m, struct str sender, struct str recipient)
-{
-    char key[96];
-    int n = snprintf(key, sizeof key, STR_FMT " " STR_FMT, STR_ARG(sender), STR_ARG(recipient));
-    return n > 0 && (size_t)n < sizeof key && strmap_find(m->optouts, str_of(key)) != NULL;
-}
 
 static void on_received(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct receiving *g = container_of(item, struct receiving, done.item);
-    struct str key = { g->key, g->key_n };
     if (!g->done.err && g->opts_out)
-        (void)!strmap_put(g->m->optouts, key, g->m);
+        (void)!optouts_put(g->m->optouts, g->number, g->phone);
     if (!g->done.err && g->opts_in)
-        strmap_take(g->m->optouts, key);
+        optouts_take(g->m->optouts, g->number, g->phone);
     events_go(g->m->events, &g->events, g->done.err);
     g->carrier->ops->settle(g->carrier->self, g->token, g->done.err);
     free(g);
@@ -72,13 +64,14 @@ static enum err event_add(struct messages *m, struct db_unit *u, const struct me
 
 static struct receiving *receiving_new(struct carrier_slot *c, const struct carrier_news *n)
 {
-    size_t key_n = n->from.n + n->to.n + 1;
-    struct receiving *g = calloc(1, sizeof *g + key_n + 1);
+    struct receiving *g = calloc(1, sizeof *g + n->from.n + n->to.n + 2);
     if (!g)
         return NULL;
     *g = (struct receiving){ .done = { .item.kind = &received_kind, .to = control_inbox(c->m->control) }, .m = c->m,
-                             .carrier = c, .token = n->token, .key_n = key_n };
-    snprintf(g->key, key_n + 1, STR_FMT " " STR_FMT, STR_ARG(n->to), STR_ARG(n->from));
+                             .carrier = c, .token = n->token };
+    char *at = g->texts;
+    g->number = str_put(&at, n->to);
+    g->phone = str_put(&at, n->from);
     return g;
 }
 

@@ -1,6 +1,7 @@
 #include "domain/messages/messages_priv.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "codec/e164/e164.h"
 
 #include <stdio.h>
 
@@ -33,6 +34,22 @@ const char *message_state_word(int stored)
     return states[message_state_read(stored)].word;
 }
 
+/* -- a number is given back: its list of opt-outs ends with it --------------------------------------------------------- */
+
+static void add_release_rows(void *arg, struct db_unit *u, uint64_t number)
+{
+    (void)arg;
+    char sender[E164_SIZE];
+    optout_rows_drop(u, str_of(e164_write(sender, number)));
+}
+
+static void on_released(void *arg, uint64_t number)
+{
+    struct messages *m = arg;
+    char sender[E164_SIZE];
+    optouts_drop_sender(m->optouts, str_of(e164_write(sender, number)));
+}
+
 enum err messages_new(struct messages **out, struct control *control, struct accounts *accounts, struct numbers *numbers,
                       struct events *events)
 {
@@ -45,14 +62,14 @@ enum err messages_new(struct messages **out, struct control *control, struct acc
     m->by_remote = strmap_new();
     m->repeats[0] = strmap_new();
     m->repeats[1] = strmap_new();
-    m->optouts = strmap_new();
     m->early = strmap_new();
     m->early_tail = &m->early_first;
-    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || !m->optouts || !m->early
+    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || optouts_new(&m->optouts) || !m->early
         || loop_timer_init(control->loop, &m->early_timer, on_early_over, m)) {
         messages_free(m);
         return ERR_NOMEM;
     }
+    numbers_on_release(numbers, (struct numbers_leaver){ add_release_rows, on_released, m });
     *out = m;
     return ERR_NONE;
 }
@@ -72,7 +89,7 @@ void messages_free(struct messages *m)
     map_free(m->live);
     strmap_free(m->repeats[0]);
     strmap_free(m->repeats[1]);
-    strmap_free(m->optouts);
+    optouts_free(m->optouts);
     for (struct carrier_slot *c = m->carriers, *next; c; c = next) {
         next = c->next;
         free(c);
@@ -114,9 +131,7 @@ static enum err load_segment(void *arg, const struct segment_row *row)
 static enum err load_optout(void *arg, struct str sender, struct str recipient)
 {
     struct messages *m = arg;
-    scoped_buf key = { 0 };
-    buf_printf(&key, STR_FMT " " STR_FMT, STR_ARG(sender), STR_ARG(recipient));
-    return key.bad ? ERR_NOMEM : strmap_put(m->optouts, buf_str(&key), m);
+    return optouts_put(m->optouts, sender, recipient);
 }
 
 static void purge_strays(struct messages *m, int64_t before_us)

@@ -5,6 +5,7 @@
 #include "domain/accounts/accounts.h"
 #include "domain/events/events.h"
 #include "domain/messages/messages.h"
+#include "domain/messages/optouts.h"
 #include "domain/numbers/numbers.h"
 #include "store/messages.h"
 
@@ -104,7 +105,7 @@ struct messages {
     struct strmap      *by_remote;              /* "<carrier> <remote id>" -> struct message */
     struct strmap      *repeats[2];             /* "<resource> <repeat id>" -> message key; this and the last 24 hours */
     struct agenda_entry repeats_turn;
-    struct strmap      *optouts;                /* "<sender> <recipient>" -> itself */
+    struct optouts     *optouts;
     struct carrier_slot *carriers, **carriers_tail;
     unsigned            carrier_count;
     uint64_t            unstored;               /* steps the store failed, and when a log line last said so (mono) */
@@ -156,7 +157,6 @@ void early_free(struct messages *m);
 
 /* inbound.c */
 void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n);
-bool optout_has(const struct messages *m, struct str sender, struct str recipient);
 
 /* sending.c */
 MUST_USE enum err repeats_load(struct messages *m);

@@ -380,6 +380,15 @@ enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, c
     return task_post(t, u, why);
 }
 
+static void settle_release(struct task *t, enum err err)
+{
+    struct numbers *n = t->n;
+    uint64_t number = t->number->lease.number;
+    settle_number(t, err);
+    for (size_t i = 0; !err && i < n->n_leavers; i++)
+        n->leavers[i].gone(n->leavers[i].arg, number);
+}
+
 enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, numbers_done_fn *done, void *arg,
                          struct problem *why)
 {
@@ -399,6 +408,9 @@ enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, 
     number_feed(x, NUMBER_EV_RELEASE);
     struct db_unit *u = db_unit_new();
     number_row_release(u, x->lease.number, resource, x->until_us);
+    for (size_t i = 0; i < n->n_leavers; i++)
+        n->leavers[i].rows(n->leavers[i].arg, u, x->lease.number);
+    t->settle = settle_release;
     return task_post(t, u, why);
 }
 

@@ -67,6 +67,12 @@ const char *numbers_edition(const struct numbers *n)
     return n->conf.edition;
 }
 
+void numbers_on_release(struct numbers *n, struct numbers_leaver leaver)
+{
+    assert(n->n_leavers < NUMBERS_LEAVERS_MOST);
+    n->leavers[n->n_leavers++] = leaver;
+}
+
 /* -- numbers in memory ---------------------------------------------------------------------------------------------- */
 
 struct number *number_find(const struct numbers *n, uint64_t digits)

@@ -43,6 +43,16 @@ SCOPED_FREE(numbers)
 MUST_USE enum err numbers_load(struct numbers *n, struct problem *why);
 const char *numbers_edition(const struct numbers *n);
 
+/* What goes with a number that is given back: its rows in the unit of the release, what is in memory behind the commit. */
+struct numbers_leaver {
+    void (*rows)(void *arg, struct db_unit *u, uint64_t number);
+    void (*gone)(void *arg, uint64_t number);
+    void *arg;
+};
+enum { NUMBERS_LEAVERS_MOST = 4 };
+/** While everything is being made: at most NUMBERS_LEAVERS_MOST. */
+void numbers_on_release(struct numbers *n, struct numbers_leaver leaver);
+
 /* -- look-up -------------------------------------------------------------------------------------------------------- */
 /** The lease of a number now in use, or NULL. `e164` with or without '+'. Borrowed until control returns to its loop. */
 const struct lease *numbers_lease(const struct numbers *n, struct str e164);

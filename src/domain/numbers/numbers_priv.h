@@ -60,6 +60,8 @@ struct numbers {
     struct map            *reservations;        /* key -> struct reservation, owned */
     struct strmap         *reservation_ids;     /* resource and GUID -> the same */
     struct pool            pools[1000]; /* by area code */
+    struct numbers_leaver  leavers[NUMBERS_LEAVERS_MOST];
+    size_t                 n_leavers;
     uint64_t               picks;       /* searches without an area code begin at different ones */
 };
 

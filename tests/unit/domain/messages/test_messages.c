@@ -932,6 +932,45 @@ static void stop_blocks_and_start_unblocks_that_sender_for_that_handset(void **s
     assert_int_equal(s->results[0].status, 202);
 }
 
+static void on_reserved(void *arg, enum err err, const struct number_reservation *r, enum reserved how,
+                        const struct problem *why)
+{
+    (void)r, (void)how;
+    world_done(arg, err, NULL, why);
+}
+
+/* The same number again, by a reservation. */
+static void lease_again(struct stage *s, uint64_t digits)
+{
+    struct world *w = s->w;
+    struct str id = STR("6f1d9a52-3c3e-4a57-9b33-0a4f0a6b7c11");
+    struct reservation_wish wish = { .number = digits, .country = STR("US"), .type = NUMBER_TOLL_FREE,
+                                     .assignment = ASSIGNED_APPLICATION, .calling = CAP_NONE, .sms = CAP_BOTH };
+    w->waiting++;
+    assert_int_equal(settle(w, numbers_reserve(w->numbers, w->us, id, &wish, 1, on_reserved, w, &w->why)), ERR_NONE);
+    w->waiting++;
+    assert_int_equal(settle(w, numbers_buy_reserved(w->numbers, w->us, id, world_done, w, &w->why)), ERR_NONE);
+}
+
+static void a_released_number_comes_back_without_its_opt_outs(void **state)
+{
+    struct stage *s = *state;
+    uint64_t digits = 0;
+    arrive(s, &s->sim, HANDSET, s->from, "STOP");
+    world_settle(s->w);
+    assert_int_equal(e164_read(str_of(s->from), &digits), ERR_NONE);
+    assert_int_equal(release(s->w, s->w->us, digits), ERR_NONE);
+    world_sleep(s->w, 100 * DAY);                   /* the billing cycle, then the quarantine */
+    world_settle(s->w);
+    lease_again(s, digits);
+    for (int i = 0; i < 2; i++) {                   /* in memory, and on disk */
+        send_one(s, HANDSET, "", "hello");
+        assert_int_equal(s->results[0].status, 202);
+        restart(s);
+        both_up(s);
+    }
+}
+
 static void stop_within_a_sentence_is_no_opt_out(void **state)
 {
     struct stage *s = *state;
@@ -1036,6 +1075,7 @@ int main(void)
         T(an_inbound_message_that_cannot_be_stored_is_the_carriers_still),
         T(a_message_for_a_number_that_takes_none_is_acknowledged_and_nothing_else),
         T(stop_blocks_and_start_unblocks_that_sender_for_that_handset),
+        T(a_released_number_comes_back_without_its_opt_outs),
         T(stop_within_a_sentence_is_no_opt_out),
         T(another_resources_messages_are_not_there),
         T(a_trail_line_cannot_be_forged_by_a_peer),

@@ -1,0 +1,78 @@
+#include "domain/messages/optouts.h"
+#include "base/map.h"
+
+#include <stdlib.h>
+
+struct optouts {
+    struct strmap *senders;             /* sender -> its recipients: a strmap, owned */
+    size_t         count;
+};
+
+enum err optouts_new(struct optouts **out)
+{
+    struct optouts *o = calloc(1, sizeof *o);
+    if (!o)
+        return ERR_NOMEM;
+    o->senders = strmap_new();
+    if (!o->senders) {
+        free(o);
+        return ERR_NOMEM;
+    }
+    *out = o;
+    return ERR_NONE;
+}
+
+void optouts_free(struct optouts *o)
+{
+    if (!o)
+        return;
+    struct str sender;
+    void *recipients;
+    for (size_t at = 0; strmap_next(o->senders, &at, &sender, &recipients);)
+        strmap_free(recipients);
+    strmap_free(o->senders);
+    free(o);
+}
+
+bool optouts_has(const struct optouts *o, struct str sender, struct str recipient)
+{
+    const struct strmap *recipients = strmap_find(o->senders, sender);
+    return recipients && strmap_find(recipients, recipient);
+}
+
+enum err optouts_put(struct optouts *o, struct str sender, struct str recipient)
+{
+    struct strmap *recipients = strmap_find(o->senders, sender);
+    if (recipients && strmap_find(recipients, recipient))
+        return ERR_NONE;
+    if (!recipients) {
+        recipients = strmap_new();
+        if (!recipients || strmap_put(o->senders, sender, recipients)) {
+            strmap_free(recipients);
+            return ERR_NOMEM;
+        }
+    }
+    if (strmap_put(recipients, recipient, o))
+        return ERR_NOMEM;               /* an empty list of a sender does no harm */
+    o->count++;
+    return ERR_NONE;
+}
+
+void optouts_take(struct optouts *o, struct str sender, struct str recipient)
+{
+    struct strmap *recipients = strmap_find(o->senders, sender);
+    if (recipients && strmap_take(recipients, recipient))
+        o->count--;
+}
+
+void optouts_drop_sender(struct optouts *o, struct str sender)
+{
+    struct strmap *recipients = strmap_take(o->senders, sender);
+    o->count -= recipients ? strmap_count(recipients) : 0;
+    strmap_free(recipients);
+}
+
+size_t optouts_count(const struct optouts *o)
+{
+    return o->count;
+}
