@@ -164,3 +164,17 @@ enum err ids_guid_read(const struct ids *ids, enum id_kind kind, struct str guid
     *key = half[0] << 3 | half[1] >> 58;
     return ERR_NONE;
 }
+
+enum err guid_lower(struct str given, char out[GUID_SIZE])
+{
+    bool fine = given.n == GUID_SIZE - 1;
+    for (size_t i = 0; fine && i < GUID_SIZE - 1; i++) {
+        char c = given.p[i];
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        c = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+        fine = dash ? c == '-' : hex_digit(c) >= 0;
+        out[i] = c;
+    }
+    out[GUID_SIZE - 1] = '\0';
+    return fine ? ERR_NONE : ERR_SYNTAX;
+}

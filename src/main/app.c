@@ -9,6 +9,7 @@
 #include "domain/messages/messages.h"
 #include "domain/numbers/numbers.h"
 #include "domain/refusals.h"
+#include "domain/registrations/registrations.h"
 #include "edge/api/api.h"
 #include "edge/api/http_server.h"
 #include "edge/api/keyring.h"
@@ -41,6 +42,7 @@ struct app {
     struct messages       *messages;
     struct calls          *calls;
     struct sip_routing    *routing;
+    struct registrations  *registrations;
     struct hooks          *hooks;
     struct sim            *sim;
     struct sip_edge       *sip;
@@ -139,8 +141,13 @@ static enum err make_domain(struct app *app, struct problem *why)
         err = sip_routing_new(&app->routing, c);
     if (!err)
         err = sip_routing_load(app->routing, why);
+    if (!err)
+        err = registrations_new(&app->registrations, c, app->numbers);
+    if (!err)
+        err = registrations_load(app->registrations, why);
     if (err)
         return err;
+    numbers_set_registrations(app->numbers, registrations_of_number, app->registrations);
     struct calls_conf calls = { .control = c, .accounts = app->accounts, .numbers = app->numbers, .events = app->events,
                                 .courier = hooks_courier_ops(), .courier_arg = app->hooks };
     return calls_new(&app->calls, &calls, why);
@@ -233,7 +240,8 @@ static enum err make_api(struct app *app, struct problem *why)
     app->api = (struct app_api){ .control = &app->control, .accounts = app->accounts, .numbers = app->numbers,
                                  .messages = app->messages, .calls = app->calls, .events = app->events,
                                  .keyring = app->keyring, .carrier_add = carriers_add, .carriers_write = carriers_write,
-                                 .carriers = app->carriers, .sip_routing = app->routing, .refusals = app->refusals,
+                                 .carriers = app->carriers, .sip_routing = app->routing,
+                                 .registrations = app->registrations, .refusals = app->refusals,
                                  .clock_moves = app->settings->clock == SETTINGS_CLOCK_VIRTUAL };
     if (app->sim) {
         app->api.sim = app->sim;
@@ -382,6 +390,7 @@ void app_free(struct app *app)
     carriers_free(app->carriers);
     calls_free(app->calls);
     sip_routing_free(app->routing);
+    registrations_free(app->registrations);
     messages_free(app->messages);
     numbers_free(app->numbers);
     events_free(app->events);

@@ -129,11 +129,25 @@ static int tell_number(struct ctl *c, const struct ctl_answer *answer)
     return CTL_OK;
 }
 
+/* What the published API does not say of it. */
+static int tell_registration(struct ctl *c)
+{
+    static const struct ctl_column facts[] = { { "REGISTRATION", "registration" }, { 0 } };
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/phoneNumbers/%e/registration", c->args[0]),
+                     (struct str){ 0 }, &answer);
+    if (!rc && !str_eqz(json_text_of(answer.json, "registration"), "notNeeded"))
+        ctl_facts(c, answer.json, facts);
+    return rc;
+}
+
 static int show(struct ctl *c)
 {
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_RESOURCE, "GET", ctl_target(c, "/phoneNumbers/%e", c->args[0]), (struct str){ 0 }, &answer);
-    return rc ? rc : tell_number(c, &answer);
+    if (!rc)
+        rc = tell_number(c, &answer);
+    return rc || c->json ? rc : tell_registration(c);
 }
 
 static int capabilities(struct ctl *c)

@@ -145,7 +145,7 @@ test('what is known of a number, one at a time', async () => {
 
 test('what is published and not built answers 501 and says so', async () => {
   const key = Buffer.from(connectionString.match(/accesskey=(.*)/)[1], 'base64')
-  const answer = await signed(key, 'GET', '/shortCodes?api-version=2021-10-25-preview')
+  const answer = await signed(key, 'GET', '/rooms?api-version=2025-03-13')
   assert.equal(answer.status, 501)
   assert.match((await answer.json()).error.message, /docs\/conformance\.md/)
 })

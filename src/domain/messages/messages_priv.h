@@ -58,6 +58,7 @@ struct message {
     struct str          from, to, text, tag;
     struct str          via;                    /* the carrier's name as loaded; else empty */
     bool                report;
+    bool                blocked;                /* its sender's registration does not let it leave */
     bool                writing;                /* its insert is not committed yet */
     enum message_state  state;
     unsigned            segments;               /* as billed: by the split of codec/gsm7 */

@@ -147,11 +147,25 @@ static bool is_stranded(struct message *msg, struct carrier_slot *from)
     return true;
 }
 
+/* Accepted, but its sender is not registered as its type must be: the service says so in the report. */
+static bool is_blocked(struct message *msg)
+{
+    struct problem why = { 0 };
+    char words[sizeof why.text + sizeof why.rule + sizeof why.suggestion + 4];
+    const struct lease *lease = lease_of(msg);
+    if (!lease || !numbers_is_registered(msg->m->numbers, lease, &why))
+        return false;
+    snprintf(words, sizeof words, "%s: %s %s", why.rule, why.text, why.suggestion);
+    msg->blocked = true;
+    message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "registration", .words = words, .segment = -1 });
+    return true;
+}
+
 static const struct message_cue again_cue = { .step = "queue", .words = "in line once more", .segment = -1 };
 
 void outbound_queue(struct message *msg)
 {
-    if (is_stranded(msg, NULL))
+    if (is_stranded(msg, NULL) || is_blocked(msg))
         return;
     line_up(msg, &again_cue);
     if (msg->carrier)

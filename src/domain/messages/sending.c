@@ -197,12 +197,16 @@ static enum err add_or_repeat(struct sending *g, struct db_unit *u, size_t i, st
     return strmap_put(g->m->repeats[0], buf_str(&key), (void *)(uintptr_t)g->made[g->made_n - 1]->key);
 }
 
-static void trail_begin(struct buf *trail, const struct messages *m, const struct sms_send *s, unsigned segments)
+static void trail_begin(struct buf *trail, const struct messages *m, const struct sms_send *s, const struct lease *from,
+                        unsigned segments)
 {
+    enum number_registration registration = numbers_registration(m->numbers, from);
     int64_t now = control_now_us(m->control);
     const struct resource *r = accounts_resource(m->accounts, s->resource);
     trail_line(trail, now, "request", "resource %s proved itself", r ? r->name : "?");
     trail_line(trail, now, "sender", "leased here with outbound SMS");
+    if (registration != REGISTRATION_NOT_NEEDED)
+        trail_line(trail, now, "registration", "toll-free verification: %s", number_registration_word(registration));
     trail_line(trail, now, "recipient", "possible number, in a country this sender may text, not opted out");
     trail_line(trail, now, "encoding", "%s, %u segment%s", gsm7_fits(s->text) ? "GSM-7" : "UCS-2", segments,
                segments == 1 ? "" : "s");
@@ -228,7 +232,7 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
                            .then = then, .arg = arg };
     unsigned segments = sms_segments(s->text);
     scoped_buf trail = { 0 };
-    trail_begin(&trail, m, s, segments);
+    trail_begin(&trail, m, s, lease, segments);
     for (size_t i = 0; !err && i < s->n; i++) {
         judge_recipient(m, lease, s, s->recipients[i].to, &g->results[i]);
         if (g->results[i].status == 202)

@@ -110,6 +110,8 @@ static void details_of(const struct message *msg, char details[96])
         code = 2000, text = "Message Delivered Successfully";
     else if (msg->state == MSG_UNKNOWN)
         code = 5002, text = "The carrier gave no delivery report in time.";
+    else if (msg->blocked)
+        code = 4010, text = "The toll-free number is not verified.";
     else if (msg->last_receipt == RECEIPT_REJECTED)
         code = 4005, text = "Message blocked by the destination carrier.";
     else if (msg->last_receipt == RECEIPT_EXPIRED)

@@ -77,6 +77,21 @@ MUST_USE enum err numbers_may_be_called(const struct numbers *n, const struct le
 MUST_USE enum err numbers_may_be_texted(const struct numbers *n, const struct lease *to, struct str from,
                                         struct problem *why);
 
+/* -- registration: what the catalogue's row may want before a number may text ------------------------------------------ */
+/* It rises with what is reached. */
+enum number_registration {
+    REGISTRATION_NOT_NEEDED, REGISTRATION_UNVERIFIED, REGISTRATION_REJECTED, REGISTRATION_RETURNED, REGISTRATION_PENDING,
+    REGISTRATION_VERIFIED,
+};
+const char *number_registration_word(enum number_registration state);
+/** Who knows (domain/registrations): a leased toll-free number's state, but NOT_NEEDED. */
+typedef enum number_registration numbers_registration_fn(void *arg, const struct lease *l);
+void numbers_set_registrations(struct numbers *n, numbers_registration_fn *fn, void *arg);
+/** Numbers of real carriers are verified with those: only simulated ones are asked about here. */
+enum number_registration numbers_registration(const struct numbers *n, const struct lease *l);
+/** May its messages leave, as far as registration goes?  @return ERR_FORBIDDEN with `why` */
+MUST_USE enum err numbers_is_registered(const struct numbers *n, const struct lease *l, struct problem *why);
+
 /* -- search, purchase, change, release ------------------------------------------------------------------------------ */
 enum { NUMBERS_SEARCH_MOST = 1000, NUMBERS_HOLD_S = 15 * 60, NUMBERS_QUARANTINE_DAYS = 45, NUMBERS_KEEP_S = 24 * 3600 };
 

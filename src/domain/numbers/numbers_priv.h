@@ -63,6 +63,8 @@ struct numbers {
     struct numbers_leaver  leavers[NUMBERS_LEAVERS_MOST];
     size_t                 n_leavers;
     uint64_t               picks;       /* searches without an area code begin at different ones */
+    numbers_registration_fn *registration;     /* NULL: nobody knows */
+    void                  *registration_arg;
 };
 
 /* One unit on its way to disk, and what is to be done in memory behind it. */

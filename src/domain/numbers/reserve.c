@@ -77,19 +77,9 @@ static struct id_key id_key(uint64_t resource, const char *id)
     return k;
 }
 
-/* 8-4-4-4-12 hexadecimal digits; written in lower case. */
 static enum err id_read(struct str given, char out[40], struct problem *why)
 {
-    bool fine = given.n == 36;
-    for (size_t i = 0; fine && i < 36; i++) {
-        char c = given.p[i];
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        c = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
-        fine = dash ? c == '-' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        out[i] = c;
-    }
-    out[36] = '\0';
-    if (fine)
+    if (!guid_lower(given, out))
         return ERR_NONE;
     char shown[64];
     str_copyz(shown, sizeof shown, given);

@@ -13,6 +13,7 @@ struct sim;
 
 struct sip_routing;
 struct refusals;
+struct registrations;
 
 typedef void carrier_done_fn(void *arg, enum err err, const struct problem *why);
 
@@ -24,6 +25,7 @@ struct app_api {
     struct calls    *calls;
     struct events   *events;
     struct sip_routing *sip_routing;
+    struct registrations *registrations;
     struct keyring  *keyring;
     /* Handsets and faults of the simulated networks, when there are any (sim/sim.h, plugged in by app.c). */
     enum err (*sim_command)(void *sim, struct str verb, struct str args,

@@ -209,6 +209,7 @@ static enum err routes_get(struct http_call *hc)
 
 #define TOUR "tests/api/operator.test.mjs"
 #define PLAN "tests/api/plan.test.mjs"
+#define REGISTRATIONS "tests/api/registrations.test.mjs"
 
 const struct http_route operator_routes[] = {
     { "GET", V1 "/status", HTTP_OPERATOR, NULL, status_get, "Carterfone_Status", TOUR },
@@ -246,6 +247,10 @@ const struct http_route operator_routes[] = {
     { "GET", V1 "/availability", HTTP_OPERATOR, NULL, availability_get, "Carterfone_ListAvailability", PLAN },
     { "GET", V1 "/price", HTTP_OPERATOR, NULL, price_get, "Carterfone_GetPrice", PLAN },
     { "GET", V1 "/plan", HTTP_OPERATOR, NULL, plan_get, "Carterfone_Plan", PLAN },
+    { "GET", V1 "/registrations", HTTP_OPERATOR, NULL, registrations_get_all, "Carterfone_ListRegistrations", REGISTRATIONS },
+    { "GET", V1 "/registrations/{id}", HTTP_OPERATOR, NULL, registrations_get_one, "Carterfone_GetRegistration", REGISTRATIONS },
+    { "POST", V1 "/registrations/{id}/:decide", HTTP_OPERATOR, NULL, registrations_post_decide, "Carterfone_DecideRegistration", REGISTRATIONS },
+    { "GET", V1 "/phoneNumbers/{number}/registration", HTTP_OPERATOR, NULL, number_registration_get, "Carterfone_GetNumberRegistration", REGISTRATIONS },
     { "GET", V1 "/clock", HTTP_OPERATOR, NULL, clock_get, "Carterfone_GetClock", TOUR },
     { "POST", V1 "/clock/:advance", HTTP_OPERATOR, NULL, clock_advance_post, "Carterfone_AdvanceClock", TOUR },
     { 0 },

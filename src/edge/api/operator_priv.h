@@ -59,3 +59,9 @@ enum err plan_get(struct http_call *hc);
 /* operator_clock.c */
 enum err clock_get(struct http_call *hc);
 enum err clock_advance_post(struct http_call *hc);
+
+/* operator_registrations.c */
+enum err registrations_get_all(struct http_call *hc);
+enum err registrations_get_one(struct http_call *hc);
+enum err registrations_post_decide(struct http_call *hc);
+enum err number_registration_get(struct http_call *hc);
