@@ -40,6 +40,7 @@ const char *err_words(enum err err);
 #define MUST_USE     __attribute__((warn_unused_result))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define NONSTRING    __attribute__((nonstring))
+#define SMALL        __attribute__((packed))      /* an enum in one octet */
 
 /** Makes `scoped(thing) struct thing *t = NULL;` free itself when its block ends. */
 #define SCOPED_FREE(thing)                                          \

@@ -397,17 +397,16 @@ enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, 
     enum err err = leased_number(n, resource, e164, &x, why);
     if (err)
         return err;
-    x->until_us = billing_cycle_end(x->lease.purchased_us, numbers_now(n));
-    err = number_wait(x);               /* while there is memory to be had: giving back must not fail later */
+    err = number_wait(x, billing_cycle_end(x->lease.purchased_us, numbers_now(n)));     /* while there is memory to be had: giving back must not fail later */
     if (!err)
         err = number_task(x, OPERATION_RELEASE, done, arg, &t);
     if (err) {
-        agenda_clear(n->control->agenda, &x->due);
+        number_stop_waiting(x);
         return err;
     }
     number_feed(x, NUMBER_EV_RELEASE);
     struct db_unit *u = db_unit_new();
-    number_row_release(u, x->lease.number, resource, x->until_us);
+    number_row_release(u, x->lease.number, resource, x->wait->until_us);
     for (size_t i = 0; i < n->n_leavers; i++)
         n->leavers[i].rows(n->leavers[i].arg, u, x->lease.number);
     t->settle = settle_release;

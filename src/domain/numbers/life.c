@@ -28,7 +28,7 @@ static void drop(struct number *x)
 /* Out of quarantine early (the simulated inventory had nothing else left), or not released after all. */
 static void stop_waiting(struct number *x)
 {
-    agenda_clear(x->n->control->agenda, &x->due);
+    number_stop_waiting(x);
 }
 
 static void take_effect(struct number *x)
@@ -39,15 +39,15 @@ static void take_effect(struct number *x)
 
 static void wait_for_cycle(struct number *x)
 {
-    if (number_wait(x))
+    if (number_wait(x, x->wait ? x->wait->until_us : numbers_now(x->n)))
         log_error("numbers", "no memory for a timer: a released number comes back at the next start");
 }
 
 static void begin_quarantine(struct number *x)
 {
-    x->until_us += NUMBERS_QUARANTINE_DAYS * (int64_t)24 * 3600 * US_PER_S;
+    x->wait->until_us += NUMBERS_QUARANTINE_DAYS * (int64_t)24 * 3600 * US_PER_S;
     struct db_unit *u = db_unit_new();
-    number_row_quarantine(u, x->lease.number, x->until_us);
+    number_row_quarantine(u, x->lease.number, x->wait->until_us);
     numbers_post_quietly(x->n, u);
     wait_for_cycle(x);
 }
@@ -55,7 +55,7 @@ static void begin_quarantine(struct number *x)
 static void end_quarantine(struct number *x)
 {
     struct db_unit *u = db_unit_new();
-    number_row_forget(u, x->lease.number, x->until_us);
+    number_row_forget(u, x->lease.number, x->wait->until_us);
     numbers_post_quietly(x->n, u);
     number_drop(x);
 }
@@ -109,7 +109,9 @@ static_assert(0 RULES(R_ONE) == NUMBER_STATE_COUNT * NUMBER_EVENT_COUNT, "a stat
 void number_feed(struct number *x, enum number_event ev)
 {
     act_fn *act = rules[x->state][ev].act;
-    x->state = rules[x->state][ev].to;
+    enum number_state from = x->state;
+    x->state = rules[from][ev].to;
+    number_moved(x, from);
     act(x);                     /* last: x may be gone behind it */
 }
 

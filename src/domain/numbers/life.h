@@ -19,7 +19,7 @@ struct number;
     E(CANCEL)       /* its hold was given back */
 
 #define STATE_ENUM(name) NUMBER_##name,
-enum number_state { NUMBER_STATES(STATE_ENUM) NUMBER_STATE_COUNT };
+enum SMALL number_state { NUMBER_STATES(STATE_ENUM) NUMBER_STATE_COUNT };
 #undef STATE_ENUM
 #define EVENT_ENUM(name) NUMBER_EV_##name,
 enum number_event { NUMBER_EVENTS(EVENT_ENUM) NUMBER_EVENT_COUNT };

@@ -1,11 +1,8 @@
 #include "domain/numbers/numbers.h"
 #include "base/log.h"
-#include "base/metric.h"
 #include "base/str.h"
 #include "codec/e164/e164.h"
 #include "domain/numbers/numbers_priv.h"
-
-METRIC_GAUGE(touched, "carterfone_numbers_touched", "Numbers that are held, leased, released or in quarantine");
 
 enum err numbers_new(struct numbers **out, struct control *control, const struct accounts *accounts,
                      const struct numbers_conf *conf, struct problem *why)
@@ -19,12 +16,15 @@ enum err numbers_new(struct numbers **out, struct control *control, const struct
     n->control = control;
     n->accounts = accounts;
     n->conf = *conf;
-    n->numbers = map_new();
+    n->blocks = blocks_new();
+    n->carriers = strmap_new();
     n->searches = map_new();
     n->operations = map_new();
     n->reservations = map_new();
     n->reservation_ids = strmap_new();
-    if (!n->numbers || !n->searches || !n->operations || !n->reservations || !n->reservation_ids) {
+    n->reservation_lists = map_new();
+    if (!n->blocks || !n->carriers || !n->searches || !n->operations || !n->reservations || !n->reservation_ids
+        || !n->reservation_lists) {
         numbers_free(n);
         return ERR_NOMEM;
     }
@@ -38,10 +38,7 @@ void numbers_free(struct numbers *n)
         return;
     uint64_t key;
     void *value;
-    for (size_t at = 0; n->numbers && map_next(n->numbers, &at, &key, &value);) {
-        agenda_clear(n->control->agenda, &((struct number *)value)->due);
-        free(value);
-    }
+    numbers_free_all(n);
     for (size_t at = 0; n->searches && map_next(n->searches, &at, &key, &value);) {
         agenda_clear(n->control->agenda, &((struct search *)value)->due);
         free(value);
@@ -54,9 +51,9 @@ void numbers_free(struct numbers *n)
         agenda_clear(n->control->agenda, &((struct reservation *)value)->due);
         reservation_free(value);
     }
-    map_free(n->numbers);
     map_free(n->searches);
     map_free(n->operations);
+    reservation_lists_free(n);
     map_free(n->reservations);
     strmap_free(n->reservation_ids);
     free(n);
@@ -71,56 +68,6 @@ void numbers_on_release(struct numbers *n, struct numbers_leaver leaver)
 {
     assert(n->n_leavers < NUMBERS_LEAVERS_MOST);
     n->leavers[n->n_leavers++] = leaver;
-}
-
-/* -- numbers in memory ---------------------------------------------------------------------------------------------- */
-
-struct number *number_find(const struct numbers *n, uint64_t digits)
-{
-    return map_find(n->numbers, digits);
-}
-
-/* Only the simulated inventory is counted: a pool that is all touched need not be walked. */
-static void pool_count(struct numbers *n, uint64_t digits, int by)
-{
-    struct nanp_number na;
-    if (inventory_has(digits) && nanp_read(digits, &na))
-        n->pools[na.npa].touched += (uint32_t)by;
-}
-
-struct number *number_touch(struct numbers *n, uint64_t digits)
-{
-    struct number *x = calloc(1, sizeof *x);
-    if (!x)
-        return NULL;
-    *x = (struct number){ .lease.number = digits, .n = n, .state = NUMBER_AVAILABLE };
-    if (map_put(n->numbers, digits, x)) {
-        free(x);
-        return NULL;
-    }
-    pool_count(n, digits, 1);
-    metric_add(&touched, 1);
-    return x;
-}
-
-void number_drop(struct number *x)
-{
-    struct numbers *n = x->n;
-    agenda_clear(n->control->agenda, &x->due);
-    pool_count(n, x->lease.number, -1);
-    metric_add(&touched, -1);
-    free(map_take(n->numbers, x->lease.number));
-}
-
-static void on_number_due(void *arg, int64_t due_us)
-{
-    (void)due_us;
-    number_feed(arg, NUMBER_EV_DUE);
-}
-
-enum err number_wait(struct number *x)
-{
-    return agenda_set(x->n->control->agenda, &x->due, x->until_us, on_number_due, x);
 }
 
 void numbers_post_quietly(struct numbers *n, struct db_unit *u)
@@ -201,8 +148,8 @@ static enum err load_number(void *arg, const struct number_row *row)
     if (!x)
         return ERR_NOMEM;
     x->state = state;
+    number_moved(x, NUMBER_AVAILABLE);
     x->holder = row->search;
-    x->until_us = row->until_us;
     x->lease.resource = row->resource;
     x->lease.type = (enum number_type)row->type;
     x->lease.assignment = (enum assignment)row->assignment;
@@ -211,9 +158,11 @@ static enum err load_number(void *arg, const struct number_row *row)
     x->lease.simulated = row->simulated;
     x->lease.purchased_us = row->purchased_us;
     str_copyz(x->lease.country, sizeof x->lease.country, row->country);
-    str_copyz(x->lease.carrier, sizeof x->lease.carrier, row->carrier);
+    x->lease.carrier = number_carrier(n, row->carrier);
+    if (!x->lease.carrier)
+        return ERR_NOMEM;
     bool waits = state == NUMBER_RELEASED || state == NUMBER_QUARANTINE;
-    return waits ? number_wait(x) : ERR_NONE;
+    return waits ? number_wait(x, row->until_us) : ERR_NONE;
 }
 
 static enum err load_operation(void *arg, const struct number_operation_row *row)
@@ -250,8 +199,8 @@ enum err numbers_load(struct numbers *n, struct problem *why)
     if (err)
         return problem_set(why, err, "InternalError", "The phone numbers in the database cannot be read: %s.",
                            err_words(err));
-    if (map_count(n->numbers))
-        log_info("numbers", "%zu numbers are held, leased, released or in quarantine", map_count(n->numbers));
+    if (blocks_size(n->blocks).given)
+        log_info("numbers", "%zu numbers are held, leased, released or in quarantine", blocks_size(n->blocks).given);
     return ERR_NONE;
 }
 

@@ -10,10 +10,10 @@
 struct numbers;
 struct accounts;
 
-enum number_type { NUMBER_GEOGRAPHIC, NUMBER_TOLL_FREE };
-enum assignment  { ASSIGNED_PERSON, ASSIGNED_APPLICATION };
+enum SMALL number_type { NUMBER_GEOGRAPHIC, NUMBER_TOLL_FREE };
+enum SMALL assignment  { ASSIGNED_PERSON, ASSIGNED_APPLICATION };
 /* Bits: a capability is none, inbound, outbound, or both. */
-enum capability  { CAP_NONE = 0, CAP_INBOUND = 1, CAP_OUTBOUND = 2, CAP_BOTH = 3 };
+enum SMALL capability  { CAP_NONE = 0, CAP_INBOUND = 1, CAP_OUTBOUND = 2, CAP_BOTH = 3 };
 
 struct lease {
     uint64_t         number;            /* E.164 digits as an integer: 12065550100 */
@@ -23,8 +23,8 @@ struct lease {
     enum capability  calling, sms;
     char             country[3];
     bool             simulated;         /* belongs to the simulated carrier (the wall: ARCHITECTURE.md) */
-    char             carrier[32];       /* name of the carrier or trunk it came with; "sim" */
     int64_t          purchased_us;
+    const char      *carrier;           /* name of the carrier or trunk it came with; "sim". Lives as long as struct numbers */
 };
 
 /* -- making --------------------------------------------------------------------------------------------------------- */
@@ -221,9 +221,9 @@ MUST_USE enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, str
 /** @return ERR_RANGE (no GUID), ERR_ABSENT (none, or older than a month), with `why` */
 MUST_USE enum err numbers_reservation_of(const struct numbers *n, uint64_t resource, struct str id,
                                          const struct number_reservation **out, struct problem *why);
-/** Those of a resource, the oldest first, from the skip-th, at most `most`, into `out`. @return ERR_NOMEM */
-MUST_USE enum err numbers_reservations(const struct numbers *n, uint64_t resource, size_t skip, size_t most,
-                                       const struct number_reservation **out, size_t *count, bool *more);
+/** Those of a resource, the oldest first, from the skip-th, at most `most`, into `out`: the same work however many others have. */
+void numbers_reservations(const struct numbers *n, uint64_t resource, size_t skip, size_t most,
+                          const struct number_reservation **out, size_t *count, bool *more);
 
 /* -- browse: what could be reserved, at random; nothing is held ------------------------------------------------------ */
 enum { NUMBERS_BROWSE_MOST = 100, NUMBERS_PREFIXES_MOST = 100 };

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/map.h"
 #include "domain/accounts/accounts.h"
+#include "domain/numbers/blocks.h"
 #include "domain/numbers/catalogue.h"
 #include "domain/numbers/inventory.h"
 #include "domain/numbers/life.h"
@@ -10,15 +11,20 @@
 #include "store/numbers.h"
 #include "store/reservations.h"
 
-/* A number that is not simply available. */
+/* What a released number waits for. */
+struct number_wait {
+    struct agenda_entry due;
+    int64_t             until_us;       /* RELEASED, QUARANTINE: when that ends; RELEASING: when the cycle will */
+};
+
+/* A number that is not simply available. There may be millions: 72 octets each. */
 struct number {
     struct lease        lease;          /* filled when held; purchased_us when leased */
-    enum number_state   state;
     uint64_t            holder;         /* key of the search or reservation that holds it or bought it */
     struct numbers     *n;
+    struct number_wait *wait;           /* NULL: a hold's time is its holder's, a lease has none */
+    enum number_state   state;
     enum capability     calling, sms;   /* CHANGING: what they will be */
-    int64_t             until_us;       /* RELEASED, QUARANTINE: when that ends; RELEASING: when the cycle will */
-    struct agenda_entry due;            /* RELEASED, QUARANTINE; a hold's time is its holder's */
 };
 
 /* Kept NUMBERS_KEEP_S after it was made, so that a late purchase can be told why. */
@@ -41,6 +47,12 @@ struct reservation {
     struct agenda_entry       due;      /* end of the hold, then of keeping it */
 };
 
+/* Those of one resource that clients know, by rising key. There is room for every one that was enlisted. */
+struct reservation_list {
+    struct reservation **at;
+    size_t               n, cap, enlisted;
+};
+
 struct operation {
     struct number_operation pub;
     struct numbers         *n;
@@ -48,17 +60,20 @@ struct operation {
     struct agenda_entry     due;        /* end of keeping it */
 };
 
-struct pool { uint32_t touched; };      /* how many of an area code's numbers are not available */
+/* Of an area code's simulated numbers: how many are not available, and how many of those sit in quarantine. */
+struct pool { uint32_t touched, quarantined; };
 
 struct numbers {
     struct control        *control;
     const struct accounts *accounts;
     struct numbers_conf    conf;
-    struct map            *numbers;     /* digits -> struct number, owned */
+    struct blocks         *blocks;      /* the operator's numbers, and every struct number, owned */
+    struct strmap         *carriers;    /* names of carriers -> the same text, owned */
     struct map            *searches;    /* key -> struct search, owned */
     struct map            *operations;  /* key -> struct operation, owned */
     struct map            *reservations;        /* key -> struct reservation, owned */
     struct strmap         *reservation_ids;     /* resource and GUID -> the same */
+    struct map            *reservation_lists;   /* resource -> struct reservation_list, owned */
     struct pool            pools[1000]; /* by area code */
     struct numbers_leaver  leavers[NUMBERS_LEAVERS_MOST];
     size_t                 n_leavers;
@@ -99,13 +114,20 @@ struct pick {
 static inline int64_t numbers_now(const struct numbers *n) { return agenda_now_us(n->control->agenda); }
 static inline const char *edition_of(const struct numbers *n) { return n->conf.edition; }
 
-/* numbers.c */
+/* number.c: one number in memory */
+bool number_is_simulated(const struct number *x);                            /* of the simulated inventory, not an imported one */
 struct number *number_find(const struct numbers *n, uint64_t digits);
 MUST_USE struct number *number_touch(struct numbers *n, uint64_t digits);   /* a new one, AVAILABLE; NULL: out of memory */
 void number_drop(struct number *x);
+void number_moved(struct number *x, enum number_state from);                /* its state was `from`: what is counted follows */
+MUST_USE enum err number_wait(struct number *x, int64_t until_us);          /* set its timer */
+void number_stop_waiting(struct number *x);
+void numbers_free_all(struct numbers *n);                                   /* every struct number, at the end */
+MUST_USE const char *number_carrier(struct numbers *n, struct str name);    /* one text for each name; NULL: out of memory */
+
+/* numbers.c */
 void numbers_post_quietly(struct numbers *n, struct db_unit *u);            /* nobody waits; a loss heals at the next start */
 const struct lease *lease_in_use(const struct number *x);                   /* NULL unless leased (or changing, releasing) */
-MUST_USE enum err number_wait(struct number *x);                            /* set its timer to until_us */
 void search_on_due(void *arg, int64_t due_us);
 MUST_USE enum err search_keep(struct search *s);                            /* set its timer by its state */
 MUST_USE enum err operation_keep(struct operation *op);
@@ -128,6 +150,7 @@ bool number_is_last(const struct numbers *n, const struct number *x);   /* in qu
 /* reserve.c */
 MUST_USE enum err reservations_load(struct numbers *n);
 void reservation_free(struct reservation *r);
+void reservation_lists_free(struct numbers *n);
 void reservation_change_free(struct reservation_change *c);
 
 /* tasks.c */

@@ -48,17 +48,17 @@ static void pick_untouched(struct pick *p, unsigned npa)
 }
 
 /* Nothing untouched is left: numbers in quarantine are offered again, the simulated carrier being nobody's neighbour. */
-static void pick_quarantined(struct pick *p)
+static void pick_quarantined(struct pick *p, unsigned npa)
 {
-    uint64_t key;
-    void *value;
-    for (size_t at = 0; p->count < p->most && map_next(p->n->numbers, &at, &key, &value);) {
-        const struct number *x = value;
-        struct nanp_number na;
-        const struct nanp_area *a = nanp_read(key, &na) ? nanp_area(na.npa) : NULL;
-        if (x->state == NUMBER_QUARANTINE && x->lease.simulated && a && area_fits(p, a) && in_ranges(p, key)
+    uint64_t least = nanp_digits(npa, INVENTORY_NXX, 0), most = least + INVENTORY_LINES - 1;
+    struct blocks_number at;
+    if (!p->n->pools[npa].quarantined)
+        return;
+    for (; p->count < p->most && blocks_at_least(p->n->blocks, least, most, &at); least = at.digits + 1) {
+        const struct number *x = at.who;
+        if (x && number_is_simulated(x) && x->state == NUMBER_QUARANTINE && in_ranges(p, at.digits)
             && (!p->each || number_is_last(p->n, x)))
-            p->found[p->count++] = key;
+            p->found[p->count++] = at.digits;
     }
 }
 
@@ -66,7 +66,7 @@ static void pick_quarantined(struct pick *p)
 bool number_is_last(const struct numbers *n, const struct number *x)
 {
     struct nanp_number na;
-    return x->state == NUMBER_QUARANTINE && x->lease.simulated && nanp_read(x->lease.number, &na)
+    return x->state == NUMBER_QUARANTINE && number_is_simulated(x) && nanp_read(x->lease.number, &na)
            && n->pools[na.npa].touched >= INVENTORY_POOL;
 }
 
@@ -82,8 +82,11 @@ void pick_numbers(struct pick *p)
             pick_untouched(p, a->npa);
     }
     bool short_of = p->each ? !p->count : p->count < p->most;
-    if (p->n->conf.simulator && short_of)
-        pick_quarantined(p);
+    for (size_t i = 0; p->n->conf.simulator && short_of && i < n_areas && p->count < p->most; i++) {
+        const struct nanp_area *a = &areas[(start + i) % n_areas];
+        if (area_fits(p, a))
+            pick_quarantined(p, a->npa);
+    }
 }
 
 /* -- browse --------------------------------------------------------------------------------------------------------- */

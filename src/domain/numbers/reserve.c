@@ -94,10 +94,86 @@ static struct reservation *find(const struct numbers *n, uint64_t resource, cons
     return strmap_find(n->reservation_ids, (struct str){ k.z, k.n });
 }
 
+/* -- the lists of the resources ------------------------------------------------------------------------------------- */
+
+static struct reservation_list *list_of(const struct numbers *n, uint64_t resource)
+{
+    return map_find(n->reservation_lists, resource);
+}
+
+void reservation_lists_free(struct numbers *n)
+{
+    uint64_t key;
+    void *value;
+    for (size_t at = 0; n->reservation_lists && map_next(n->reservation_lists, &at, &key, &value);) {
+        free(((struct reservation_list *)value)->at);
+        free(value);
+    }
+    map_free(n->reservation_lists);
+}
+
+/* Room for one more, so that list_put() needs no memory. */
+static enum err list_room(struct numbers *n, uint64_t resource)
+{
+    struct reservation_list *l = list_of(n, resource);
+    if (!l) {
+        l = calloc(1, sizeof *l);
+        if (!l || map_put(n->reservation_lists, resource, l)) {
+            free(l);
+            return ERR_NOMEM;
+        }
+    }
+    if (l->enlisted == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 8;
+        struct reservation **at = realloc(l->at, cap * sizeof(struct reservation *));
+        if (!at)
+            return ERR_NOMEM;
+        l->at = at;
+        l->cap = cap;
+    }
+    l->enlisted++;
+    return ERR_NONE;
+}
+
+/* Keys rise: mostly at its end. */
+static size_t list_at(const struct reservation_list *l, uint64_t key)
+{
+    size_t from = 0, to = l->n;
+    while (from < to) {
+        size_t mid = (from + to) / 2;
+        if (l->at[mid]->pub.key < key)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from;
+}
+
+static void list_put(struct reservation *r)
+{
+    struct reservation_list *l = list_of(r->n, r->pub.resource);
+    size_t i = list_at(l, r->pub.key);
+    memmove(&l->at[i + 1], &l->at[i], (l->n - i) * sizeof(struct reservation *));
+    l->at[i] = r;
+    l->n++;
+}
+
+static void list_take(struct reservation *r)
+{
+    struct reservation_list *l = list_of(r->n, r->pub.resource);
+    size_t i = list_at(l, r->pub.key);
+    l->enlisted--;
+    if (i == l->n || l->at[i] != r)
+        return;                         /* no client knew it */
+    l->n--;
+    memmove(&l->at[i], &l->at[i + 1], (l->n - i) * sizeof(struct reservation *));
+}
+
 static void forget(struct reservation *r)
 {
     struct id_key k = id_key(r->pub.resource, r->pub.id);
     agenda_clear(r->n->control->agenda, &r->due);
+    list_take(r);
     strmap_take(r->n->reservation_ids, (struct str){ k.z, k.n });
     map_take(r->n->reservations, r->pub.key);
     reservation_free(r);
@@ -107,11 +183,17 @@ static void forget(struct reservation *r)
 static enum err enlist(struct reservation *r)
 {
     struct id_key k = id_key(r->pub.resource, r->pub.id);
+    if (list_room(r->n, r->pub.resource)) {
+        reservation_free(r);
+        return ERR_NOMEM;
+    }
     if (map_put(r->n->reservations, r->pub.key, r)) {
+        list_take(r);
         reservation_free(r);
         return ERR_NOMEM;
     }
     if (strmap_put(r->n->reservation_ids, (struct str){ k.z, k.n }, r)) {
+        list_take(r);
         map_take(r->n->reservations, r->pub.key);
         reservation_free(r);
         return ERR_NOMEM;
@@ -175,6 +257,7 @@ static enum err load_reservation(void *arg, const struct reservation_row *row)
     enum err err = enlist(r);
     if (err)
         return err;
+    list_put(r);
     ids_after(n->control->ids, r->pub.key);
     return keep(r);
 }
@@ -234,34 +317,15 @@ enum err numbers_reservation_of(const struct numbers *n, uint64_t resource, stru
     return err;
 }
 
-static int by_age(const void *a, const void *b)
+void numbers_reservations(const struct numbers *n, uint64_t resource, size_t skip, size_t most,
+                          const struct number_reservation **out, size_t *count, bool *more)
 {
-    const struct number_reservation *x = *(const struct number_reservation *const *)a;
-    const struct number_reservation *y = *(const struct number_reservation *const *)b;
-    return (x->key > y->key) - (x->key < y->key);
-}
-
-enum err numbers_reservations(const struct numbers *n, uint64_t resource, size_t skip, size_t most,
-                              const struct number_reservation **out, size_t *count, bool *more)
-{
-    size_t all = 0;
-    uint64_t key;
-    void *value;
-    const struct number_reservation **list = calloc(map_count(n->reservations) + 1, sizeof(const struct number_reservation *));
-    if (!list)
-        return ERR_NOMEM;
-    for (size_t at = 0; map_next(n->reservations, &at, &key, &value);) {
-        const struct reservation *r = value;
-        if (r->committed && r->pub.resource == resource)
-            list[all++] = &r->pub;
-    }
-    qsort(list, all, sizeof(const struct number_reservation *), by_age);
+    const struct reservation_list *l = list_of(n, resource);
+    size_t all = l ? l->n : 0;
     *count = 0;
     for (size_t i = skip; i < all && *count < most; i++)
-        out[(*count)++] = list[i];
+        out[(*count)++] = &l->at[i]->pub;
     *more = skip < all && all - skip > most;
-    free(list);
-    return ERR_NONE;
 }
 
 /* -- may it be changed? --------------------------------------------------------------------------------------------- */
@@ -503,6 +567,8 @@ static void settle_change(struct task *t, enum err err)
         r->pub.count = c->count;
         r->pub.expires_us = c->expires_us;
         c->items = NULL;
+        if (!r->committed)
+            list_put(r);
         r->committed = true;
     }
     keep_on(r);                         /* its time may have come meanwhile */

@@ -216,10 +216,9 @@ enum err reservation_list(struct http_call *hc)
     if (err)
         return err;
     const struct number_reservation **list = arena_array(hc->arena, (size_t)most, sizeof(const struct number_reservation *));
-    err = list ? numbers_reservations(hc->api->numbers, hc->resource, (size_t)skip, (size_t)most, list, &count, &more)
-               : ERR_NOMEM;
-    if (err)
-        return err;
+    if (!list)
+        return ERR_NOMEM;
+    numbers_reservations(hc->api->numbers, hc->resource, (size_t)skip, (size_t)most, list, &count, &more);
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "reservations");
