@@ -1,5 +1,6 @@
 /* numbers ...: the phone-number API of ACS, with its long-running operations. */
 #include "base/str.h"
+#include "domain/numbers/catalogue.h"
 #include "main/ctl_priv.h"
 
 static const struct ctl_column number_columns[] = {
@@ -8,17 +9,12 @@ static const struct ctl_column number_columns[] = {
     { "CURRENCY", "cost.currencyCode" }, { "SINCE", "purchaseDate" }, { 0 },
 };
 
-/* The API's words for a type; people may also say local and toll-free. */
+/* The API's word for a type; people may also say local and toll-free. */
 static const char *type_word(const char *typed)
 {
-    static const struct { const char *typed, *word; } words[] = {
-        { "local", "geographic" }, { "geographic", "geographic" }, { "toll-free", "tollFree" }, { "tollFree", "tollFree" },
-        { "tollfree", "tollFree" }, { "mobile", "mobile" },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strcmp(typed, words[i].typed) == 0)
-            return words[i].word;
-    return NULL;
+    enum number_type type;
+    bool known = !catalogue_type_read(str_of(typed), &type) && number_type_is_leased(type);
+    return known ? number_type_word(type) : NULL;
 }
 
 static void write_capability(const struct ctl *c, struct jw *w, const char *name, const char *otherwise)
@@ -30,34 +26,53 @@ static void write_capability(const struct ctl *c, struct jw *w, const char *name
         jw_textz(w, name, given ? given : otherwise);
 }
 
+/* What a number of this type has at most, as the server offers it; none when it does not, for the search to say why. */
+static int most_of(struct ctl *c, const char *country, const char *type, const char **calling, const char **sms)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_RESOURCE, "GET",
+                     ctl_target(c, "/availablePhoneNumbers/countries/%e/offerings?phoneNumberType=%e&assignmentType=%e", country, type,
+                                ctl_option(c, "for")), (struct str){ 0 }, &answer);
+    if (rc)
+        return rc;
+    const struct json *most = json_item(json_member(answer.json, "phoneNumberOfferings"), 0);
+    *calling = *sms = "none";
+    if (json_kind(most) != JSON_IS_OBJECT)
+        return CTL_OK;
+    *calling = arena_str(c->arena, ctl_path_text(c, most, "availableCapabilities.calling")).p;
+    *sms = arena_str(c->arena, ctl_path_text(c, most, "availableCapabilities.sms")).p;
+    return CTL_OK;
+}
+
 /* Find numbers by the options and hold them. */
 static int hold(struct ctl *c, struct ctl_answer *held)
 {
-    const char *type = type_word(ctl_option(c, "type")), *country = ctl_option(c, "country");
+    const char *type = type_word(ctl_option(c, "type")), *country = ctl_option(c, "country"), *calling = "none", *sms = "none";
     int64_t     quantity;
     if (!type)
-        return ctl_usage(c, "--type is local or toll-free, not '%s'", ctl_option(c, "type"));
+        return ctl_usage(c, "--type is local, toll-free or mobile, not '%s'", ctl_option(c, "type"));
+    country = country ? country : "US";
     int rc = ctl_option_int(c, "quantity", 1, 1000000, 1, &quantity);
+    if (!rc && !ctl_option(c, "calling") && !ctl_option(c, "sms"))
+        rc = most_of(c, country, type, &calling, &sms);         /* untold, a number gets all that its type offers */
     if (rc)
         return rc;
 
-    /* untold, a number gets all that its type offers in the default edition */
-    bool untold = !ctl_option(c, "calling") && !ctl_option(c, "sms");
     scoped_buf body = { 0 };
     struct jw  w = jw_of(&body);
     jw_object(&w, NULL);
     jw_textz(&w, "phoneNumberType", type);
     jw_textz(&w, "assignmentType", ctl_option(c, "for"));
     jw_object(&w, "capabilities");
-    write_capability(c, &w, "calling", untold ? "inbound+outbound" : "none");
-    write_capability(c, &w, "sms", untold && strcmp(type, "tollFree") == 0 ? "inbound+outbound" : "none");
+    write_capability(c, &w, "calling", calling);
+    write_capability(c, &w, "sms", sms);
     jw_end(&w);
     if (ctl_option(c, "area-code"))
         jw_textz(&w, "areaCode", ctl_option(c, "area-code"));
     jw_int(&w, "quantity", quantity);
     jw_end(&w);
 
-    return ctl_ask_long(c, "POST", ctl_target(c, "/availablePhoneNumbers/countries/%e/:search", country ? country : "US"),
+    return ctl_ask_long(c, "POST", ctl_target(c, "/availablePhoneNumbers/countries/%e/:search", country),
                         buf_str(&body), held);
 }
 
@@ -99,7 +114,7 @@ static int buy(struct ctl *c)
     int rc = held_for(c, &held);
     jw_object(&w, NULL);
     jw_text(&w, "searchId", rc ? (struct str){ "", 0 } : json_text_of(held.json, "searchId"));
-    jw_bool(&w, "agreeToNotResell", true);
+    jw_bool(&w, "agreeToNotResell", ctl_option(c, "agree-not-to-resell"));
     jw_end(&w);
     if (!rc)
         rc = ctl_ask_long(c, "POST", STR("/availablePhoneNumbers/:purchase"), buf_str(&body), &answer);
@@ -176,7 +191,7 @@ static int release(struct ctl *c)
 }
 
 static const struct ctl_option search_options[] = {
-    { "type",      "local|toll-free",    CTL_NEEDED, "which type of number" },
+    { "type",      "local|toll-free|mobile", CTL_NEEDED, "which type of number" },
     { "for",       "person|application", CTL_NEEDED, "who will use it" },
     { "country",   "CC",                 CTL_MAY,    "where [US]" },
     { "area-code", "N",                  CTL_MAY,    "such as 206 or 833" },
@@ -187,13 +202,14 @@ static const struct ctl_option search_options[] = {
 };
 /* the same, for a search made now */
 static const struct ctl_option buy_options[] = {
-    { "type",      "local|toll-free",    CTL_MAY, "without a SEARCHID: which type of number" },
+    { "type",      "local|toll-free|mobile", CTL_MAY, "without a SEARCHID: which type of number" },
     { "for",       "person|application", CTL_MAY, "who will use it" },
     { "country",   "CC",                 CTL_MAY, "where [US]" },
     { "area-code", "N",                  CTL_MAY, "such as 206 or 833" },
     { "calling",   "C",                  CTL_MAY, "none, inbound, outbound or both" },
     { "sms",       "C",                  CTL_MAY, "none, inbound, outbound or both; untold: all the type offers" },
     { "quantity",  "N",                  CTL_MAY, "how many [1]" },
+    { "agree-not-to-resell", NULL,        CTL_MAY, "they are for own use (some countries ask for that)" },
     { 0 },
 };
 static const struct ctl_option capability_options[] = {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "domain/numbers/catalogue.h"
 #include "main/ctl_priv.h"
 
 /* 13000 -> "0.013", 2000000 -> "2.00": at least two decimals, no more than needed. */
@@ -20,9 +21,14 @@ static const char *member(const struct ctl *c, const struct json *object, const 
     return text.n ? arena_str(c->arena, text).p : "";
 }
 
-static const char *type_in_words(const struct json *row)
+/* "local number", "short code": what a person calls it. */
+static const char *noun(const struct ctl *c, const struct json *row)
 {
-    return str_eqz(json_text_of(row, "phoneNumberType"), "tollFree") ? "toll-free" : "local";
+    enum number_type type;
+    struct str word = json_text_of(row, "phoneNumberType");
+    if (catalogue_type_read(word, &type))
+        return arena_str(c->arena, word).p;         /* of a newer server */
+    return type == NUMBER_GEOGRAPHIC ? "local number" : number_type_as_noun(type);
 }
 
 /* "rated" is every priced destination; an empty list is nobody. */
@@ -54,7 +60,7 @@ static void say_refused(const struct ctl *c, const char *what, const struct json
 static void say_price(const struct ctl *c, const struct json *row)
 {
     const struct json *call = json_member(row, "call"), *sms = json_member(row, "sms");
-    ctl_say(c, "from a %s number in %s, of a%s %s:", type_in_words(row), member(c, row, "countryCode"),
+    ctl_say(c, "from a %s in %s, of a%s %s:", noun(c, row), member(c, row, "countryCode"),
             str_eqz(json_text_of(row, "assignmentType"), "person") ? "" : "n", member(c, row, "assignmentType"));
     if (json_bool_of(call, "allowed", false))
         ctl_say(c, "  call: %s USD for each started minute (%s, prefix %s)",
@@ -94,6 +100,8 @@ static void say_cost(const struct ctl *c, const struct json *fit)
         ctl_say(c, "    %-10s %lld x %s = %s", member(c, line, "what"), (long long)json_int_of(line, "units", 0),
                 dollars(c, json_int_of(line, "microUsdEach", 0)), dollars(c, json_int_of(line, "microUsd", 0)));
     }
+    if (json_int_of(json_member(fit, "monthly"), "setupMicroUsd", 0))
+        ctl_say(c, "  once        %s USD to set it up", dollars(c, json_int_of(json_member(fit, "monthly"), "setupMicroUsd", 0)));
 }
 
 static void say_account(const struct ctl *c, const struct json *fit)
@@ -112,38 +120,69 @@ static void say_fit(const struct ctl *c, const struct json *fit)
 {
     const char *needs = member(c, fit, "registration"), *offers = member(c, fit, "eligibility.offers");
     const char *who = member(c, fit, "assignmentType");
-    ctl_say(c, "a %s number for a%s %s, acquired in %s", type_in_words(fit), strcmp(who, "person") == 0 ? "" : "n", who,
-            member(c, fit, "countryCode"));
+    ctl_say(c, "%s %s for a%s %s, %s in %s%s", strchr("aeiou", noun(c, fit)[0]) ? "an" : "a", noun(c, fit), strcmp(who, "person") == 0 ? "" : "n", who,
+            json_bool_of(fit, "leasedBySearch", true) ? "acquired" : "applied for", member(c, fit, "countryCode"),
+            str_eqz(json_text_of(fit, "status"), "preview") ? " (a preview)" : "");
     ctl_say(c, "  can         calling %s, SMS %s", member(c, fit, "availableCapabilities.calling"),
             member(c, fit, "availableCapabilities.sms"));
     ctl_say(c, "  calls       to %s; from %s", list_in_words(c, fit, "callsTo"), list_in_words(c, fit, "callsFrom"));
     ctl_say(c, "  SMS         to %s; from %s", list_in_words(c, fit, "smsTo"), list_in_words(c, fit, "smsFrom"));
     say_cost(c, fit);
-    ctl_say(c, "  who may buy offers %s, billed in %s", offers, member(c, fit, "eligibility.billingCountries"));
+    ctl_say(c, "  who may buy offers %s, billed in %s%s", offers, member(c, fit, "eligibility.billingCountries"),
+            json_bool_of(json_member(fit, "eligibility"), "ownUseOnly", false) ? "; for own use, not to be sold on" : "");
     say_account(c, fit);
     ctl_say(c, "  to register %s", *needs ? needs : "none");
-    ctl_say(c, "  next        %s", member(c, fit, "search"));
+    if (*member(c, fit, "search"))
+        ctl_say(c, "  next        %s", member(c, fit, "search"));
 }
 
-static void say_no(const struct ctl *c, const struct json *answer)
+/* "" or " and 12 countries more". */
+static const char *also_in(const struct ctl *c, const struct json *no)
 {
-    const struct json *obstacles = json_member(answer, "obstacles"), *near = json_member(answer, "nearest");
-    const struct json *parts = json_member(near, "parts");
+    int64_t more = json_int_of(no, "moreCountries", 0);
+    return more ? arena_printf(c->arena, " and %lld countries more", (long long)more).p : "";
+}
+
+static void say_obstacles(const struct ctl *c, const struct json *answer)
+{
+    const struct json *obstacles = json_member(answer, "obstacles");
     ctl_say(c, "Nothing in edition %s does that:", member(c, answer, "edition"));
     for (size_t i = 0; i < json_count(obstacles); i++) {
         const struct json *no = json_item(obstacles, i);
         const char *next = member(c, no, "suggestion");
-        ctl_say(c, "- %s in %s (rule: %s): %s%s%s", type_in_words(no), member(c, no, "countryCode"), member(c, no, "rule"),
-                member(c, no, "text"), *next ? " " : "", next);
+        ctl_say(c, "- %s in %s%s (rule: %s): %s%s%s", noun(c, no), member(c, no, "countryCode"), also_in(c, no),
+                member(c, no, "rule"), member(c, no, "text"), *next ? " " : "", next);
     }
+}
+
+static void say_nearest(const struct ctl *c, const struct json *answer)
+{
+    const struct json *near = json_member(answer, "nearest"), *parts = json_member(near, "parts");
+    const char *change = member(c, near, "change");
     if (!json_count(parts)) {
         ctl_say(c, "Nothing near it works either.");
         return;
     }
-    const char *change = member(c, near, "change");
     ctl_say(c, "\nThe nearest that works%s%s:", *change ? ", " : "", change);
     for (size_t i = 0; i < json_count(parts); i++)
         say_fit(c, json_item(parts, i));
+}
+
+static void say_plan(const struct ctl *c, const struct json *answer)
+{
+    enum { SHOWN = 5 };
+    const struct json *fits = json_member(answer, "fits");
+    size_t n = json_count(fits), most = ctl_option(c, "country") || n <= SHOWN ? n : SHOWN;
+    for (size_t i = 0; i < most; i++)
+        say_fit(c, json_item(fits, i));
+    if (most < n)
+        ctl_say(c, "and %zu more that cost as much or more: --country CC narrows it, --json lists them all", n - most);
+    if (!n)
+        say_obstacles(c, answer);
+    if (!json_bool_of(answer, "possible", false))
+        say_nearest(c, answer);
+    ctl_say(c, "\nPrices of edition %s, US dollars. Calls both ways count half each way, texts too; a text counts as one segment.",
+            member(c, answer, "edition"));
 }
 
 static int plan(struct ctl *c)
@@ -156,15 +195,8 @@ static int plan(struct ctl *c)
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", target, (struct str){ 0 }, &answer);
     if (rc)
         return rc;
-    if (!ctl_say_json(c, answer.body)) {
-        const struct json *fits = json_member(answer.json, "fits");
-        for (size_t i = 0; i < json_count(fits); i++)
-            say_fit(c, json_item(fits, i));
-        if (!json_count(fits))
-            say_no(c, answer.json);
-        ctl_say(c, "\nPrices of edition %s, US dollars. Calls both ways count half each way, texts too; a text counts as one segment.",
-                member(c, answer.json, "edition"));
-    }
+    if (!ctl_say_json(c, answer.body))
+        say_plan(c, answer.json);
     return json_bool_of(answer.json, "possible", false) ? CTL_OK : CTL_REFUSED;
 }
 
@@ -179,7 +211,7 @@ static const struct ctl_option plan_options[] = {
     { "account",  "NAME",               CTL_MAY,    "who would buy" },
     { 0 },
 };
-static const struct ctl_option price_options[] = { { "from", "local|toll-free", CTL_MAY, "the number to call or text from" }, { 0 } };
+static const struct ctl_option price_options[] = { { "from", "TYPE", CTL_MAY, "the number to call or text from: local, toll-free, mobile ..." }, { 0 } };
 
 const struct ctl_command ctl_plan_commands[] = {
     { "plan", "", "", 0, 0, plan_options, plan, "which kind of number does it, where, for how much; or why none does" },

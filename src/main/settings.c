@@ -361,8 +361,6 @@ static enum err check_together(const struct settings *s, struct problem *why)
         return problem_set(why, ERR_UNBUILT, "NotBuilt", "--store: PostgreSQL is not built yet; use sqlite");
     if (strcmp(s->store, "sqlite") != 0)
         return problem_set(why, ERR_RANGE, "BadSetting", "--store: '%s' is neither sqlite nor a postgres:// URL", s->store);
-    if (s->edition == EDITION_CURRENT)
-        return problem_set(why, ERR_UNBUILT, "NotBuilt", "--edition: 'current' is not built yet; use 2020-10");
     return ERR_NONE;
 }
 

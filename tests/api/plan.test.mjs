@@ -12,7 +12,8 @@ test('availability is the table of the edition', async () => {
   assert.equal(edition, '2020-10')
   const local = { countryCode: 'US', phoneNumberType: 'geographic', availableCapabilities: { calling: 'inbound+outbound', sms: 'none' },
     callsTo: ['rated'], callsFrom: ['rated'], smsTo: [], smsFrom: [], monthlyMicroUsd: 1000000,
-    eligibility: { paidOnly: true, offers: ['payg', 'ea', 'csp'], billingCountries: ['US'] }, registration: null }
+    eligibility: { paidOnly: true, offers: ['payg', 'ea', 'csp'], billingCountries: ['US'], ownUseOnly: false },
+    registration: null, status: 'GA', leasedBySearch: true }
   assert.deepEqual(value, [
     { ...local, assignmentType: 'person' },
     { ...local, assignmentType: 'application' },
@@ -29,7 +30,7 @@ test('availability can be narrowed, and says what it does not understand', async
   assert.equal(await count('for=person'), 1)
   assert.equal(await count('for=application&type=tollFree'), 1)
   assert.equal(await count('type=toll-free&for=person'), 0)
-  for (const [query, target] of [['type=mobile', 'type'], ['for=robot', 'for'], ['country=USA', 'country']]) {
+  for (const [query, target] of [['type=fax', 'type'], ['for=robot', 'for'], ['country=USA', 'country']]) {
     const e = await no(own('GET', `availability?${query}`))
     assert.equal(e.statusCode, 400)
     assert.equal(e.error.target, target)

@@ -286,7 +286,7 @@ static void world_lease(struct world *w)
     const struct number_search *s = numbers_search_find(w->numbers, w->resource, search);
     assert_non_null(s);
     snprintf(w->caller, sizeof w->caller, "+%llu", (unsigned long long)s->numbers[0]);
-    assert_int_equal(numbers_purchase(w->numbers, w->resource, search, on_operation, &bought, &why), ERR_NONE);
+    assert_int_equal(numbers_purchase(w->numbers, w->resource, search, false, on_operation, &bought, &why), ERR_NONE);
     world_settle(w);
     assert_non_null(numbers_lease(w->numbers, str_of(w->caller)));
 }

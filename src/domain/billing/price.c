@@ -2,9 +2,12 @@
 #include "codec/e164/e164.h"
 #include "domain/rules.h"
 
+#include <stdio.h>
+
 enum err price_call(const struct catalogue_row *from, uint64_t to, struct call_price *out, struct problem *why)
 {
-    const char *who = from->type == NUMBER_TOLL_FREE ? "A toll-free number" : "A local number";
+    char who[48];
+    snprintf(who, sizeof who, "A %s", number_type_as_noun(from->type));
     struct call_price p;
     enum err err = catalogue_may_call(from, who, to, why);
     if (err)

@@ -28,12 +28,24 @@ enum err catalogue_eligible(const struct catalogue_row *row, const struct subscr
 {
     if (!s || !s->active)
         return rule_problem(why, ERR_FORBIDDEN, RULE_SUBSCRIPTION_NOT_ACTIVE, s ? s->name : "");
-    if (row->paid_only && !offer_is_paid(s->offer))
-        return rule_problem(why, ERR_FORBIDDEN, RULE_TRIAL_SUBSCRIPTION_NOT_ELIGIBLE, s->name, offer_word(s->offer));
+    const char *offer = offer_word(s->offer);
+    if (!catalogue_lists(row->offers, offer) && !offer_is_paid(s->offer))
+        return rule_problem(why, ERR_FORBIDDEN, RULE_TRIAL_SUBSCRIPTION_NOT_ELIGIBLE, s->name, offer);
+    if (!catalogue_lists(row->offers, offer))
+        return rule_problem(why, ERR_FORBIDDEN, RULE_OFFER_NOT_ELIGIBLE, s->name, offer, number_type_as_noun(row->type),
+                            row->country, row->offers, row->own_use ? ", for own use only" : "");
     if (!catalogue_lists(row->billing, s->billing_country))
         return rule_problem(why, ERR_FORBIDDEN, RULE_BILLING_COUNTRY_NOT_ELIGIBLE, s->name, s->billing_country,
                             row->country, row->billing);
     return ERR_NONE;
+}
+
+enum err catalogue_agreed(const struct catalogue_row *row, bool agrees_not_to_resell, struct problem *why)
+{
+    if (!row->own_use || agrees_not_to_resell)
+        return ERR_NONE;
+    return at("agreeToNotResell", why, rule_problem(why, ERR_RANGE, RULE_AGREEMENT_NOT_TO_RESELL_NEEDED,
+                                                    number_type_as_noun(row->type), row->country));
 }
 
 enum err numbers_eligible(const struct numbers *n, uint64_t resource, const struct catalogue_row *row, struct problem *why)
@@ -42,38 +54,79 @@ enum err numbers_eligible(const struct numbers *n, uint64_t resource, const stru
     return catalogue_eligible(row, r ? r->subscription : NULL, why);
 }
 
-static enum err sold_in(const char *edition, struct str country, struct problem *why)
+static enum err not_offered(const char *edition, struct str country, struct problem *why)
 {
-    if (catalogue_sells_in(edition, country))
-        return ERR_NONE;
-    char all[64] = "";
+    char all[256] = "";
     const char *name, *code;
-    for (size_t i = 0; (code = catalogue_country(edition, i, &name)) && strlen(all) + 4 < sizeof all; i++)
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? " " : "", code);
+    size_t at_end = 0;
+    for (size_t i = 0; (code = catalogue_country(edition, i, &name)) && at_end + 4 < sizeof all; i++)
+        if (catalogue_sells_in(edition, str_of(code)))
+            at_end += (size_t)snprintf(all + at_end, sizeof all - at_end, "%s%s", at_end ? " " : "", code);
     return at("countryCode", why,
               rule_problem(why, ERR_RANGE, RULE_COUNTRY_NOT_OFFERED, shown(country).z, edition, all));
 }
 
 enum err numbers_country(const struct numbers *n, struct str country, struct problem *why)
 {
-    return sold_in(edition_of(n), country, why);
+    return catalogue_sells_in(edition_of(n), country) ? ERR_NONE : not_offered(edition_of(n), country, why);
+}
+
+/* The edition has no such row: is it the type, or who it would be for? */
+static enum err no_row(const char *edition, struct str country, enum number_type type, enum assignment assignment,
+                       struct problem *why)
+{
+    bool for_application = assignment == ASSIGNED_PERSON && catalogue_find(edition, country, type, ASSIGNED_APPLICATION);
+    if (for_application && type == NUMBER_TOLL_FREE)
+        return at("assignmentType", why, rule_problem(why, ERR_RANGE, RULE_TOLL_FREE_NOT_FOR_PERSON));
+    if (for_application)
+        return at("assignmentType", why, rule_problem(why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_FOR_PERSON, number_type_as_noun(type)));
+    return at("phoneNumberType", why, rule_problem(why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED, number_type_word(type),
+                                                   assignment_word(assignment), edition, shown(country).z));
+}
+
+/* What has more SMS than `row`, first among the numbers of its country. NULL: nothing of the edition. */
+static const struct catalogue_row *texting(const char *edition, const char *country)
+{
+    const struct catalogue_row *best = NULL, *row;
+    int best_score = -1;
+    for (size_t i = 0; (row = catalogue_row(edition, i)); i++) {
+        int score = 2 * !strcmp(row->country, country) + number_type_is_leased(row->type);
+        if (row->sms & CAP_OUTBOUND && score > best_score) {
+            best = row;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+/* "sms 'none', or for phoneNumberType 'tollFree' with assignmentType 'application'" */
+static enum err too_much_sms(const struct catalogue_row *row, struct problem *why)
+{
+    char instead[160] = "";
+    const struct catalogue_row *other = texting(row->edition, row->country);
+    if (other && other->type != row->type && number_type_is_leased(other->type))
+        snprintf(instead, sizeof instead, ", or for phoneNumberType '%s' with assignmentType '%s'%s%s", number_type_word(other->type),
+                 assignment_word(other->assignment), strcmp(other->country, row->country) ? " in " : "",
+                 strcmp(other->country, row->country) ? other->country : "");
+    else if (other && other->type != row->type)
+        snprintf(instead, sizeof instead, ", or send from one %s of %s, which is not leased by a search", number_type_as_noun(other->type),
+                 other->country);
+    return at("capabilities.sms", why,
+              rule_problem(why, ERR_RANGE, RULE_PLAN_WITHOUT_SMS, number_type_as_noun(row->type), row->country, row->edition,
+                           capability_word(row->sms), instead));
 }
 
 enum err catalogue_offer(const char *edition, struct str country, enum number_type type, enum assignment assignment,
                          enum capability calling, enum capability sms, const struct catalogue_row **out,
                          struct problem *why)
 {
-    enum err err = sold_in(edition, country, why);
-    if (err)
-        return err;
     const struct catalogue_row *row = catalogue_find(edition, country, type, assignment);
-    if (!row && type == NUMBER_TOLL_FREE && assignment == ASSIGNED_PERSON)
-        return at("assignmentType", why, rule_problem(why, ERR_RANGE, RULE_TOLL_FREE_NOT_FOR_PERSON));
+    if (!row && !catalogue_serves(edition, country))
+        return not_offered(edition, country, why);
     if (!row)
-        return at("phoneNumberType", why, rule_problem(why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED,
-                                                       number_type_word(type), assignment_word(assignment), edition));
+        return no_row(edition, country, type, assignment, why);
     if (sms & ~row->sms)
-        return at("capabilities.sms", why, rule_problem(why, ERR_RANGE, RULE_PLAN_WITHOUT_SMS, edition));
+        return too_much_sms(row, why);
     if (calling & ~row->calling)
         return at("capabilities.calling", why,
                   rule_problem(why, ERR_RANGE, RULE_PLAN_WITHOUT_CALLING, capability_word(row->calling)));
@@ -100,6 +153,9 @@ enum err catalogue_may_call(const struct catalogue_row *row, const char *who, ui
     e164_write(text, to);
     if (nanp_is_premium(to))
         return rule_problem(why, ERR_FORBIDDEN, RULE_DESTINATION_CLOSED, text);
+    if (!(row->calling & CAP_OUTBOUND))
+        return rule_problem(why, ERR_FORBIDDEN, RULE_CALLING_NOT_AVAILABLE_FOR_NUMBER_TYPE, number_type_as_noun(row->type),
+                            row->country, row->edition);
     if (!catalogue_lists(row->calls_to, "rated") && !catalogue_reaches(row->calls_to, to))
         return rule_problem(why, ERR_FORBIDDEN, RULE_CALL_DESTINATION_NOT_ALLOWED, who, text,
                             number_type_in_words(row->type), row->calls_to, row->edition);
@@ -138,12 +194,28 @@ enum err numbers_may_be_called(const struct numbers *n, const struct lease *to, 
     return ERR_NONE;
 }
 
+/* Which number would: "a toll-free number for an application with sms ..." */
+static enum err no_sms(const char *edition, enum number_type type, const char *country, struct problem *why)
+{
+    char instead[192] = "Nothing in this edition sends SMS.";
+    const struct catalogue_row *row = texting(edition, country);
+    bool abroad = row && strcmp(row->country, country);
+    if (row && number_type_is_leased(row->type))
+        snprintf(instead, sizeof instead, "Lease a %s number%s%s for an %s with sms 'outbound' or 'inbound+outbound' and send from it.",
+                 number_type_in_words(row->type), abroad ? " of " : "", abroad ? row->country : "", assignment_word(row->assignment));
+    else if (row)
+        snprintf(instead, sizeof instead, "`carterfone plan --for application --country %s --sms outbound` says what sends SMS there.",
+                 row->country);
+    return at("from", why, rule_problem(why, ERR_RANGE, RULE_SMS_NOT_AVAILABLE_FOR_NUMBER_TYPE, number_type_as_noun(type), edition,
+                                        instead));
+}
+
 enum err numbers_may_send_texts(const struct numbers *n, const struct lease *from, struct problem *why)
 {
     char text[E164_SIZE];
     const struct catalogue_row *row = row_of(n, from);
     if (!row || row->sms == CAP_NONE)
-        return at("from", why, rule_problem(why, ERR_RANGE, RULE_SMS_NOT_AVAILABLE_FOR_NUMBER_TYPE, edition_of(n)));
+        return no_sms(edition_of(n), from->type, from->country, why);
     if (!(from->sms & CAP_OUTBOUND))
         return at("from", why, rule_problem(why, ERR_RANGE, RULE_SMS_NOT_OUTBOUND, e164_write(text, from->number)));
     return ERR_NONE;
@@ -153,7 +225,7 @@ enum err catalogue_may_text(const struct catalogue_row *row, uint64_t to, struct
 {
     char text[E164_SIZE];
     if (row->sms == CAP_NONE)
-        return at("from", why, rule_problem(why, ERR_RANGE, RULE_SMS_NOT_AVAILABLE_FOR_NUMBER_TYPE, row->edition));
+        return no_sms(row->edition, row->type, row->country, why);
     if (!catalogue_reaches(row->sms_to, to))
         return at("to", why, rule_problem(why, ERR_FORBIDDEN, RULE_SMS_DESTINATION_NOT_ALLOWED, e164_write(text, to),
                                           number_type_in_words(row->type), row->sms_to, row->edition));

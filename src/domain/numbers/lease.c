@@ -298,7 +298,7 @@ static enum err purchase_start(struct search *s, numbers_done_fn *done, void *ar
     return task_post(t, u, why);
 }
 
-enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t key, numbers_done_fn *done, void *arg,
+enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t key, bool agrees, numbers_done_fn *done, void *arg,
                           struct problem *why)
 {
     struct search *s = search_of(n, resource, key);
@@ -318,8 +318,10 @@ enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t key, nu
                                                      s->pub.assignment);
     if (!row)
         return rule_problem(why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED, number_type_word(s->pub.type),
-                            assignment_word(s->pub.assignment), edition_of(n));
+                            assignment_word(s->pub.assignment), edition_of(n), s->pub.country);
     enum err err = numbers_eligible(n, resource, row, why);
+    if (!err)
+        err = catalogue_agreed(row, agrees, why);
     return err ? err : purchase_start(s, done, arg, why);
 }
 

@@ -10,8 +10,18 @@
 struct numbers;
 struct accounts;
 
+<<<<<<< HEAD
 enum SMALL number_type { NUMBER_GEOGRAPHIC, NUMBER_TOLL_FREE };
 enum SMALL assignment  { ASSIGNED_PERSON, ASSIGNED_APPLICATION };
+=======
+/* The first three are leased by search, and stored by these values; the others are rows of the catalogue alone: what there is besides,
+ * got in other ways (numbers/catalogue.h). */
+enum number_type {
+    NUMBER_GEOGRAPHIC, NUMBER_TOLL_FREE, NUMBER_MOBILE,
+    SENDER_TEN_DLC, SENDER_SHORT_CODE, SENDER_ALPHANUMERIC, NUMBER_TRIAL, NUMBER_TYPE_COUNT
+};
+enum assignment  { ASSIGNED_PERSON, ASSIGNED_APPLICATION };
+>>>>>>> 97bd905 (Catalogue edition current: what may be acquired where, by whom and for how much, from the dated price and country pages)
 /* Bits: a capability is none, inbound, outbound, or both. */
 enum SMALL capability  { CAP_NONE = 0, CAP_INBOUND = 1, CAP_OUTBOUND = 2, CAP_BOTH = 3 };
 
@@ -141,9 +151,10 @@ typedef void numbers_done_fn(void *arg, enum err err, const struct number_operat
 MUST_USE enum err numbers_search(struct numbers *n, uint64_t resource, const struct number_search_new *rq,
                                  numbers_done_fn *done, void *arg, struct problem *why);
 /** Lease everything a search holds. Again for a bought search: done at once with the first operation.
- *  @return ERR_ABSENT (no such search), ERR_CONFLICT (the hold has ended), ERR_FORBIDDEN, ERR_BUSY, ERR_NOMEM */
-MUST_USE enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t search, numbers_done_fn *done,
-                                   void *arg, struct problem *why);
+ *  @param agrees  not to sell the numbers on, which some countries ask for (catalogue.h: own_use)
+ *  @return ERR_ABSENT (no such search), ERR_CONFLICT (the hold has ended), ERR_FORBIDDEN, ERR_RANGE (not agreed), ERR_BUSY, ERR_NOMEM */
+MUST_USE enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t search, bool agrees,
+                                   numbers_done_fn *done, void *arg, struct problem *why);
 /** Change capabilities; NULL leaves one as it is. @return ERR_ABSENT, ERR_RANGE, ERR_BUSY, ERR_NOMEM */
 MUST_USE enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, const enum capability *calling,
                                  const enum capability *sms, numbers_done_fn *done, void *arg, struct problem *why);
@@ -215,9 +226,9 @@ MUST_USE enum err numbers_reserve(struct numbers *n, uint64_t resource, struct s
 MUST_USE enum err numbers_unreserve(struct numbers *n, uint64_t resource, struct str id, numbers_done_fn *done, void *arg,
                                     struct problem *why);
 /** Lease what it holds. Again for a bought one: done at once with the first operation.
- *  @return as numbers_unreserve(), ERR_FORBIDDEN (who asks) */
-MUST_USE enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str id, numbers_done_fn *done, void *arg,
-                                       struct problem *why);
+ *  @return as numbers_unreserve(), ERR_FORBIDDEN (who asks), ERR_RANGE (not agreed) */
+MUST_USE enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str id, bool agrees,
+                                       numbers_done_fn *done, void *arg, struct problem *why);
 /** @return ERR_RANGE (no GUID), ERR_ABSENT (none, or older than a month), with `why` */
 MUST_USE enum err numbers_reservation_of(const struct numbers *n, uint64_t resource, struct str id,
                                          const struct number_reservation **out, struct problem *why);

@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-static const enum number_type types[] = { NUMBER_GEOGRAPHIC, NUMBER_TOLL_FREE };
-
 /* -- what a month costs --------------------------------------------------------------------------------------------- */
 
 static void add_line(struct plan_fit *f, const char *what, int64_t units, int64_t micro_each)
@@ -33,6 +31,7 @@ static void estimate(const struct plan_wish *w, struct plan_fit *f)
     const char *other = w->to ? e164_country(w->to) : row->country;
     int64_t surcharge, calls_out = outward(w->minutes, f->calling), texts_out = outward(w->messages, f->sms);
     add_line(f, "lease", 1, row->lease_micro);
+    add_line(f, "campaign", 1, catalogue_usage(row, USAGE_MONTHLY, other));
     add_line(f, "calls out", calls_out, rate ? rate->micro_a_minute : catalogue_usage(row, USAGE_CALL_OUT_FROM, other));
     add_line(f, "calls in", f->calling & CAP_INBOUND ? w->minutes - calls_out : 0, catalogue_usage(row, USAGE_CALL_IN, other));
     add_line(f, "texts out", texts_out, price_sms_out(row, other, &surcharge));
@@ -75,11 +74,19 @@ static void for_people(struct problem *why)
     why->suggestion[0] = 0;
 }
 
-static enum err fit_of(const struct plan_wish *w, const struct catalogue_row *row, struct arena *arena, struct plan_fit *f)
+static struct plan_fit fit_for(const struct plan_wish *w, const struct catalogue_row *row)
 {
     bool any = !w->calling && !w->sms;
-    *f = (struct plan_fit){ .row = row, .calling = any ? row->calling : w->calling, .sms = any ? row->sms : w->sms };
-    estimate(w, f);
+    int64_t setup = catalogue_usage(row, USAGE_SETUP, "");
+    struct plan_fit f = { .row = row, .calling = any ? row->calling : w->calling, .sms = any ? row->sms : w->sms,
+                          .setup_micro = setup > 0 ? setup : 0 };
+    estimate(w, &f);
+    return f;
+}
+
+static enum err fit_of(const struct plan_wish *w, const struct catalogue_row *row, struct arena *arena, struct plan_fit *f)
+{
+    *f = fit_for(w, row);
     struct problem why = { 0 };
     if (!w->account || !catalogue_eligible(row, w->account, &why))
         return ERR_NONE;
@@ -100,6 +107,48 @@ static const char *wished_country(const struct plan_wish *w, size_t i)
     return !w->country[0] ? catalogue_country(w->edition, i, &name) : i == 0 ? w->country : NULL;
 }
 
+/* Is it worth an answer? What a country does not have, for whomever, is said of local and toll-free numbers alone, and only
+ * when the country was asked for; trial numbers are for those who can have nothing else. */
+static bool is_asked(const struct plan_wish *w, const char *country, enum number_type type)
+{
+    const struct catalogue_row *row = catalogue_find(w->edition, str_of(country), type, ASSIGNED_APPLICATION);
+    if (type == NUMBER_TRIAL)
+        return row && w->account && catalogue_lists(row->offers, offer_word(w->account->offer));
+    return row || catalogue_find(w->edition, str_of(country), type, ASSIGNED_PERSON)
+           || (w->country[0] && (type == NUMBER_GEOGRAPHIC || type == NUMBER_TOLL_FREE));
+}
+
+/* What one kind of number says to the wish: `row` when it fits, else `why`. */
+typedef enum err plan_hear_fn(void *arg, const char *country, enum number_type type, const struct catalogue_row *row,
+                              const struct problem *why);
+
+static enum err ask_country(const struct plan_wish *w, const char *country, plan_hear_fn *hear, void *arg)
+{
+    enum err err = ERR_NONE;
+    bool served = catalogue_serves(w->edition, str_of(country));
+    for (int t = 0; t < NUMBER_TYPE_COUNT && !err; t++) {
+        const struct catalogue_row *row = NULL;
+        struct problem why = { 0 };
+        if (!is_asked(w, country, (enum number_type)t))
+            continue;
+        if (check(w, country, (enum number_type)t, &row, &why))
+            row = NULL;
+        err = hear(arg, country, (enum number_type)t, row, &why);
+        if (!served)
+            return err;                 /* where nothing is sold, one kind of number says it for all */
+    }
+    return err;
+}
+
+static enum err ask_all(const struct plan_wish *w, plan_hear_fn *hear, void *arg)
+{
+    const char *country;
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && (country = wished_country(w, i)); i++)
+        err = ask_country(w, country, hear, arg);
+    return err;
+}
+
 /* Cheaper ones first; equals stay in the order of the catalogue. */
 static void put_fit(struct plan *p, struct plan_fit fit)
 {
@@ -109,42 +158,49 @@ static void put_fit(struct plan *p, struct plan_fit fit)
     p->fits[i] = fit;
 }
 
-static enum err try_kind(struct plan *p, const struct plan_wish *w, const char *country, enum number_type type,
-                         struct arena *arena)
+/* With no country asked for, one rule of one type stands once, and counts the countries. */
+static void put_obstacle(struct plan *p, const char *country, enum number_type type, const struct problem *why)
 {
-    const struct catalogue_row *row;
-    struct plan_obstacle no = { .type = type };
-    if (check(w, country, type, &row, &no.why)) {
-        for_people(&no.why);
-        str_copyz(no.country, sizeof no.country, str_of(country));
-        p->obstacles[p->obstacles_n++] = no;
+    for (size_t i = 0; i < p->obstacles_n; i++)
+        if (p->obstacles[i].type == type && !strcmp(p->obstacles[i].why.rule, why->rule)) {
+            p->obstacles[i].more++;
+            return;
+        }
+    if (p->obstacles_n == PLAN_OBSTACLES_MOST)
+        return;
+    struct plan_obstacle *no = &p->obstacles[p->obstacles_n++];
+    *no = (struct plan_obstacle){ .type = type, .why = *why };
+    for_people(&no->why);
+    str_copyz(no->country, sizeof no->country, str_of(country));
+}
+
+struct gathering { struct plan *p; const struct plan_wish *w; struct arena *arena; };
+
+static enum err gather(void *arg, const char *country, enum number_type type, const struct catalogue_row *row,
+                       const struct problem *why)
+{
+    struct gathering *g = arg;
+    struct plan_fit fit;
+    if (!row) {
+        put_obstacle(g->p, country, type, why);
         return ERR_NONE;
     }
-    struct plan_fit fit;
-    enum err err = fit_of(w, row, arena, &fit);
+    enum err err = fit_of(g->w, row, g->arena, &fit);
     if (!err)
-        put_fit(p, fit);
+        put_fit(g->p, fit);
     return err;
 }
 
-static enum err try_all(struct plan *p, const struct plan_wish *w, struct arena *arena)
+static enum err gather_all(struct plan *p, struct arena *arena)
 {
     size_t n = 0;
-    while (wished_country(w, n))
+    while (wished_country(&p->wish, n))
         n++;
-    p->fits = arena_array(arena, n * ARRAY_LEN(types) + 1, sizeof *p->fits);
-    p->obstacles = arena_array(arena, n * ARRAY_LEN(types) + 1, sizeof *p->obstacles);
+    p->fits = arena_array(arena, n * NUMBER_TYPE_COUNT + 1, sizeof *p->fits);
+    p->obstacles = arena_array(arena, PLAN_OBSTACLES_MOST, sizeof *p->obstacles);
     if (!p->fits || !p->obstacles)
         return ERR_NOMEM;
-    /* where nothing is sold, one kind of number says it for all */
-    size_t kinds = n && w->country[0] && !catalogue_sells_in(w->edition, str_of(w->country)) ? 1 : ARRAY_LEN(types);
-    for (size_t c = 0; c < n; c++)
-        for (size_t t = 0; t < kinds; t++) {
-            enum err err = try_kind(p, w, wished_country(w, c), types[t], arena);
-            if (err)
-                return err;
-        }
-    return ERR_NONE;
+    return ask_all(&p->wish, gather, &(struct gathering){ p, &p->wish, arena });
 }
 
 /* -- the nearest thing that works ----------------------------------------------------------------------------------- */
@@ -204,16 +260,35 @@ static const struct change {
     { without_calling, "without calling" },
 };
 
+struct cheapest { const struct plan_wish *w; bool found; struct plan_fit fit; };
+
+static enum err keep_cheapest(void *arg, const char *country, enum number_type type, const struct catalogue_row *row,
+                              const struct problem *why)
+{
+    (void)country;
+    (void)type;
+    (void)why;
+    struct cheapest *c = arg;
+    struct problem no;
+    if (!row || (c->w->account && catalogue_eligible(row, c->w->account, &no)))
+        return ERR_NONE;                /* what the account may not buy is not near */
+    struct plan_fit fit = fit_for(c->w, row);
+    if (!c->found || fit.micro < c->fit.micro)
+        c->fit = fit;
+    c->found = true;
+    return ERR_NONE;
+}
+
 /* Does every part fit somewhere? Then p has them. */
-static enum err try_change(struct plan *p, const struct changed *c, struct arena *arena)
+static enum err try_change(struct plan *p, const struct changed *c)
 {
     struct plan_fit parts[PLAN_PARTS];
     for (size_t i = 0; i < c->n; i++) {
-        struct plan trial = { 0 };
-        enum err err = try_all(&trial, &c->parts[i], arena);
-        if (err || !trial.fits_n)
+        struct cheapest best = { .w = &c->parts[i] };
+        enum err err = ask_all(&c->parts[i], keep_cheapest, &best);
+        if (err || !best.found)
             return err;
-        parts[i] = trial.fits[0];
+        parts[i] = best.fit;
     }
     memcpy(p->parts, parts, c->n * sizeof *parts);
     p->parts_n = c->n;
@@ -223,9 +298,10 @@ static enum err try_change(struct plan *p, const struct changed *c, struct arena
 /* "in US, for an application instead of a person" */
 static enum err say_change(struct plan *p, const struct plan_wish *base, const char *words, struct arena *arena)
 {
-    char place[16] = "", reach[64] = "", to[E164_SIZE];
+    char place[24] = "", reach[64] = "", to[E164_SIZE];
+    const char *here = p->parts[0].row->country, *there = p->parts[p->parts_n - 1].row->country;
     if (p->wish.country[0] && !base->country[0])
-        snprintf(place, sizeof place, "in %s", p->parts[0].row->country);
+        snprintf(place, sizeof place, strcmp(here, there) ? "in %s and %s" : "in %s", here, there);
     if (p->wish.to && !base->to)
         snprintf(reach, sizeof reach, "without reaching %s", e164_write(to, p->wish.to));
     struct str all = arena_printf(arena, "%s%s%s%s%s", place, *place && (*words || *reach) ? ", " : "", words,
@@ -234,25 +310,36 @@ static enum err say_change(struct plan *p, const struct plan_wish *base, const c
     return all.p ? ERR_NONE : ERR_NOMEM;
 }
 
-static enum err nearest(struct plan *p, struct arena *arena)
+static enum err nearest_to(struct plan *p, const struct plan_wish *base, struct arena *arena)
 {
-    struct plan_wish base = p->wish;
-    if (!catalogue_sells_in(base.edition, str_of(base.country)))
-        base.country[0] = 0;
-    for (int drop_to = 0; drop_to <= (p->wish.to ? 1 : 0); drop_to++) {
-        base.to = drop_to ? 0 : p->wish.to;
-        for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
-            struct changed c;
-            if (!changes[i].make(&base, &c))
-                continue;
-            enum err err = try_change(p, &c, arena);
-            if (err)
-                return err;
-            if (p->parts_n)
-                return say_change(p, &base, changes[i].words, arena);
-        }
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        struct changed c;
+        if (!changes[i].make(base, &c))
+            continue;
+        enum err err = try_change(p, &c);
+        if (err)
+            return err;
+        if (p->parts_n)
+            return say_change(p, base, changes[i].words, arena);
     }
     return ERR_NONE;
+}
+
+/* The wish as it is, then anywhere else, then both again without the number to reach. */
+static enum err nearest(struct plan *p, struct arena *arena)
+{
+    enum err err = ERR_NONE;
+    for (int drop = 0; drop < 4 && !err && !p->parts_n; drop++) {
+        struct plan_wish base = p->wish;
+        if ((drop & 1 && !base.country[0]) || (drop & 2 && !base.to))
+            continue;
+        if (drop & 1)
+            base.country[0] = 0;
+        if (drop & 2)
+            base.to = 0;
+        err = nearest_to(p, &base, arena);
+    }
+    return err;
 }
 
 /* -- the plan ------------------------------------------------------------------------------------------------------- */
@@ -275,12 +362,12 @@ enum err plan_make(const struct plan_wish *wish, struct arena *arena, const stru
         p->wish.calling = CAP_OUTBOUND;
     if (p->wish.messages && !p->wish.sms)
         p->wish.sms = CAP_OUTBOUND;
-    enum err err = try_all(p, &p->wish, arena);
-    if (!err && !p->fits_n)
+    enum err err = gather_all(p, arena);
+    p->possible = !err && can_buy(p);
+    if (!err && !p->possible)
         err = nearest(p, arena);
     if (err)
         return err;
-    p->possible = can_buy(p);
     *out = p;
     return ERR_NONE;
 }

@@ -20,10 +20,10 @@ enum { PLAN_UNITS_MOST = 1000000000 };  /* minutes, messages */
 
 /* One line of the estimate, millionths of a US dollar. */
 struct plan_line {
-    const char *what;                   /* "lease", "calls out", "calls in", "texts out", "texts in" */
+    const char *what;                   /* "lease", "campaign", "calls out", "calls in", "texts out", "texts in" */
     int64_t     units, micro_each, micro;
 };
-enum { PLAN_LINES = 5 };
+enum { PLAN_LINES = 6 };
 
 struct plan_fit {
     const struct catalogue_row *row;
@@ -31,16 +31,18 @@ struct plan_fit {
     struct plan_line      lines[PLAN_LINES];
     size_t                lines_n;
     int64_t               micro;        /* a month, all lines */
+    int64_t               setup_micro;  /* once, before the first month */
     const struct problem *refused;      /* why the account may not buy it; NULL: it may, or no account was given */
 };
 
 struct plan_obstacle {
     char             country[3];
     enum number_type type;
+    size_t           more;              /* no country was asked for: as many countries more say the same */
     struct problem   why;               /* text, rule, suggestion: for people */
 };
 
-enum { PLAN_PARTS = 2 };
+enum { PLAN_PARTS = 2, PLAN_OBSTACLES_MOST = 64 };
 struct plan {
     struct plan_wish      wish;         /* with what minutes and messages imply */
     bool                  possible;     /* something fits, and the account, if given, may buy it */
@@ -48,7 +50,7 @@ struct plan {
     size_t                fits_n;
     struct plan_obstacle *obstacles;    /* each kind of number that does not fit, and its rule */
     size_t                obstacles_n;
-    /* when nothing fits: the nearest wish that can be met, in one number or two; parts_n 0: there is none */
+    /* when nothing fits, or the account may buy none of it: the nearest wish that can be met, in one number or two; parts_n 0: there is none */
     const char           *change;       /* how it differs: "for an application instead of a person" */
     struct plan_fit       parts[PLAN_PARTS];
     size_t                parts_n;

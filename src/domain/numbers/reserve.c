@@ -715,7 +715,7 @@ static void settle_purchase(struct task *t, enum err err)
         log_info("numbers", "leased %zu reserved numbers", held_count(&r->pub));
 }
 
-static enum err check_purchase(const struct reservation *r, struct problem *why)
+static enum err check_purchase(const struct reservation *r, bool agrees, struct problem *why)
 {
     enum err err = check_active(r, why);
     if (!err && !held_count(&r->pub))
@@ -728,12 +728,14 @@ static enum err check_purchase(const struct reservation *r, struct problem *why)
         err = numbers_plan(r->n, str_of(x->country), x->type, x->assignment, x->calling, x->sms, &row, why);
         if (!err)
             err = numbers_eligible(r->n, r->pub.resource, row, why);
+        if (!err)
+            err = catalogue_agreed(row, agrees, why);
     }
     return err;
 }
 
-enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str id, numbers_done_fn *done, void *arg,
-                              struct problem *why)
+enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str id, bool agrees, numbers_done_fn *done,
+                              void *arg, struct problem *why)
 {
     struct reservation *r;
     enum err err = committed(n, resource, id, &r, why);
@@ -746,7 +748,7 @@ enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str i
         return ERR_NONE;
     }
     struct task *t = NULL;
-    err = check_purchase(r, why);
+    err = check_purchase(r, agrees, why);
     if (!err)
         err = task_new(n, OPERATION_RESERVATION, resource, ids_next(n->control->ids), r->pub.key, settle_purchase, done, arg,
                        &t);

@@ -195,10 +195,6 @@ static enum err capability_of(struct http_call *hc, struct str word, const char 
 enum err numbers_offer_of(struct http_call *hc, struct str type, struct str assignment, enum number_type *to_type,
                           enum assignment *to_assignment)
 {
-    if (str_eq_nocase(type, STR("mobile")))      /* a type that the API knows and this edition does not sell */
-        return target(hc, "phoneNumberType",
-                      rule_problem(&hc->why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED, type.p, assignment.p,
-                                   numbers_edition(hc->api->numbers)));
     if (number_type_read(type, to_type))
         return target(hc, "phoneNumberType",
                       rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, type.p));
@@ -255,8 +251,9 @@ static enum err search_missing(struct http_call *hc, struct str given)
     return target(hc, "searchId", rule_problem(&hc->why, ERR_ABSENT, RULE_SEARCH_NOT_FOUND, id.p ? id.p : ""));
 }
 
-static void write_search(struct jw *w, const char *guid, const struct number_search *s)
+static void write_search(struct http_call *hc, struct jw *w, const char *guid, const struct number_search *s)
 {
+    const struct catalogue_row *row = catalogue_find(numbers_edition(hc->api->numbers), str_of(s->country), s->type, s->assignment);
     bool over = s->state == SEARCH_EXPIRED || s->state == SEARCH_CANCELED;
     char number[E164_SIZE];
     jw_object(w, NULL);
@@ -270,7 +267,7 @@ static void write_search(struct jw *w, const char *guid, const struct number_sea
     numbers_write_capabilities(w, "capabilities", s->calling, s->sms);
     numbers_write_cost(w, s->lease_micro);
     jw_time(w, "searchExpiresBy", s->expires_us);
-    jw_bool(w, "isAgreementToNotResellRequired", false);
+    jw_bool(w, "isAgreementToNotResellRequired", row && row->own_use);
     if (over)
         jw_textz(w, "error", "ReservationExpired");
     jw_end(w);
@@ -287,7 +284,7 @@ static enum err search_result(struct http_call *hc)
         return search_missing(hc, hc->params[0]);
     ids_guid(hc->api->control->ids, ID_SEARCH, key, guid);
     struct jw w = jw_of(&hc->out);
-    write_search(&w, guid, s);
+    write_search(hc, &w, guid, s);
     http_reply(hc, 200);
     return ERR_NONE;
 }
@@ -296,7 +293,7 @@ static enum err search_result(struct http_call *hc)
 
 struct purchase_body {
     struct str search;
-    bool       agree;                   /* needed by no country of this edition */
+    bool       agree;
     uint64_t   key;
 };
 static const struct json_field purchase_fields[] = {
@@ -319,7 +316,7 @@ static enum err purchase_read(struct http_call *hc)
 static enum err purchase_run(struct http_call *hc)
 {
     const struct purchase_body *b = hc->rq;
-    return numbers_purchase(hc->api->numbers, hc->resource, b->key, numbers_on_started, hc, &hc->why);
+    return numbers_purchase(hc->api->numbers, hc->resource, b->key, b->agree, numbers_on_started, hc, &hc->why);
 }
 
 /* -- leased numbers ------------------------------------------------------------------------------------------------- */

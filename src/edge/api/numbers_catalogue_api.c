@@ -112,7 +112,7 @@ enum err numbers_countries(struct http_call *hc)
     jw_array(&w, "countries");
     const char *name, *code;
     for (size_t i = 0; (code = catalogue_country(numbers_edition(hc->api->numbers), i, &name)); i++)
-        if (page_takes(&p)) {
+        if (catalogue_sells_in(numbers_edition(hc->api->numbers), str_of(code)) && page_takes(&p)) {
             jw_object(&w, NULL);
             jw_textz(&w, "localizedName", name);
             jw_textz(&w, "countryCode", code);
@@ -198,7 +198,7 @@ static enum err query_type(struct http_call *hc, bool needed, bool *given, enum 
         return ERR_NONE;
     enum err err = word.p ? rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, word.p)
                           : rule_problem(&hc->why, ERR_RANGE, RULE_FIELD_NEEDED, "phoneNumberType",
-                                         "'geographic' or 'tollFree', as a query parameter");
+                                         "'geographic', 'tollFree' or 'mobile', as a query parameter");
     problem_target(&hc->why, "phoneNumberType");
     return err;
 }
@@ -238,11 +238,9 @@ static enum err area_filter_read(struct http_call *hc, struct area_filter *f)
         err = query_type(hc, true, &given, &f->type);
     if (!err)
         err = query_assignment(hc, &given, &assignment);
-    if (!err && given && !catalogue_find(numbers_edition(hc->api->numbers), f->country, f->type, assignment))
-        err = f->type == NUMBER_TOLL_FREE
-            ? rule_problem(&hc->why, ERR_RANGE, RULE_TOLL_FREE_NOT_FOR_PERSON)
-            : rule_problem(&hc->why, ERR_RANGE, RULE_NUMBER_TYPE_NOT_OFFERED, number_type_word(f->type),
-                           assignment_word(assignment), numbers_edition(hc->api->numbers));
+    const struct catalogue_row *row;
+    if (!err && given)
+        err = catalogue_offer(numbers_edition(hc->api->numbers), f->country, f->type, assignment, CAP_NONE, CAP_NONE, &row, &hc->why);
     f->locality = http_query(hc, "locality");
     f->division = http_query(hc, "administrativeDivision");
     return err;
@@ -307,7 +305,7 @@ enum err numbers_offerings(struct http_call *hc)
     jw_array(&w, "phoneNumberOfferings");
     const struct catalogue_row *row;
     for (size_t i = 0; (row = catalogue_row(numbers_edition(hc->api->numbers), i)); i++)
-        if (str_eqz(country, row->country) && (!by_type || row->type == type)
+        if (number_type_is_leased(row->type) && str_eqz(country, row->country) && (!by_type || row->type == type)
             && (!by_assignment || row->assignment == assignment) && page_takes(&p))
             write_offering(&w, row);
     page_end(hc, &w, &p, country, "/offerings", keep);

@@ -37,13 +37,8 @@ static enum err query_type(struct http_call *hc, const char *name, bool *given, 
 {
     struct str word = http_query(hc, name);
     *given = word.n > 0;
-    if (!word.n || !number_type_read(word, type))
+    if (!word.n || !catalogue_type_read(word, type))
         return ERR_NONE;
-    for (int t = NUMBER_GEOGRAPHIC; t <= NUMBER_TOLL_FREE; t++)
-        if (str_eq_nocase(word, str_of(number_type_in_words((enum number_type)t)))) {
-            *type = (enum number_type)t;
-            return ERR_NONE;
-        }
     rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, word.p);
     problem_target(&hc->why, "%s", name);
     return ERR_RANGE;
@@ -118,13 +113,10 @@ static void write_capabilities(struct jw *w, const char *name, enum capability c
 static void write_who_may_buy(struct jw *w, const struct catalogue_row *row)
 {
     jw_object(w, "eligibility");
-    jw_bool(w, "paidOnly", row->paid_only);
-    jw_array(w, "offers");
-    for (int o = 0; o < OFFER_COUNT; o++)
-        if (!row->paid_only || offer_is_paid((enum offer)o))
-            jw_textz(w, NULL, offer_word((enum offer)o));
-    jw_end(w);
+    jw_bool(w, "paidOnly", catalogue_is_paid_only(row));
+    write_list(w, "offers", row->offers);
     write_list(w, "billingCountries", row->billing);
+    jw_bool(w, "ownUseOnly", row->own_use);
     jw_end(w);
 }
 
@@ -133,6 +125,8 @@ static void write_row(struct jw *w, const struct catalogue_row *row)
     jw_textz(w, "countryCode", row->country);
     jw_textz(w, "phoneNumberType", number_type_word(row->type));
     jw_textz(w, "assignmentType", assignment_word(row->assignment));
+    jw_textz(w, "status", row->preview ? "preview" : "GA");
+    jw_bool(w, "leasedBySearch", number_type_is_leased(row->type));
     write_capabilities(w, "availableCapabilities", row->calling, row->sms);
     write_list(w, "callsTo", row->calls_to);
     write_list(w, "callsFrom", row->calls_from);
@@ -329,6 +323,7 @@ static void write_monthly(struct jw *w, const struct plan_fit *f)
 {
     jw_object(w, "monthly");
     jw_int(w, "microUsd", f->micro);
+    jw_int(w, "setupMicroUsd", f->setup_micro);
     jw_array(w, "lines");
     for (size_t i = 0; i < f->lines_n; i++) {
         jw_object(w, NULL);
@@ -356,9 +351,12 @@ static void write_fit(struct jw *w, const struct plan_wish *wish, const struct p
             write_refusal(w, f->refused);
         jw_end(w);
     }
-    jw_printf(w, "search", "carterfone numbers search --type %s --for %s --country %s --calling %s --sms %s",
+    if (!number_type_is_leased(f->row->type))
+        jw_null(w, "search");
+    else
+        jw_printf(w, "search", "carterfone numbers search --type %s --for %s --country %s --calling %s --sms %s",
               number_type_in_words(f->row->type), assignment_word(f->row->assignment), f->row->country,
-              capability_word(f->calling), capability_word(f->sms));
+                  capability_word(f->calling), capability_word(f->sms));
     jw_end(w);
 }
 
@@ -400,6 +398,7 @@ enum err plan_get(struct http_call *hc)
         jw_object(&w, NULL);
         jw_textz(&w, "countryCode", p->obstacles[i].country);
         jw_textz(&w, "phoneNumberType", number_type_word(p->obstacles[i].type));
+        jw_int(&w, "moreCountries", (int64_t)p->obstacles[i].more);
         write_refusal(&w, &p->obstacles[i].why);
         jw_end(&w);
     }

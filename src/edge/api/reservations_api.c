@@ -93,7 +93,7 @@ enum err reservation_change_read(struct http_call *hc)
     return err ? err : wishes_read(hc, b.numbers, rq);
 }
 
-struct purchase_body { bool agree; };   /* needed by no country of this edition */
+struct purchase_body { bool agree; };
 static const struct json_field purchase_fields[] = {
     JSON_BOOL_FIELD(struct purchase_body, agree, "agreeToNotResell", false),
 };
@@ -101,8 +101,11 @@ static const struct json_field purchase_fields[] = {
 /* The official SDK sends no body at all when there is nothing to agree to. */
 enum err reservation_purchase_read(struct http_call *hc)
 {
-    struct purchase_body b;
-    return hc->json ? json_fill(hc->json, purchase_fields, ARRAY_LEN(purchase_fields), &b, hc->arena, &hc->why) : ERR_NONE;
+    struct purchase_body *b = arena_one(hc->arena, struct purchase_body);
+    if (!b)
+        return ERR_NOMEM;
+    hc->rq = b;
+    return hc->json ? json_fill(hc->json, purchase_fields, ARRAY_LEN(purchase_fields), b, hc->arena, &hc->why) : ERR_NONE;
 }
 
 /* -- writing -------------------------------------------------------------------------------------------------------- */
@@ -134,6 +137,7 @@ static const char *number_word(const struct number_reservation *r, const struct 
 void numbers_write_available(struct http_call *hc, struct jw *w, bool named, const struct reserved_number *x,
                              const char *status)
 {
+    const struct catalogue_row *row = catalogue_find(numbers_edition(hc->api->numbers), str_of(x->country), x->type, x->assignment);
     char id[GUID_SIZE], text[E164_SIZE];
     ids_guid(hc->api->control->ids, ID_AVAILABLE_NUMBER, x->number, id);
     jw_object(w, named ? id : NULL);
@@ -145,7 +149,7 @@ void numbers_write_available(struct http_call *hc, struct jw *w, bool named, con
     jw_textz(w, "assignmentType", assignment_word(x->assignment));
     numbers_write_cost(w, x->lease_micro);
     jw_textz(w, "status", status);
-    jw_bool(w, "isAgreementToNotResellRequired", false);
+    jw_bool(w, "isAgreementToNotResellRequired", row && row->own_use);
     if (x->error_code[0]) {
         jw_object(w, "error");
         jw_textz(w, "code", x->error_code);
@@ -250,7 +254,8 @@ enum err reservation_delete(struct http_call *hc)
 
 enum err reservation_purchase_run(struct http_call *hc)
 {
-    return numbers_buy_reserved(hc->api->numbers, hc->resource, hc->params[0], numbers_on_started, hc, &hc->why);
+    const struct purchase_body *b = hc->rq;
+    return numbers_buy_reserved(hc->api->numbers, hc->resource, hc->params[0], b->agree, numbers_on_started, hc, &hc->why);
 }
 
 /* -- browse --------------------------------------------------------------------------------------------------------- */

@@ -91,7 +91,6 @@ static void a_bad_value_names_its_flag(void **state)
         { "--clock", "fast", ERR_RANGE, "real|virtual" },
         { "--simulator", "maybe", ERR_RANGE, "neither on nor off" },
         { "--sips", "127.0.0.1:0", ERR_UNBUILT, "not built" },
-        { "--edition", "current", ERR_UNBUILT, "not built" },
         { "--store", "postgres://x", ERR_UNBUILT, "not built" },
         { "--store", "mysql", ERR_RANGE, "neither sqlite" },
         { "--tls-cert", "a.pem", ERR_RANGE, "go together" },

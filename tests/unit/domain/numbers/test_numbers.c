@@ -208,8 +208,8 @@ static void a_purchase_while_the_first_is_stored_is_told_to_come_again(void **st
     assert_int_equal(search(w, w->us, local_in("206", 1)), ERR_NONE);
     uint64_t key = w->op.subject;
     w->waiting++;
-    assert_int_equal(numbers_purchase(w->numbers, w->us, key, world_done, w, &w->why), ERR_NONE);
-    assert_refused(w, numbers_purchase(w->numbers, w->us, key, world_done, w, &w->why), ERR_BUSY, "NumberBusy");
+    assert_int_equal(numbers_purchase(w->numbers, w->us, key, false, world_done, w, &w->why), ERR_NONE);
+    assert_refused(w, numbers_purchase(w->numbers, w->us, key, false, world_done, w, &w->why), ERR_BUSY, "NumberBusy");
     assert_int_equal(w->why.retry_after_s, 1);
     world_pump(w);
     assert_int_equal(w->err, ERR_NONE);
@@ -244,7 +244,7 @@ static void a_hold_that_ends_while_it_is_bought_is_bought(void **state)
     assert_int_equal(search(w, w->us, local_in("206", 1)), ERR_NONE);
     uint64_t digits = found(w, w->us)->numbers[0];
     w->waiting++;
-    assert_int_equal(numbers_purchase(w->numbers, w->us, w->op.subject, world_done, w, &w->why), ERR_NONE);
+    assert_int_equal(numbers_purchase(w->numbers, w->us, w->op.subject, false, world_done, w, &w->why), ERR_NONE);
     world_sleep(w, 16 * MINUTE);        /* before control hears of the commit */
     world_pump(w);
     assert_int_equal(w->err, ERR_NONE);

@@ -62,7 +62,7 @@ static enum err through_a_reservation(void)
     if (err)
         return err;
     w->waiting++;
-    return settle(w, tries % 2 ? numbers_buy_reserved(w->numbers, w->us, str_of(id), world_done, w, &w->why)
+    return settle(w, tries % 2 ? numbers_buy_reserved(w->numbers, w->us, str_of(id), false, world_done, w, &w->why)
                                : numbers_unreserve(w->numbers, w->us, str_of(id), world_done, w, &w->why));
 }
 

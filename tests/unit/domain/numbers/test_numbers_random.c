@@ -206,7 +206,7 @@ static void some_search(struct model *m, bool buy)
     size_t at = roll(m, m->n_searches < SEARCHES ? m->n_searches : SEARCHES);
     uint64_t key = m->searches[at].key, resource = m->searches[at].resource;
     w->waiting++;
-    posted(m, buy ? numbers_purchase(w->numbers, resource, key, on_purchase, m, &w->why)
+    posted(m, buy ? numbers_purchase(w->numbers, resource, key, false, on_purchase, m, &w->why)
                   : numbers_cancel(w->numbers, resource, OPERATION_SEARCH, key, on_cancel, m, &w->why));
 }
 
@@ -236,7 +236,7 @@ static void some_reservation(struct model *m, bool buy)
     if (buy && numbers_reservation_of(w->numbers, resource, str_of(id), &r, &w->why))
         return;
     w->waiting++;
-    posted(m, buy ? numbers_buy_reserved(w->numbers, resource, str_of(id), on_reserved_bought, m, &w->why)
+    posted(m, buy ? numbers_buy_reserved(w->numbers, resource, str_of(id), false, on_reserved_bought, m, &w->why)
                   : numbers_reserve(w->numbers, resource, str_of(id), wishes, count, on_reserved, m, &w->why));
 }
 

@@ -59,7 +59,7 @@ static enum err buy(uint64_t resource, const char *id)
 {
     w->why = (struct problem){ 0 };
     w->waiting++;
-    return settle(w, numbers_buy_reserved(w->numbers, resource, str_of(id), world_done, w, &w->why));
+    return settle(w, numbers_buy_reserved(w->numbers, resource, str_of(id), false, world_done, w, &w->why));
 }
 
 static const struct number_reservation *get(uint64_t resource, const char *id)
@@ -249,9 +249,9 @@ static void a_reservation_is_bought_whole_and_once(void **state)
     assert_int_equal(reserve(w->other, B, in(line(3))), ERR_NONE);
     assert_int_equal(reserve(w->us, A, in(line(1)), in(line(2)), in(line(3))), ERR_NONE);
     w->waiting++;
-    assert_int_equal(numbers_buy_reserved(w->numbers, w->us, STR(A), world_done, w, &w->why), ERR_NONE);
+    assert_int_equal(numbers_buy_reserved(w->numbers, w->us, STR(A), false, world_done, w, &w->why), ERR_NONE);
     assert_int_equal(get(w->us, A)->state, RESERVATION_SUBMITTED);
-    assert_refused(numbers_buy_reserved(w->numbers, w->us, STR(A), world_done, w, &w->why), ERR_BUSY, "NumberBusy");
+    assert_refused(numbers_buy_reserved(w->numbers, w->us, STR(A), false, world_done, w, &w->why), ERR_BUSY, "NumberBusy");
     world_pump(w);
     assert_int_equal(w->err, ERR_NONE);
     assert_true(w->op.kind == OPERATION_RESERVATION && w->op.status == OPERATION_SUCCEEDED);
@@ -276,7 +276,7 @@ static void a_hold_that_ends_while_it_is_bought_is_bought(void **state)
     (void)state;
     assert_int_equal(reserve(w->us, A, in(line(1))), ERR_NONE);
     w->waiting++;
-    assert_int_equal(numbers_buy_reserved(w->numbers, w->us, STR(A), world_done, w, &w->why), ERR_NONE);
+    assert_int_equal(numbers_buy_reserved(w->numbers, w->us, STR(A), false, world_done, w, &w->why), ERR_NONE);
     world_sleep(w, 15 * MINUTE);
     world_pump(w);
     assert_int_equal(w->err, ERR_NONE);

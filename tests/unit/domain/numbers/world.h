@@ -196,7 +196,7 @@ static inline enum err purchase(struct world *w, uint64_t resource, uint64_t key
 {
     w->why = (struct problem){ 0 };
     w->waiting++;
-    return settle(w, numbers_purchase(w->numbers, resource, key, world_done, w, &w->why));
+    return settle(w, numbers_purchase(w->numbers, resource, key, false, world_done, w, &w->why));
 }
 
 static inline enum err release(struct world *w, uint64_t resource, uint64_t digits)
