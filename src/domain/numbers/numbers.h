@@ -10,18 +10,13 @@
 struct numbers;
 struct accounts;
 
-<<<<<<< HEAD
-enum SMALL number_type { NUMBER_GEOGRAPHIC, NUMBER_TOLL_FREE };
-enum SMALL assignment  { ASSIGNED_PERSON, ASSIGNED_APPLICATION };
-=======
-/* The first three are leased by search, and stored by these values; the others are rows of the catalogue alone: what there is besides,
- * got in other ways (numbers/catalogue.h). */
-enum number_type {
+/* The first three are leased by search, and stored by these values; the others are rows of the catalogue alone:
+ * what there is besides, got in other ways (numbers/catalogue.h). */
+enum SMALL number_type {
     NUMBER_GEOGRAPHIC, NUMBER_TOLL_FREE, NUMBER_MOBILE,
     SENDER_TEN_DLC, SENDER_SHORT_CODE, SENDER_ALPHANUMERIC, NUMBER_TRIAL, NUMBER_TYPE_COUNT
 };
-enum assignment  { ASSIGNED_PERSON, ASSIGNED_APPLICATION };
->>>>>>> 97bd905 (Catalogue edition current: what may be acquired where, by whom and for how much, from the dated price and country pages)
+enum SMALL assignment  { ASSIGNED_PERSON, ASSIGNED_APPLICATION };
 /* Bits: a capability is none, inbound, outbound, or both. */
 enum SMALL capability  { CAP_NONE = 0, CAP_INBOUND = 1, CAP_OUTBOUND = 2, CAP_BOTH = 3 };
 
