@@ -23,7 +23,7 @@ expect 0 'numbers buy [SEARCHID]' numbers --help
 expect 0 '--area-code N' numbers search --help
 expect 2 'did you mean --type?' numbers search --typ local
 expect 2 '--for person|application is needed' numbers search --type local
-expect 2 '--type is local or toll-free' numbers search --type big --for person
+expect 2 '--type is local, toll-free or mobile' numbers search --type big --for person
 expect 2 'not a whole number in 1..1000000' numbers search --type local --for person --quantity 0
 expect 2 '--type wants' numbers search --for person --type
 expect 2 'stands twice' numbers list --json --json
