@@ -949,7 +949,7 @@ static void lease_again(struct stage *s, uint64_t digits)
     w->waiting++;
     assert_int_equal(settle(w, numbers_reserve(w->numbers, w->us, id, &wish, 1, on_reserved, w, &w->why)), ERR_NONE);
     w->waiting++;
-    assert_int_equal(settle(w, numbers_buy_reserved(w->numbers, w->us, id, world_done, w, &w->why)), ERR_NONE);
+    assert_int_equal(settle(w, numbers_buy_reserved(w->numbers, w->us, id, false, world_done, w, &w->why)), ERR_NONE);
 }
 
 static void a_released_number_comes_back_without_its_opt_outs(void **state)
