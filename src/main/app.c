@@ -100,7 +100,7 @@ static enum err make_accounts(struct app *app, struct problem *why)
     enum err err = keyring_new(&app->keyring);
     if (err)
         return err;
-    struct accounts_listener listener = { keyring_resource_changed, app->keyring };
+    struct accounts_listener listener = { keyring_resource_changed, app->keyring, keyring_resource_gone };
     keyring_set_development(app->keyring, app->settings->simulator);
     err = keyring_set_operator(app->keyring, (struct str){ (const char *)app->dir->operator_key, OPERATOR_KEY_OCTETS });
     if (!err)

@@ -127,11 +127,17 @@ void keyring_remove(struct keyring *k, uint64_t resource)
 
 void keyring_resource_changed(void *keyring, const struct resource *r)
 {
-    struct str key1 = { (const char *)r->access_key[0], ACCESS_KEY_OCTETS };
-    struct str key2 = { (const char *)r->access_key[1], ACCESS_KEY_OCTETS };
+    size_t n = r->keys_off ? 0 : ACCESS_KEY_OCTETS;
+    struct str key1 = { (const char *)r->access_key[0], n };
+    struct str key2 = { (const char *)r->access_key[1], n };
     /* out of memory: callers get 401 until the next change; better than an old key that works */
     if (keyring_put(keyring, r->key, str_of(r->name), key1, key2))
         keyring_remove(keyring, r->key);
+}
+
+void keyring_resource_gone(void *keyring, uint64_t resource)
+{
+    keyring_remove(keyring, resource);
 }
 
 enum err keyring_set_operator(struct keyring *k, struct str key)

@@ -12,7 +12,7 @@ struct stage {
     struct tmp       tmp;
     struct control   control;
     struct accounts *accounts;
-    int              told, heard;       /* outcomes; changes the listener was told of */
+    int              told, heard, ended;        /* outcomes; changes, ends of keys the listener was told of */
     enum err         err;
     uint8_t          key[2][ACCESS_KEY_OCTETS];     /* as the listener saw them last */
     struct problem   why;
@@ -25,6 +25,12 @@ static void on_resource(void *arg, const struct resource *r)
     memcpy(s->key, r->access_key, sizeof s->key);
 }
 
+static void on_resource_gone(void *arg, uint64_t resource)
+{
+    (void)resource;
+    ((struct stage *)arg)->ended++;
+}
+
 static void open_stage(struct stage *s)
 {
     static const uint8_t id_key[ID_KEY_OCTETS] = { 9 };
@@ -35,7 +41,7 @@ static void open_stage(struct stage *s)
     assert_int_equal(agenda_new(&s->control.agenda, NULL, s->control.clock), ERR_NONE);
     if (db_open(&s->control.db, &db, &s->why))
         fail_msg("%s", s->why.text);
-    assert_int_equal(accounts_new(&s->accounts, &s->control, (struct accounts_listener){ on_resource, s }), ERR_NONE);
+    assert_int_equal(accounts_new(&s->accounts, &s->control, (struct accounts_listener){ on_resource, s, on_resource_gone }), ERR_NONE);
     assert_int_equal(accounts_load(s->accounts, &s->why), ERR_NONE);
 }
 
@@ -240,6 +246,174 @@ static void a_rotation_that_could_not_be_stored_leaves_the_old_key(void **state)
     assert_memory_equal(accounts_resource_named(s->accounts, STR("default"))->access_key, before, sizeof before);
 }
 
+/* -- changing and deleting ------------------------------------------------------------------------------------------- */
+
+static void a_suspended_subscription_may_not_spend_until_it_is_resumed(void **state)
+{
+    struct stage *s = *state;
+    bool no = false, yes = true;
+    assert_int_equal(accounts_make_default(s->accounts), ERR_NONE);
+    uint64_t key = accounts_resource_named(s->accounts, STR("default"))->key;
+    assert_int_equal(accounts_may_spend(s->accounts, key, &s->why), ERR_NONE);
+    struct subscription_wish suspend = { .active = &no }, resume = { .active = &yes };
+    assert_int_equal(settle(s, accounts_change_subscription(s->accounts, STR("default"), &suspend, on_done, s, &s->why)), ERR_NONE);
+    assert_int_equal(accounts_may_spend(s->accounts, key, &s->why), ERR_FORBIDDEN);
+    assert_string_equal(s->why.rule, "SubscriptionNotActive");
+    restart(s);
+    assert_int_equal(accounts_may_spend(s->accounts, key, &s->why), ERR_FORBIDDEN);
+    assert_int_equal(settle(s, accounts_change_subscription(s->accounts, STR("default"), &resume, on_done, s, &s->why)), ERR_NONE);
+    assert_int_equal(accounts_may_spend(s->accounts, key, &s->why), ERR_NONE);
+    assert_int_equal(accounts_may_spend(s->accounts, key + 1, &s->why), ERR_FORBIDDEN);
+}
+
+static void an_offer_and_a_billing_country_change_and_the_rest_stays(void **state)
+{
+    struct stage *s = *state;
+    assert_int_equal(subscribe(s, "acme", "payg", "US"), ERR_NONE);
+    struct subscription_wish to = { .offer = STR("trial"), .billing_country = STR("DE") };
+    assert_int_equal(settle(s, accounts_change_subscription(s->accounts, STR("acme"), &to, on_done, s, &s->why)), ERR_NONE);
+    restart(s);
+    const struct subscription *sub = accounts_subscription_named(s->accounts, STR("acme"));
+    assert_int_equal(sub->offer, OFFER_TRIAL);
+    assert_string_equal(sub->billing_country, "DE");
+    assert_true(sub->active);
+    assert_ptr_equal(accounts_subscription_find(s->accounts, str_of(sub->guid)), sub);
+    to.offer = STR("gold");
+    assert_int_equal(accounts_change_subscription(s->accounts, STR("acme"), &to, on_done, s, &s->why), ERR_RANGE);
+    assert_int_equal(accounts_change_subscription(s->accounts, STR("nobody"), &to, on_done, s, &s->why), ERR_ABSENT);
+}
+
+static void what_the_management_api_keeps_of_a_resource_outlives_a_restart(void **state)
+{
+    struct stage *s = *state;
+    assert_int_equal(accounts_make_default(s->accounts), ERR_NONE);
+    struct resource_wish wish = { .name = STR("shop"), .subscription = STR("default"), .group = STR("rg"), .location = STR("Global"),
+                                  .data_location = STR("Europe"), .tags = STR("{\"env\":\"test\"}") };
+    assert_int_equal(settle(s, accounts_make_resource(s->accounts, &wish, on_done, s, &s->why)), ERR_NONE);
+    uint64_t key = accounts_resource_named(s->accounts, STR("shop"))->key;
+    struct resource_wish to = { .tags = STR("{}"), .identity = STR("{\"type\":\"None\"}"), .keys_off = true };
+    assert_int_equal(settle(s, accounts_change_resource(s->accounts, key, &to, on_done, s, &s->why)), ERR_NONE);
+    restart(s);
+    const struct resource *r = accounts_resource(s->accounts, key);
+    assert_string_equal(r->group, "rg");
+    assert_string_equal(r->location, "Global");
+    assert_string_equal(r->data_location, "Europe");
+    assert_string_equal(r->tags, "{}");
+    assert_string_equal(r->identity, "{\"type\":\"None\"}");
+    assert_true(r->keys_off);
+    assert_true(r->created_us > 0 && r->changed_us >= r->created_us);
+}
+
+static void resources_are_listed_oldest_first_in_pages(void **state)
+{
+    struct stage *s = *state;
+    const struct resource *page[2];
+    bool more;
+    assert_int_equal(accounts_make_default(s->accounts), ERR_NONE);
+    assert_int_equal(add_resource(s, "b", "default"), ERR_NONE);
+    assert_int_equal(add_resource(s, "a", "default"), ERR_NONE);
+    assert_int_equal(accounts_resources(s->accounts, NULL, STR(""), 0, page, 2, &more), 2);
+    assert_true(more);
+    assert_string_equal(page[0]->name, "default");
+    assert_string_equal(page[1]->name, "b");
+    assert_int_equal(accounts_resources(s->accounts, page[0]->subscription, STR("DEFAULT"), page[1]->key, page, 2, &more), 1);
+    assert_false(more);
+    assert_string_equal(page[0]->name, "a");
+    assert_int_equal(accounts_resources(s->accounts, NULL, STR("other"), 0, page, 2, &more), 0);
+}
+
+/* Something that hangs on resources: told how often, and how it answers. */
+struct hanger {
+    int              asked;
+    uint64_t         resource;
+    enum err         answer;
+    bool             at_once;
+    accounts_done_fn *done;
+    void            *arg;
+};
+
+static enum err hanger_end(void *self, uint64_t resource, accounts_done_fn *done, void *arg)
+{
+    struct hanger *h = self;
+    h->asked++;
+    h->resource = resource;
+    h->done = done;
+    h->arg = arg;
+    if (h->answer || !h->at_once)
+        return h->answer;
+    done(arg, ERR_NONE);
+    return ERR_NONE;
+}
+
+static void a_deleted_resource_has_no_keys_at_once_and_is_gone_when_all_that_hangs_on_it_has_ended(void **state)
+{
+    struct stage *s = *state;
+    struct hanger first = { 0 }, second = { .at_once = true };
+    assert_int_equal(accounts_make_default(s->accounts), ERR_NONE);
+    uint64_t key = accounts_resource_named(s->accounts, STR("default"))->key;
+    accounts_add_ender(s->accounts, (struct accounts_ender){ "first", hanger_end, &first });
+    accounts_add_ender(s->accounts, (struct accounts_ender){ "second", hanger_end, &second });
+    assert_int_equal(settle(s, accounts_delete_resource(s->accounts, key, false, on_done, s, &s->why)), ERR_NONE);
+    assert_int_equal(s->ended, 1);
+    assert_null(accounts_resource(s->accounts, key));
+    assert_int_equal(first.asked, 1);
+    assert_int_equal(second.asked, 0);
+    assert_int_equal(add_resource(s, "default", "default"), ERR_CONFLICT);
+    assert_string_equal(s->why.rule, "ResourceBeingDeleted");
+    assert_int_equal(accounts_rotate_key(s->accounts, STR("default"), 0, on_done, s, &s->why), ERR_ABSENT);
+    assert_int_equal(accounts_delete_resource(s->accounts, key, false, on_done, s, &s->why), ERR_ABSENT);
+    first.done(first.arg, ERR_NONE);
+    for (int i = 0; i < 100 && accounts_resource_taken(s->accounts, STR("default")); i++) {
+        inbox_wait(control_inbox(&s->control), 100);
+        inbox_drain(control_inbox(&s->control));
+    }
+    assert_int_equal(second.asked, 1);
+    assert_true(accounts_resource_ever(s->accounts, key)->gone);
+    assert_int_equal(add_resource(s, "default", "default"), ERR_NONE);
+    restart(s);
+    assert_int_equal(s->heard, 1);
+    assert_string_equal(accounts_resource_ever(s->accounts, key)->name, "default");
+    assert_true(accounts_resource_named(s->accounts, STR("default"))->key != key);
+}
+
+static void a_deletion_goes_on_after_a_restart(void **state)
+{
+    struct stage *s = *state;
+    struct hanger never = { 0 }, now = { .at_once = true };
+    assert_int_equal(accounts_make_default(s->accounts), ERR_NONE);
+    uint64_t key = accounts_resource_named(s->accounts, STR("default"))->key;
+    accounts_add_ender(s->accounts, (struct accounts_ender){ "first", hanger_end, &never });
+    assert_int_equal(settle(s, accounts_delete_resource(s->accounts, key, false, on_done, s, &s->why)), ERR_NONE);
+    restart(s);
+    assert_int_equal(s->heard, 0);
+    assert_null(accounts_resource(s->accounts, key));
+    assert_true(accounts_resource_taken(s->accounts, STR("default")));
+    accounts_add_ender(s->accounts, (struct accounts_ender){ "first", hanger_end, &now });
+    accounts_resume(s->accounts);
+    for (int i = 0; i < 100 && accounts_resource_taken(s->accounts, STR("default")); i++) {
+        inbox_wait(control_inbox(&s->control), 100);
+        inbox_drain(control_inbox(&s->control));
+    }
+    assert_int_equal(now.asked, 1);
+    assert_int_equal(now.resource, key);
+    assert_false(accounts_resource_taken(s->accounts, STR("default")));
+}
+
+static void a_deletion_that_could_not_be_stored_changes_nothing(void **state)
+{
+    struct stage *s = *state;
+    assert_int_equal(accounts_make_default(s->accounts), ERR_NONE);
+    uint64_t key = accounts_resource_named(s->accounts, STR("default"))->key;
+    disk_full(true);
+    enum err err = settle(s, accounts_delete_resource(s->accounts, key, true, on_done, s, &s->why));
+    disk_full(false);
+    assert_int_equal(err, ERR_STORE);
+    assert_int_equal(s->ended, 0);
+    assert_non_null(accounts_resource(s->accounts, key));
+    assert_int_equal(settle(s, accounts_delete_resource(s->accounts, key, true, on_done, s, &s->why)), ERR_NONE);
+    assert_false(accounts_resource_taken(s->accounts, STR("default")));
+}
+
 static void offers_know_who_pays(void **state)
 {
     (void)state;
@@ -264,6 +438,13 @@ int main(void)
         T(a_change_that_could_not_be_stored_is_undone),
         T(a_rotated_key_ends_with_the_commit_and_the_other_stays),
         T(a_rotation_that_could_not_be_stored_leaves_the_old_key),
+        T(a_suspended_subscription_may_not_spend_until_it_is_resumed),
+        T(an_offer_and_a_billing_country_change_and_the_rest_stays),
+        T(what_the_management_api_keeps_of_a_resource_outlives_a_restart),
+        T(resources_are_listed_oldest_first_in_pages),
+        T(a_deleted_resource_has_no_keys_at_once_and_is_gone_when_all_that_hangs_on_it_has_ended),
+        T(a_deletion_goes_on_after_a_restart),
+        T(a_deletion_that_could_not_be_stored_changes_nothing),
         cmocka_unit_test(offers_know_who_pays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
