@@ -16,7 +16,7 @@ $(GEN)/store/migrations.inc: tools/migrations.awk $(MIGRATIONS) src/store/migrat
 GENERATED += $(GEN)/codec/e164/npa.inc $(GEN)/codec/e164/codes.inc $(GEN)/domain/rules.inc \
              $(GEN)/domain/rate_groups.inc $(GEN)/domain/rate_prefixes.inc \
              $(GEN)/domain/catalogue_rows.inc $(GEN)/domain/catalogue_countries.inc \
-             $(GEN)/domain/catalogue_usage.inc
+             $(GEN)/domain/catalogue_usage.inc $(GEN)/domain/country_names.inc
 RATES     := data/rates/pstn.csv data/rates/pstn_overlay.csv
 CATALOGUE := $(sort $(wildcard data/catalogue/*/*.csv))
 
@@ -45,3 +45,6 @@ $(GEN)/domain/catalogue_countries.inc: $(CATALOGUE) tools/cataloguegen.awk tools
 $(GEN)/domain/catalogue_usage.inc: $(CATALOGUE) tools/cataloguegen.awk tools/csv.awk
 	@mkdir -p $(@D)
 	@awk -v what=usage -f tools/csv.awk -f tools/cataloguegen.awk $(filter %/usage.csv,$(CATALOGUE)) > $@.new && mv $@.new $@
+$(GEN)/domain/country_names.inc: data/countries/names.csv tools/countriesgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -f tools/csv.awk -f tools/countriesgen.awk $< > $@.new && mv $@.new $@

@@ -2,6 +2,7 @@
 //
 // The server gets a temporary folder and free ports and says in its ready file where it is. The test is another process, because
 // Node reads NODE_EXTRA_CA_CERTS once, at start. Prints TAP; ends with "# total pass N" and "# total fail N".
+// A test file may say what its server is started with: a line "// serve: --edition current".
 // The server must stop cleanly on SIGTERM: under the sanitizers that is where leaks show.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, openSync, closeSync } from 'node:fs'
@@ -17,11 +18,12 @@ const files = named.length ? named.map((f) => resolve(f)) : readdirSync(here).fi
 
 const ended = (child) => new Promise((done) => (child.exitCode ?? child.signalCode) !== null ? done() : child.once('exit', () => done()))
 
-async function startServer(folder) {
+async function startServer(folder, file) {
+  const more = readFileSync(file, 'utf8').match(/^\/\/ serve: (.*)$/m)?.[1].split(' ') ?? []
   const log = openSync(join(folder, 'server.log'), 'w')
   const any = '127.0.0.1:0'
   const server = spawn(program, ['serve', '--data', join(folder, 'data'), '--listen', any, '--sip', any, '--sim-sip', any, '--sim-smpp', any,
-    '--rtp-ports', '0', '--clock', 'virtual', '--ready-file', join(folder, 'ready.json')], { stdio: ['ignore', log, log] })
+    '--rtp-ports', '0', '--clock', 'virtual', '--ready-file', join(folder, 'ready.json'), ...more], { stdio: ['ignore', log, log] })
   closeSync(log)
   server.on('error', (e) => console.log(`# ${program}: ${e.message}`))
   for (let waited = 0; waited < 30000 && server.exitCode === null; waited += 50) {
@@ -62,7 +64,7 @@ for (const file of files) {
   const folder = mkdtempSync(join(tmpdir(), 'carterfone-api-'))
   let server, ready, counts = { pass: 0, fail: 0 }
   try {
-    ({ server, ready } = await startServer(folder))
+    ({ server, ready } = await startServer(folder, file))
     counts = await runTest(file, folder, ready)
     await stopServer(server)
     counts.pass++

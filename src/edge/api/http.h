@@ -48,6 +48,9 @@ struct str http_header(struct http_call *hc, const char *name);
 /** "https://host:port" as the client spelled the host it called. */
 struct str http_base_url(struct http_call *hc);
 
+/** Does the request's api-version have what came with `since`? One that we do not know counts as the newest. */
+bool http_is_since(const struct http_call *hc, const char *since);
+
 /** Add an answer header (control or http thread, before http_reply). */
 void http_answer_header(struct http_call *hc, const char *name, const char *format, ...) PRINTF(3, 4);
 /** Answer with hc->out as JSON (Content-Type application/json; charset=utf-8), or no body when it is empty.
@@ -66,6 +69,7 @@ struct http_route {
     enum err      (*run)(struct http_call *hc);     /* control thread; NULL (and read NULL): 501, docs/conformance.md */
     const char     *operation;      /* the published operationId, or "Carterfone_..." for our own */
     const char     *test;           /* the test that shows it; "" while not built */
+    const char     *since;          /* the first api-version that has it; NULL: every one of its area */
 };
 /* Each area has one table, ended by a route without a method: edge/api/<area>_api.c. */
 extern const struct http_route ops_routes[], numbers_routes[], sms_routes[], calling_routes[], identity_routes[],

@@ -12,11 +12,12 @@
 METRIC_COUNTER(auth_refusals, "carterfone_http_auth_refusals_total", "Requests refused for want of a valid signature");
 
 /* Versions the official SDKs send, by the first segment of a path; any other is accepted and warned of once. */
+#define NUMBERS "2021-03-07, 2022-12-01, 2024-03-01-preview, 2024-03-01, 2025-02-11, 2025-04-01, 2025-06-01"
 static const struct { const char *area, *versions; } known_versions[] = {
-    { "phoneNumbers",          "2021-03-07, 2022-12-01, 2024-03-01-preview, 2025-06-01" },
-    { "availablePhoneNumbers", "2021-03-07, 2022-12-01, 2024-03-01-preview, 2025-06-01" },
-    { "operatorInformation",   "2024-03-01-preview, 2025-06-01" },
-    { "sip",                   "2021-05-01-preview, 2023-03-01, 2023-04-01-preview" },
+    { "phoneNumbers",          NUMBERS },
+    { "availablePhoneNumbers", NUMBERS },
+    { "operatorInformation",   NUMBERS },
+    { "sip",                   "2021-05-01, 2021-05-01-preview, 2023-03-01, 2023-04-01-preview" },
     { "sms",                   "2021-03-07, 2022-07-07, 2024-01-02, 2024-02-05, 2024-02-05-preview, 2024-12-10-preview, "
                                "2025-05-29-preview, 2025-08-01-preview, 2025-09-17, 2026-01-23" },
     { "deliveryReports",       "2026-01-23" },
@@ -41,6 +42,26 @@ static const char *versions_of(struct str path)
     return "";
 }
 
+/* One of "a, b, c"? */
+static bool is_listed(const char *known, struct str version)
+{
+    struct str one, rest = str_of(known);
+    for (bool more = true; more;) {
+        more = str_cut(rest, ',', &one, &rest);
+        if (str_eq_nocase(str_trim(one), version))
+            return true;
+    }
+    return false;
+}
+
+/* api-versions sort as text: 2024-03-01 < 2024-03-01-preview < 2025-06-01. */
+bool http_is_since(const struct http_call *hc, const char *since)
+{
+    size_t n = strlen(since);
+    return !is_listed(versions_of(hc->path), hc->api_version)
+           || (hc->api_version.n >= n && memcmp(hc->api_version.p, since, n) >= 0);
+}
+
 /* Each strange version is said once; past the table's end it is not worth a line. */
 static void warn_of_version(const char *known, struct str version)
 {
@@ -49,7 +70,7 @@ static void warn_of_version(const char *known, struct str version)
     static size_t n;
     char z[40];
     str_copyz(z, sizeof z, version);
-    if (strstr(known, z))
+    if (is_listed(known, version))
         return;
     pthread_mutex_lock(&lock);
     size_t i = 0;
@@ -168,7 +189,14 @@ static enum err check_version(struct call *c)
     }
     if (*known)
         warn_of_version(known, hc->api_version);
-    return ERR_NONE;
+    if (!c->route->since || http_is_since(hc, c->route->since))
+        return ERR_NONE;
+    char version[40];
+    str_copyz(version, sizeof version, hc->api_version);
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_API_VERSION_TOO_OLD, version, c->route->operation, c->route->since, known);
+    problem_target(&hc->why, "api-version");
+    http_answer_header(hc, "api-supported-versions", "%s", known);
+    return err;
 }
 
 static bool is_json(struct str type)

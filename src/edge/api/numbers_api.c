@@ -192,10 +192,16 @@ static enum err capability_of(struct http_call *hc, struct str word, const char 
     return ERR_NONE;
 }
 
+enum err numbers_type_of(const struct http_call *hc, struct str word, enum number_type *out)
+{
+    enum err err = number_type_read(word, out);
+    return !err && *out == NUMBER_MOBILE && !http_is_since(hc, NUMBERS_MOBILE_SINCE) ? ERR_RANGE : err;
+}
+
 enum err numbers_offer_of(struct http_call *hc, struct str type, struct str assignment, enum number_type *to_type,
                           enum assignment *to_assignment)
 {
-    if (number_type_read(type, to_type))
+    if (numbers_type_of(hc, type, to_type))
         return target(hc, "phoneNumberType",
                       rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, type.p));
     if (assignment_read(assignment, to_assignment))
@@ -267,7 +273,8 @@ static void write_search(struct http_call *hc, struct jw *w, const char *guid, c
     numbers_write_capabilities(w, "capabilities", s->calling, s->sms);
     numbers_write_cost(w, s->lease_micro);
     jw_time(w, "searchExpiresBy", s->expires_us);
-    jw_bool(w, "isAgreementToNotResellRequired", row && row->own_use);
+    if (http_is_since(hc, NUMBERS_RESERVED_SINCE))
+        jw_bool(w, "isAgreementToNotResellRequired", row && row->own_use);
     if (over)
         jw_textz(w, "error", "ReservationExpired");
     jw_end(w);
@@ -419,28 +426,29 @@ static enum err number_release(struct http_call *hc)
 /* -- routes --------------------------------------------------------------------------------------------------------- */
 
 #define TEST_API    "tests/unit/edge/api/test_numbers_api.c"
+#define CATALOGUE_SINCE "2022-12-01"
 
 const struct http_route numbers_routes[] = {
     { "GET", "/availablePhoneNumbers/countries/{countryCode}/areaCodes", HTTP_RESOURCE, NULL, numbers_area_codes,
-      "PhoneNumbers_ListAreaCodes", TEST_API },
+      "PhoneNumbers_ListAreaCodes", TEST_API, CATALOGUE_SINCE },
     { "GET", "/availablePhoneNumbers/countries", HTTP_RESOURCE, NULL, numbers_countries,
-      "PhoneNumbers_ListAvailableCountries", TEST_API },
+      "PhoneNumbers_ListAvailableCountries", TEST_API, CATALOGUE_SINCE },
     { "POST", "/availablePhoneNumbers/countries/{countryCode}/:browse", HTTP_RESOURCE, browse_read, browse_run,
-      "PhoneNumbers_BrowseAvailableNumbers", TEST_API },
+      "PhoneNumbers_BrowseAvailableNumbers", TEST_API, NUMBERS_RESERVED_SINCE },
     { "GET", "/availablePhoneNumbers/countries/{countryCode}/localities", HTTP_RESOURCE, NULL, numbers_localities,
-      "PhoneNumbers_ListAvailableLocalities", TEST_API },
+      "PhoneNumbers_ListAvailableLocalities", TEST_API, CATALOGUE_SINCE },
     { "GET", "/availablePhoneNumbers/countries/{countryCode}/offerings", HTTP_RESOURCE, NULL, numbers_offerings,
-      "PhoneNumbers_ListOfferings", TEST_API },
+      "PhoneNumbers_ListOfferings", TEST_API, CATALOGUE_SINCE },
     { "GET", "/availablePhoneNumbers/reservations", HTTP_RESOURCE, NULL, reservation_list,
-      "PhoneNumbers_ListReservations", TEST_API },
+      "PhoneNumbers_ListReservations", TEST_API, NUMBERS_RESERVED_SINCE },
     { "PATCH", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, reservation_change_read,
-      reservation_change_run, "PhoneNumbers_CreateOrUpdateReservation", TEST_API },
+      reservation_change_run, "PhoneNumbers_CreateOrUpdateReservation", TEST_API, NUMBERS_RESERVED_SINCE },
     { "GET", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, reservation_get,
-      "PhoneNumbers_GetReservation", TEST_API },
+      "PhoneNumbers_GetReservation", TEST_API, NUMBERS_RESERVED_SINCE },
     { "DELETE", "/availablePhoneNumbers/reservations/{reservationId}", HTTP_RESOURCE, NULL, reservation_delete,
-      "PhoneNumbers_DeleteReservation", TEST_API },
+      "PhoneNumbers_DeleteReservation", TEST_API, NUMBERS_RESERVED_SINCE },
     { "POST", "/availablePhoneNumbers/reservations/{reservationId}/:purchase", HTTP_RESOURCE,
-      reservation_purchase_read, reservation_purchase_run, "PhoneNumbers_PurchaseReservation", TEST_API },
+      reservation_purchase_read, reservation_purchase_run, "PhoneNumbers_PurchaseReservation", TEST_API, NUMBERS_RESERVED_SINCE },
     { "POST", "/availablePhoneNumbers/countries/{countryCode}/:search", HTTP_RESOURCE, search_read, search_run,
       "PhoneNumbers_SearchAvailablePhoneNumbers", TEST_API },
     { "GET", "/availablePhoneNumbers/searchResults/{searchId}", HTTP_RESOURCE, NULL, search_result,
@@ -458,6 +466,6 @@ const struct http_route numbers_routes[] = {
       TEST_API },
     { "GET", "/phoneNumbers", HTTP_RESOURCE, NULL, number_list, "PhoneNumbers_ListPhoneNumbers", TEST_API },
     { "POST", "/operatorInformation/:search", HTTP_RESOURCE, operator_info_read, operator_info_run,
-      "PhoneNumbers_OperatorInformationSearch", TEST_API },
+      "PhoneNumbers_OperatorInformationSearch", TEST_API, "2024-03-01" },
     { 0 },
 };

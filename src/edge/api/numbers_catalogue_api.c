@@ -1,7 +1,9 @@
 /* numbers_catalogue_api.c - countries, localities, area codes and offerings, read from the catalogue and the area codes. */
 #include "base/str.h"
 #include "codec/e164/e164.h"
+#include "domain/numbers/country_names.h"
 #include "domain/rules.h"
+#include "edge/api/languages.h"
 #include "edge/api/numbers_priv.h"
 
 #include <inttypes.h>
@@ -110,16 +112,44 @@ enum err numbers_countries(struct http_call *hc)
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "countries");
-    const char *name, *code;
+    const char *name, *code, *language = language_choose(http_header(hc, "accept-language"), country_languages);
+    http_answer_header(hc, "Content-Language", "%s", language);
     for (size_t i = 0; (code = catalogue_country(numbers_edition(hc->api->numbers), i, &name)); i++)
         if (catalogue_sells_in(numbers_edition(hc->api->numbers), str_of(code)) && page_takes(&p)) {
             jw_object(&w, NULL);
-            jw_textz(&w, "localizedName", name);
+            const char *localized = country_name(code, language);
+            jw_textz(&w, "localizedName", localized ? localized : name);
             jw_textz(&w, "countryCode", code);
             jw_end(&w);
         }
     page_end(hc, &w, &p, STR(""), "", NULL);
     return ERR_NONE;
+}
+
+static enum err query_type(struct http_call *hc, bool needed, bool *given, enum number_type *type)
+{
+    struct str word = http_query(hc, "phoneNumberType");
+    *given = word.p != NULL;
+    if (word.p ? !numbers_type_of(hc, word, type) : !needed)
+        return ERR_NONE;
+    enum err err = word.p ? rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, word.p)
+                          : rule_problem(&hc->why, ERR_RANGE, RULE_FIELD_NEEDED, "phoneNumberType",
+                                         http_is_since(hc, NUMBERS_MOBILE_SINCE)
+                                             ? "'geographic', 'tollFree' or 'mobile', as a query parameter"
+                                             : "'geographic' or 'tollFree', as a query parameter");
+    problem_target(&hc->why, "phoneNumberType");
+    return err;
+}
+
+static enum err query_assignment(struct http_call *hc, bool *given, enum assignment *assignment)
+{
+    struct str word = http_query(hc, "assignmentType");
+    *given = word.p != NULL;
+    if (!word.p || !assignment_read(word, assignment))
+        return ERR_NONE;
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_ASSIGNMENT_TYPE_UNKNOWN, word.p);
+    problem_target(&hc->why, "assignmentType");
+    return err;
 }
 
 /* -- localities ----------------------------------------------------------------------------------------------------- */
@@ -170,7 +200,11 @@ enum err numbers_localities(struct http_call *hc)
     struct str country;
     struct page p;
     size_t n;
+    bool by_type = false;
+    enum number_type type = NUMBER_GEOGRAPHIC;
     enum err err = numbers_country_of(hc, &country);
+    if (!err && http_is_since(hc, NUMBERS_MOBILE_SINCE))
+        err = query_type(hc, false, &by_type, &type);
     if (!err)
         err = page_read(hc, &p);
     if (err)
@@ -178,6 +212,8 @@ enum err numbers_localities(struct http_call *hc)
     const struct nanp_area **list = places(hc, country, http_query(hc, "administrativeDivision"), &n);
     if (!list)
         return ERR_NOMEM;
+    if (by_type && type != NUMBER_GEOGRAPHIC)
+        n = 0;                          /* only local numbers belong to a place */
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "phoneNumberLocalities");
@@ -189,30 +225,6 @@ enum err numbers_localities(struct http_call *hc)
 }
 
 /* -- area codes ----------------------------------------------------------------------------------------------------- */
-
-static enum err query_type(struct http_call *hc, bool needed, bool *given, enum number_type *type)
-{
-    struct str word = http_query(hc, "phoneNumberType");
-    *given = word.p != NULL;
-    if (word.p ? !number_type_read(word, type) : !needed)
-        return ERR_NONE;
-    enum err err = word.p ? rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, word.p)
-                          : rule_problem(&hc->why, ERR_RANGE, RULE_FIELD_NEEDED, "phoneNumberType",
-                                         "'geographic', 'tollFree' or 'mobile', as a query parameter");
-    problem_target(&hc->why, "phoneNumberType");
-    return err;
-}
-
-static enum err query_assignment(struct http_call *hc, bool *given, enum assignment *assignment)
-{
-    struct str word = http_query(hc, "assignmentType");
-    *given = word.p != NULL;
-    if (!word.p || !assignment_read(word, assignment))
-        return ERR_NONE;
-    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_ASSIGNMENT_TYPE_UNKNOWN, word.p);
-    problem_target(&hc->why, "assignmentType");
-    return err;
-}
 
 struct area_filter {
     struct str       country, locality, division;
@@ -306,7 +318,7 @@ enum err numbers_offerings(struct http_call *hc)
     const struct catalogue_row *row;
     for (size_t i = 0; (row = catalogue_row(numbers_edition(hc->api->numbers), i)); i++)
         if (number_type_is_leased(row->type) && str_eqz(country, row->country) && (!by_type || row->type == type)
-            && (!by_assignment || row->assignment == assignment) && page_takes(&p))
+            && (row->type != NUMBER_MOBILE || http_is_since(hc, NUMBERS_MOBILE_SINCE)) && (!by_assignment || row->assignment == assignment) && page_takes(&p))
             write_offering(&w, row);
     page_end(hc, &w, &p, country, "/offerings", keep);
     return ERR_NONE;

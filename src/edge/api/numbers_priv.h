@@ -4,6 +4,10 @@
 #include "edge/api/api.h"
 #include "edge/api/http.h"
 
+/* What an api-version has; docs/numbers.md has the table. */
+#define NUMBERS_RESERVED_SINCE "2025-04-01"     /* browse, reservations, agreements not to resell */
+#define NUMBERS_MOBILE_SINCE   "2025-06-01"     /* the type, and localities by type */
+
 /* What may be acquired (numbers_catalogue_api.c); `run` handlers. */
 enum err numbers_countries(struct http_call *hc);
 enum err numbers_localities(struct http_call *hc);
@@ -32,6 +36,8 @@ void numbers_write_available(struct http_call *hc, struct jw *w, bool named, con
 void numbers_on_started(void *arg, enum err err, const struct number_operation *op, const struct problem *why);
 /** Fill a struct from the body, which must be there. @return as json_fill(), ERR_SYNTAX */
 MUST_USE enum err numbers_body_fill(struct http_call *hc, const struct json_field *fields, size_t n, void *into);
+/** A type that the request's api-version knows. @return ERR_RANGE */
+MUST_USE enum err numbers_type_of(const struct http_call *hc, struct str word, enum number_type *out);
 /** The wire's words of an offer; terminated. @return ERR_RANGE with hc->why */
 MUST_USE enum err numbers_offer_of(struct http_call *hc, struct str type, struct str assignment, enum number_type *to_type,
                                    enum assignment *to_assignment);

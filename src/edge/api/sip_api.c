@@ -5,11 +5,11 @@
 #include "edge/api/api.h"
 #include "edge/api/http.h"
 
-/* Domains, `enabled` and health came with this version; api-versions sort as text. */
+/* Domains, `enabled` and health came with this version. */
+#define NEWER "2023-04-01"
 static bool is_newer(const struct http_call *hc)
 {
-    static const struct str since = STR("2023-04-01");
-    return hc->api_version.n >= since.n && memcmp(hc->api_version.p, since.p, since.n) >= 0;
+    return http_is_since(hc, NEWER);
 }
 
 static void answer(struct http_call *hc, const struct sip_config *config, bool health)
@@ -114,6 +114,7 @@ static enum err test_run(struct http_call *hc)
 const struct http_route sip_routes[] = {
     { "GET", "/sip", HTTP_RESOURCE, NULL, config_get, "SipRouting_Get", TEST_API },
     { "PATCH", "/sip", HTTP_RESOURCE, patch_read, config_patch, "SipRouting_Update", TEST_API },
-    { "POST", "/sip:testRoutesWithNumber", HTTP_RESOURCE, test_read, test_run, "SipRouting_TestRoutesWithNumber", TEST_API },
+    { "POST", "/sip:testRoutesWithNumber", HTTP_RESOURCE, test_read, test_run, "SipRouting_TestRoutesWithNumber", TEST_API,
+      NEWER },
     { 0 },
 };
