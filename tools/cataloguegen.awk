@@ -21,6 +21,7 @@ BEGIN {
     types["alphanumericId"] = "SENDER_ALPHANUMERIC"; types["trial"] = "NUMBER_TRIAL"
     assignments["person"] = "ASSIGNED_PERSON"; assignments["application"] = "ASSIGNED_APPLICATION"
     yes["ownUse"] = yes["preview"] = "true"; yes[""] = yes["GA"] = "false"
+    items["voipLeg"] = "USAGE_VOIP_LEG"
 }
 FNR == 1 { split(FILENAME, part, "/"); edition = part[3] }
 /^#/ || /^[ \t]*$/ { next }

@@ -4,6 +4,7 @@ struct agenda {
     struct agenda_entry **heap;         /* least (due, order) first */
     size_t                count, cap;
     uint64_t              orders;
+    size_t                held;         /* pieces of work under way */
     struct loop_timer     timer;        /* set for the first entry, at most HORIZON away */
     struct clock         *clock;
 };
@@ -166,4 +167,20 @@ int64_t agenda_now_us(const struct agenda *a)
 size_t agenda_count(const struct agenda *a)
 {
     return a->count;
+}
+
+void agenda_hold(struct agenda *a)
+{
+    a->held++;
+}
+
+void agenda_release(struct agenda *a)
+{
+    assert(a->held);
+    a->held--;
+}
+
+bool agenda_is_held(const struct agenda *a)
+{
+    return a->held > 0;
 }

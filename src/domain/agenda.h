@@ -29,3 +29,9 @@ size_t agenda_catch_up(struct agenda *a);
 size_t agenda_advance(struct agenda *a, int64_t to_us);
 int64_t agenda_now_us(const struct agenda *a);
 size_t agenda_count(const struct agenda *a);
+
+/* Work that an entry began and that goes on by itself, through the store: who moves the clock waits for it. */
+void agenda_hold(struct agenda *a);
+void agenda_release(struct agenda *a);
+bool agenda_is_held(const struct agenda *a);
+

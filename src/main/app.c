@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "domain/accounts/accounts.h"
+#include "domain/billing/usage.h"
 #include "domain/calls/calls.h"
 #include "domain/directrouting/sip_routing.h"
 #include "domain/events/events.h"
@@ -129,6 +130,10 @@ static enum err make_domain(struct app *app, struct problem *why)
     enum err err = events_new(&app->events, c, hooks_courier_ops(), app->hooks);
     if (!err)
         err = events_load(app->events, why);
+    if (!err)
+        err = usage_new(&c->usage, c, app->accounts, numbers.edition);
+    if (!err)
+        err = usage_load(c->usage, why);
     if (!err)
         err = numbers_new(&app->numbers, c, app->accounts, &numbers, why);
     if (!err)
@@ -393,6 +398,7 @@ void app_free(struct app *app)
     registrations_free(app->registrations);
     messages_free(app->messages);
     numbers_free(app->numbers);
+    usage_free(app->control.usage);
     events_free(app->events);
     hooks_free(app->hooks);
     accounts_free(app->accounts);

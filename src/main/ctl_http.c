@@ -329,6 +329,53 @@ int ctl_ask_pages(struct ctl *c, struct str target, const char *member, const st
     return CTL_OK;
 }
 
+/* The object with another array in place of a member; what led to the next page is gone. */
+static void merge(struct ctl *c, struct ctl_answer *whole, const char *member, struct str items)
+{
+    scoped_buf out = { 0 };
+    struct jw  w = jw_of(&out);
+    void      *at = NULL;
+    struct str name;
+    const struct json *value;
+    jw_object(&w, NULL);
+    while (json_next(whole->json, &at, &name, &value)) {
+        if (str_eqz(name, member))
+            jw_raw(&w, member, items);
+        else if (!str_eqz(name, "nextAfter"))
+            jw_json(&w, arena_str(c->arena, name).p, value);
+    }
+    jw_end(&w);
+    whole->body = arena_str(c->arena, buf_str(&out));
+    keep_json(c, whole);
+}
+
+int ctl_ask_own_pages(struct ctl *c, struct str target, const char *member, struct ctl_answer *whole)
+{
+    scoped_buf items = { 0 };
+    struct jw  w = jw_of(&items);
+    struct ctl_answer page = { 0 };
+    struct str next = target;
+    whole->json = NULL;
+    jw_array(&w, NULL);
+    while (next.n) {
+        int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", next, (struct str){ 0 }, &page);
+        if (rc)
+            return rc;
+        if (!whole->json)
+            *whole = page;
+        const struct json *list = json_member(page.json, member);
+        for (size_t i = 0; i < json_count(list); i++)
+            jw_json(&w, NULL, json_item(list, i));
+        struct str after = json_text_of(page.json, "nextAfter");
+        next = (struct str){ 0 };
+        if (after.n)
+            next = arena_printf(c->arena, STR_FMT "&" STR_FMT, STR_ARG(target), STR_ARG(ctl_target(c, "after=%e", after.p)));
+    }
+    jw_end(&w);
+    merge(c, whole, member, buf_str(&items));
+    return CTL_OK;
+}
+
 struct str ctl_target(const struct ctl *c, const char *format, ...)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";

@@ -5,16 +5,6 @@
 #include "domain/numbers/catalogue.h"
 #include "main/ctl_priv.h"
 
-/* 13000 -> "0.013", 2000000 -> "2.00": at least two decimals, no more than needed. */
-static const char *dollars(const struct ctl *c, int64_t micro)
-{
-    struct str text = arena_printf(c->arena, "%lld.%06lld", (long long)(micro / 1000000), (long long)(micro % 1000000));
-    char *z = (char *)(uintptr_t)text.p;
-    for (size_t n = text.n; n > 0 && z[n - 1] == '0' && z[n - 3] != '.'; n--)
-        z[n - 1] = 0;
-    return z;
-}
-
 static const char *member(const struct ctl *c, const struct json *object, const char *path)
 {
     struct str text = ctl_path_text(c, object, path);
@@ -64,13 +54,13 @@ static void say_price(const struct ctl *c, const struct json *row)
             str_eqz(json_text_of(row, "assignmentType"), "person") ? "" : "n", member(c, row, "assignmentType"));
     if (json_bool_of(call, "allowed", false))
         ctl_say(c, "  call: %s USD for each started minute (%s, prefix %s)",
-                dollars(c, json_int_of(call, "microUsdPerStartedMinute", 0)), member(c, call, "destination"),
+                ctl_dollars(c, json_int_of(call, "microUsdPerStartedMinute", 0)), member(c, call, "destination"),
                 member(c, call, "prefix"));
     else
         say_refused(c, "call", call);
     if (json_bool_of(sms, "allowed", false))
         ctl_say(c, "  SMS:  %s USD a segment, of which %s is the carrier's surcharge",
-                dollars(c, json_int_of(sms, "microUsdPerSegment", 0)), dollars(c, json_int_of(sms, "surchargeMicroUsd", 0)));
+                ctl_dollars(c, json_int_of(sms, "microUsdPerSegment", 0)), ctl_dollars(c, json_int_of(sms, "surchargeMicroUsd", 0)));
     else
         say_refused(c, "SMS", sms);
 }
@@ -94,14 +84,14 @@ static int price(struct ctl *c)
 static void say_cost(const struct ctl *c, const struct json *fit)
 {
     const struct json *lines = json_member(json_member(fit, "monthly"), "lines");
-    ctl_say(c, "  a month     %s USD", dollars(c, json_int_of(json_member(fit, "monthly"), "microUsd", 0)));
+    ctl_say(c, "  a month     %s USD", ctl_dollars(c, json_int_of(json_member(fit, "monthly"), "microUsd", 0)));
     for (size_t i = 0; i < json_count(lines); i++) {
         const struct json *line = json_item(lines, i);
         ctl_say(c, "    %-10s %lld x %s = %s", member(c, line, "what"), (long long)json_int_of(line, "units", 0),
-                dollars(c, json_int_of(line, "microUsdEach", 0)), dollars(c, json_int_of(line, "microUsd", 0)));
+                ctl_dollars(c, json_int_of(line, "microUsdEach", 0)), ctl_dollars(c, json_int_of(line, "microUsd", 0)));
     }
     if (json_int_of(json_member(fit, "monthly"), "setupMicroUsd", 0))
-        ctl_say(c, "  once        %s USD to set it up", dollars(c, json_int_of(json_member(fit, "monthly"), "setupMicroUsd", 0)));
+        ctl_say(c, "  once        %s USD to set it up", ctl_dollars(c, json_int_of(json_member(fit, "monthly"), "setupMicroUsd", 0)));
 }
 
 static void say_account(const struct ctl *c, const struct json *fit)

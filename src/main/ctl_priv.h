@@ -34,7 +34,8 @@ struct ctl_command {
 /* Each family's commands, ended by a NULL family. */
 extern const struct ctl_command ctl_account_commands[], ctl_numbers_commands[], ctl_sms_commands[], ctl_call_commands[],
                                 ctl_handset_commands[], ctl_events_commands[], ctl_carrier_commands[],
-                                ctl_server_commands[], ctl_routes_commands[], ctl_plan_commands[], ctl_registration_commands[];
+                                ctl_server_commands[], ctl_routes_commands[], ctl_plan_commands[], ctl_registration_commands[],
+                                ctl_money_commands[];
 
 struct ctl_given {
     const struct ctl_option *option;
@@ -108,6 +109,9 @@ int ctl_ask_long(struct ctl *c, const char *method, struct str target, struct st
 /** Every page of a list: the items of `member`, as a JSON array in the arena. */
 int ctl_ask_pages(struct ctl *c, struct str target, const char *member, const struct json **items, struct str *text);
 
+/** Every page of a list of our own API: the first answer, its `member` with the items of all of them. The target has a query. */
+int ctl_ask_own_pages(struct ctl *c, struct str target, const char *member, struct ctl_answer *whole);
+
 /** Give back the connection and the documents. */
 void ctl_http_done(struct ctl *c);
 
@@ -128,6 +132,7 @@ enum ctl_show {
     CTL_BRIEF,                  /* a long text is cut in tables */
     CTL_FINE,                   /* a time to the millisecond */
     CTL_IF_ANY,                 /* among facts: no line when there is none */
+    CTL_MICRO,                  /* millionths of a US dollar, in dollars */
 };
 /** {"TITLE", "member.of.member"}, ended by a NULL title. A title that starts with '>' is set to the right. */
 struct ctl_column {
@@ -139,6 +144,8 @@ struct ctl_column {
 void ctl_table(const struct ctl *c, const struct json *array, const struct ctl_column *columns, const char *none);
 /** One object: a line a column. */
 void ctl_facts(const struct ctl *c, const struct json *object, const struct ctl_column *columns);
+/** 13000 -> "0.013", 2000000 -> "2.00": at least two decimals, no more than needed. */
+const char *ctl_dollars(const struct ctl *c, int64_t micro);
 /** With --json: print it and a newline, and true. */
 bool ctl_say_json(const struct ctl *c, struct str json);
 /** One line for people; nothing with --json. */

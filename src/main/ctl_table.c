@@ -57,9 +57,20 @@ static struct str for_people(const struct ctl *c, struct str s, enum ctl_show sh
     return arena_str(c->arena, buf_str(&clean));
 }
 
+const char *ctl_dollars(const struct ctl *c, int64_t micro)
+{
+    struct str text = arena_printf(c->arena, "%lld.%06lld", (long long)(micro / 1000000), (long long)(micro % 1000000));
+    char *z = (char *)(uintptr_t)text.p;
+    for (size_t n = text.n; n > 0 && z[n - 1] == '0' && z[n - 3] != '.'; n--)
+        z[n - 1] = 0;
+    return z;
+}
+
 static struct str cell(const struct ctl *c, const struct json *row, const struct ctl_column *column)
 {
     struct str s = for_people(c, ctl_path_text(c, row, column->path), column->show);
+    if (s.n && column->show == CTL_MICRO)
+        s = str_of(ctl_dollars(c, strtoll(s.p, NULL, 10)));
     return s.n ? s : str_of(column->none ? column->none : "-");
 }
 

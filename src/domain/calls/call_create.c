@@ -137,6 +137,9 @@ static enum err create_go(struct call_request *r, struct problem *why)
     if (!err)
         err = is_emergency(rq->to) ? emergency_check(lease, rq->to, why)
                                    : numbers_may_call(c->conf.numbers, lease, rq->to, why);
+    struct usage_ends ends = { lease ? lease->resource : 0, lease, rq->from, rq->to };
+    if (!err && !is_emergency(rq->to))
+        err = usage_may_spend(c->control->usage, ends.resource, usage_call_estimate(c->control->usage, &ends, true, 1), why);
     if (err)
         return err;
     unsigned busy = call_busy(c, rq->from);
@@ -147,6 +150,7 @@ static enum err create_go(struct call_request *r, struct problem *why)
     rq->from = arena_str(r->arena, call->from);     /* the answer outlives the call */
     rq->to = arena_str(r->arena, call->to);
     rq->source = arena_str(r->arena, call->source);
+    call_hold(call, 1);
     err = create_post(r, call, busy);
     if (err) {
         call_free(call);
@@ -219,7 +223,7 @@ enum err calls_hang_up(struct calls *c, uint64_t resource, struct str id, bool e
 /* -- after a restart ---------------------------------------------------------------------------------------------- */
 enum { RESTART_TRAIL = 1000000 };       /* later than any step the last process wrote */
 
-static void end_cut_off(struct calls *c, struct call *call, const struct call_row *row)
+static void end_cut_off(struct calls *c, struct call *call, const struct call_row *row, int64_t alive_us)
 {
     call->key = row->key;
     call->leg.v = row->leg;
@@ -228,6 +232,9 @@ static void end_cut_off(struct calls *c, struct call *call, const struct call_ro
     call->callback_uri = row->callback_uri, call->context = row->context;
     call->created_us = row->created_us;
     call->connected_us = row->connected_us;
+    if (row->connected_us)
+        call->cut_us = alive_us > row->connected_us ? alive_us : row->connected_us;
+    call->unlimited = is_emergency(row->callee);
     call->asked_to_end = true;      /* CallDisconnected in any case */
     call->trail = RESTART_TRAIL;
     call_end_set(&call->end, CALL_RESTARTED);
@@ -240,13 +247,16 @@ enum err calls_load(struct calls *c, struct problem *why)
 {
     scoped(db_rows) struct db_rows *rows = NULL;
     enum err err = call_load_open(c->control->db, &rows);
+    int64_t alive_us = 0;
     size_t n = 0;
+    if (!err)
+        err = call_load_alive(c, &alive_us);
     for (; !err && db_rows_next(rows); n++) {
         struct call_row row;
         call_row_read(rows, &row);
         struct call *call = call_new(c, row.resource);
         if (call)
-            end_cut_off(c, call, &row);
+            end_cut_off(c, call, &row, alive_us);
         err = call ? ERR_NONE : ERR_NOMEM;
         call_free(call);
     }

@@ -64,10 +64,12 @@ static void notify_ends(struct call_step *s, struct call *call)
 void call_write_end(struct call_step *s, struct call *call)
 {
     const struct call_end *end = &call->end;
+    int64_t ended_us = call->cut_us ? call->cut_us : control_now_us(call->calls->control);
     call_row_end(s->unit, &(struct call_row){
-        .key = call->key, .ended_us = control_now_us(call->calls->control), .code = end->code, .subcode = end->subcode,
+        .key = call->key, .ended_us = ended_us, .code = end->code, .subcode = end->subcode,
         .sip = end->sip, .q850 = end->q850, .words = str_of(end->words) });
     call_trail(s, call, "end %d/%d: %s", end->code, end->subcode, end->words);
+    call_charge(s, call, ended_us);
     notify_ends(s, call);
 }
 
@@ -156,6 +158,7 @@ static void connect_call(struct call *call, const struct call_cause *cause)
     call->connected_us = control_now_us(c->control);
     struct call_step *s = call_step_begin(c, call->key);
     call_row_connect(s->unit, call->key, call->connected_us);
+    call_alive_start(c);
     call_trail(s, call, "sip answered, audio to %s:%u, %s", remote->host, (unsigned)remote->port,
                remote->payload == 8 ? "PCMA" : "PCMU");
     call_notify(s, call, &(struct call_notice){ .type = "CallConnected", .end = &fine, .context = call->context });

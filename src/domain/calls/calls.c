@@ -73,7 +73,7 @@ enum err calls_new(struct calls **out, const struct calls_conf *conf, struct pro
         }
     }
     if (!c || !c->by_key || !c->by_leg || !c->busy || !c->repeats
-        || call_time_init(c, &c->late_timer, call_step_retry, c)) {
+        || call_time_init(c, &c->late_timer, call_step_retry, c) || call_time_init(c, &c->alive_timer, call_on_alive, c)) {
         calls_free(c);
         return problem_set(why, ERR_NOMEM, "", "No memory for calls.");
     }
@@ -92,6 +92,7 @@ void calls_free(struct calls *c)
     call_step_drop_late(c);
     call_requests_drop(c);
     call_time_done(c, &c->late_timer);
+    call_time_done(c, &c->alive_timer);
     map_free(c->by_key);
     map_free(c->by_leg);
     map_free(c->busy);
@@ -141,6 +142,7 @@ void call_free(struct call *call)
     if (!call)
         return;
     struct calls *c = call->calls;
+    call_let_go(call);
     call_leave(call);
     if (map_find(c->by_key, call->key) == call)
         map_take(c->by_key, call->key);

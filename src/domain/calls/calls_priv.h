@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "domain/billing/usage.h"
 #include "domain/calls/call_codes.h"
 #include "domain/calls/calls.h"
 #include "domain/events/events.h"
@@ -47,6 +48,8 @@ struct call {
     struct str            from, to, display, source, callback_uri, context, trunk;
     struct str            play;             /* a file to play when it is answered, or empty */
     int64_t               created_us, connected_us;
+    int64_t               cut_us;           /* a restart found it: when it was last known to go on; else 0 */
+    struct usage_hold     hold;             /* what it will cost, put aside */
     struct loop_timer     patience;
     struct call_end       end;              /* decided once, when ending begins */
     unsigned              trail;            /* steps written */
@@ -74,6 +77,8 @@ struct calls {
     struct strmap               *repeats;           /* "resource id" -> struct call_request being decided */
     struct call_step            *late_first, *late_last;    /* units the store had no room for */
     struct loop_timer            late_timer;
+    struct loop_timer            alive_timer;       /* runs while a call is connected */
+    bool                         alive_runs;
 };
 
 /* What the event was about; what it lacks is zero. */
@@ -132,6 +137,17 @@ void call_step_retry(void *calls);                              /* the late time
 void call_step_drop_late(struct calls *c);
 /** For a step that must be refused, not delayed. @return ERR_BUSY, ERR_NOMEM; then the step is gone, `then` not called */
 MUST_USE enum err call_step_try(struct call_step *s);
+
+/* -- money (call_charge.c) ----------------------------------------------------------------------------------------- */
+/** Put so many minutes aside. */
+void call_hold(struct call *call, int64_t minutes);
+void call_let_go(struct call *call);
+/** It ended: charge what it cost, if it was answered. */
+void call_charge(struct call_step *s, struct call *call, int64_t ended_us);
+void call_alive_start(struct calls *c);
+void call_on_alive(void *calls);                                /* a loop_timer_fn */
+/** When calls were last known to go on; 0: never. */
+MUST_USE enum err call_load_alive(struct calls *c, int64_t *alive_us);
 
 /* -- callbacks (call_events.c) ------------------------------------------------------------------------------------ */
 struct call_notice {

@@ -105,6 +105,7 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
             optout_row_add(u, n->to, n->from, row.created_us);
         if (g->opts_in)
             optout_row_remove(u, n->to, n->from);
+        usage_sms_in(m->control->usage, u, &(struct usage_ends){ lease->resource, lease, n->to, n->from }, row.key, row.segments);
         err = event_add(m, u, &row, &g->events);
     }
     if (!err)

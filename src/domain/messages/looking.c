@@ -7,11 +7,16 @@
 
 void message_public_id(const struct messages *m, uint64_t key, bool inbound, char id[SMS_ID_SIZE])
 {
+    sms_id_write(m->control->ids, key, inbound, id);
+}
+
+void sms_id_write(const struct ids *ids, uint64_t key, bool inbound, char id[SMS_ID_SIZE])
+{
     char guid[GUID_SIZE];
     time_t t = (time_t)(id_time_us(key) / US_PER_S);
     struct tm tm;
     gmtime_r(&t, &tm);
-    ids_guid(m->control->ids, ID_MESSAGE, key, guid);
+    ids_guid(ids, ID_MESSAGE, key, guid);
     char stamp[20];
     strftime(stamp, sizeof stamp, "%Y%m%d%H%M%S", &tm);
     snprintf(id, SMS_ID_SIZE, "%s_%.14s%s_noam", inbound ? "Incoming" : "Outgoing", stamp, guid);

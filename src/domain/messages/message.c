@@ -24,10 +24,36 @@ struct message *message_make(struct messages *m, const struct message_row *row)
     return msg;
 }
 
+static struct usage_ends ends_of(const struct message *msg)
+{
+    return (struct usage_ends){ msg->resource, numbers_lease(msg->m->numbers, msg->from), msg->from, msg->to };
+}
+
+void message_hold(struct message *msg)
+{
+    struct usage *usage = msg->m->control->usage;
+    unsigned left = msg->segments > msg->charged ? msg->segments - msg->charged : 0;
+    struct usage_ends ends = ends_of(msg);
+    usage_hold_set(usage, &msg->hold, msg->resource, usage_sms_estimate(usage, &ends, left));
+}
+
+/* A message that starts over charges nothing twice: its rows are there, and here it is counted. */
+void message_charge(struct message *msg, struct db_unit *u, unsigned segment)
+{
+    struct usage_ends ends = ends_of(msg);
+    bool again = msg->acked <= msg->charged;
+    usage_sms_out(msg->m->control->usage, u, &ends, msg->key, segment, again);
+    if (again)
+        return;
+    msg->charged = msg->acked;
+    message_hold(msg);
+}
+
 void message_free(struct message *msg)
 {
     if (!msg)
         return;
+    usage_hold_set(msg->m->control->usage, &msg->hold, msg->resource, 0);
     agenda_clear(msg->m->control->agenda, &msg->due);
     message_forget_remotes(msg);
     free(msg->remote_ids);

@@ -111,6 +111,7 @@ static enum err load_message(void *arg, const struct message_row *row)
     /* what was on the wire when the process ended goes again: at least once */
     if (msg->state == MSG_SENDING)
         msg->state = MSG_QUEUED;
+    message_hold(msg);
     return msg->state == MSG_SUBMITTED ? outbound_patience(msg, row->updated_us) : ERR_NONE;
 }
 
@@ -121,6 +122,8 @@ static enum err load_segment(void *arg, const struct segment_row *row)
     if (!msg || msg->state != MSG_SUBMITTED)
         return ERR_NONE;
     msg->acked++;
+    msg->charged++;
+    message_hold(msg);
     if (row->receipt < 0)
         return message_remember_remote(msg, row->segment, row->carrier, row->remote_id);
     *(row->receipt == RECEIPT_DELIVERED ? &msg->delivered : &msg->failed) += 1;

@@ -23,6 +23,9 @@ void messages_resume(struct messages *m);
 
 enum { SMS_RECIPIENTS_MAX = 100, SMS_TEXT_MAX_UNITS = 2048, SMS_ID_SIZE = 80 };
 
+/** "Outgoing_20261122192514<guid>_noam" */
+void sms_id_write(const struct ids *ids, uint64_t key, bool inbound, char id[SMS_ID_SIZE]);
+
 struct sms_recipient {
     struct str to;
     struct str repeat_id;               /* repeatabilityRequestId; may be empty */
@@ -46,8 +49,8 @@ struct sms_result {
 typedef void messages_sent_fn(void *arg, enum err err, const struct sms_result *results, size_t n);
 
 /** Decide, store, queue. `send` and what it points at must live until `done`.
- *  @return ERR_UNPROVEN (from is not leased here), ERR_RANGE (it cannot send SMS, ...), ERR_BUSY, ERR_NOMEM with `why`;
- *  then no done */
+ *  @return ERR_UNPROVEN (from is not leased here), ERR_RANGE (it cannot send SMS, ...), ERR_FORBIDDEN (spend cap), ERR_BUSY,
+ *  ERR_NOMEM with `why`; then no done */
 MUST_USE enum err messages_send(struct messages *m, const struct sms_send *send, messages_sent_fn *done, void *arg,
                                 struct problem *why);
 

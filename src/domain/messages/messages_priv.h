@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "domain/accounts/accounts.h"
+#include "domain/billing/usage.h"
 #include "domain/events/events.h"
 #include "domain/messages/messages.h"
 #include "domain/messages/optouts.h"
@@ -64,6 +65,8 @@ struct message {
     unsigned            segments;               /* as billed: by the split of codec/gsm7 */
     unsigned            parts;                  /* as the carrier splits it; remote_ids has so many */
     unsigned            acked, delivered, failed;   /* segments the carrier took, and the receipts so far */
+    unsigned            charged;                /* segments counted as spent */
+    struct usage_hold   hold;                   /* put aside for those that are to come */
     unsigned            tries;                  /* submits that came to nothing */
     unsigned            notes;                  /* lines its trail got that decide nothing: bounded */
     uint32_t            last_status;
@@ -132,6 +135,10 @@ void outbound_lost(struct carrier_slot *c, const struct carrier_news *n);
 MUST_USE enum err outbound_patience(struct message *msg, int64_t from_us);
 
 /* message.c */
+/** Put aside what its segments that are not charged yet will cost. */
+void message_hold(struct message *msg);
+/** A segment was taken: its charge into the unit. */
+void message_charge(struct message *msg, struct db_unit *u, unsigned segment);
 MUST_USE struct message *message_make(struct messages *m, const struct message_row *row);
 void message_free(struct message *msg);
 struct str message_carrier(const struct message *msg);          /* its name; may be empty */
@@ -163,7 +170,6 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n);
 MUST_USE enum err repeats_load(struct messages *m);
 
 /* looking.c */
-/** "Outgoing_20261122192514<guid>_noam" */
 void message_public_id(const struct messages *m, uint64_t key, bool inbound, char id[SMS_ID_SIZE]);
 MUST_USE enum err message_id_read(const struct messages *m, struct str id, uint64_t *key);
 /** Append a line of a trail: "<us> <step> <words>\n". */

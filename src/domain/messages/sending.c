@@ -171,6 +171,7 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
         return ERR_NOMEM;
     }
     msg->writing = true;
+    message_hold(msg);
     g->made[g->made_n++] = msg;
     message_row_insert(u, &row);
     message_public_id(m, row.key, false, g->results[i].id);
@@ -195,6 +196,28 @@ static enum err add_or_repeat(struct sending *g, struct db_unit *u, size_t i, st
     if (err)
         return err;
     return strmap_put(g->m->repeats[0], buf_str(&key), (void *)(uintptr_t)g->made[g->made_n - 1]->key);
+}
+
+static bool is_repetition(const struct messages *m, uint64_t resource, struct str id)
+{
+    scoped_buf key = { 0 };
+    repeat_key(&key, resource, id);
+    return id.n && !key.bad && repeat_find(m, buf_str(&key));
+}
+
+/* Decide on each recipient, and on what all that would be new may cost: the request stands or falls as a whole with that. */
+static enum err judge_all(struct sending *g, const struct lease *lease, unsigned segments, struct problem *why)
+{
+    const struct sms_send *s = g->send;
+    struct usage *usage = g->m->control->usage;
+    int64_t micro = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        struct usage_ends ends = { s->resource, lease, s->from, s->recipients[i].to };
+        judge_recipient(g->m, lease, s, ends.other, &g->results[i]);
+        if (g->results[i].status == 202 && !is_repetition(g->m, s->resource, s->recipients[i].repeat_id))
+            micro += usage_sms_estimate(usage, &ends, segments);
+    }
+    return usage_may_spend(usage, s->resource, micro, why);
 }
 
 static void trail_begin(struct buf *trail, const struct messages *m, const struct sms_send *s, const struct lease *from,
@@ -233,11 +256,14 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
     unsigned segments = sms_segments(s->text);
     scoped_buf trail = { 0 };
     trail_begin(&trail, m, s, lease, segments);
-    for (size_t i = 0; !err && i < s->n; i++) {
-        judge_recipient(m, lease, s, s->recipients[i].to, &g->results[i]);
+    if (judge_all(g, lease, segments, why)) {
+        free(g);
+        db_unit_free(u);
+        return ERR_FORBIDDEN;
+    }
+    for (size_t i = 0; !err && i < s->n; i++)
         if (g->results[i].status == 202)
             err = add_or_repeat(g, u, i, buf_str(&trail), segments);
-    }
     if (!g->made_n && !err)
         message_row_nothing(u);         /* only repetitions: they answer when the first of them is safe */
     if (!err)

@@ -45,6 +45,7 @@ enum usage_item {
     USAGE_CALL_IN, USAGE_SMS_OUT, USAGE_SMS_OUT_SURCHARGE, USAGE_SMS_IN, USAGE_SMS_IN_SURCHARGE,
     USAGE_SETUP,                                    /* once */
     USAGE_MONTHLY,                                  /* with the lease: a campaign */
+    USAGE_VOIP_LEG,                                 /* the application's leg of a call with a phone, either way */
     USAGE_ITEMS
 };
 /** @param other  country at the other end  @return -1: not priced */

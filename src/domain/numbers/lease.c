@@ -270,6 +270,7 @@ static void settle_purchase(struct task *t, enum err err)
     struct search *s = t->search;
     s->busy = false;
     if (err) {
+        usage_purchase_undo(t->n->control->usage, s->pub.resource, t->charged_micro, t->op->pub.created_us);
         search_feed(s, NUMBER_EV_UNDONE);
         search_keep_on(s);              /* its hold may have ended meanwhile: then it is due at once */
         return;
@@ -295,6 +296,8 @@ static enum err purchase_start(struct search *s, numbers_done_fn *done, void *ar
     struct db_unit *u = db_unit_new();
     number_rows_buy(u, s->pub.key, s->pub.count, t->op->pub.created_us);
     number_search_row_end(u, s->pub.key, SEARCH_BOUGHT, t->op->pub.key, true);
+    for (size_t i = 0; i < s->pub.count; i++)
+        t->charged_micro += usage_purchase(n->control->usage, u, &number_find(n, s->numbers[i])->lease, &t->op->pub);
     return task_post(t, u, why);
 }
 
@@ -322,6 +325,8 @@ enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t key, bo
     enum err err = numbers_eligible(n, resource, row, why);
     if (!err)
         err = catalogue_agreed(row, agrees, why);
+    if (!err)
+        err = usage_may_spend(n->control->usage, resource, row->lease_micro * (int64_t)s->pub.count, why);
     return err ? err : purchase_start(s, done, arg, why);
 }
 
@@ -412,6 +417,7 @@ enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, 
     for (size_t i = 0; i < n->n_leavers; i++)
         n->leavers[i].rows(n->leavers[i].arg, u, x->lease.number);
     t->settle = settle_release;
+    usage_release(n->control->usage, u, x->lease.number, numbers_now(n));
     return task_post(t, u, why);
 }
 

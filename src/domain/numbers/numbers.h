@@ -66,6 +66,9 @@ MUST_USE enum err numbers_lease_of(const struct numbers *n, uint64_t resource, s
                                    struct problem *why);
 int64_t numbers_lease_micro(const struct numbers *n, const struct lease *l);    /* a month, millionths of a US dollar */
 
+/** End of the billing month (from the day of purchase, UTC) in which `now` lies. */
+int64_t billing_cycle_end(int64_t purchased_us, int64_t now_us);
+
 /** Are numbers of this country offered by the edition? @return ERR_RANGE with `why` */
 MUST_USE enum err numbers_country(const struct numbers *n, struct str country, struct problem *why);
 

@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "domain/accounts/accounts.h"
 #include "domain/numbers/blocks.h"
+#include "domain/billing/usage.h"
 #include "domain/numbers/catalogue.h"
 #include "domain/numbers/inventory.h"
 #include "domain/numbers/life.h"
@@ -94,6 +95,7 @@ struct task {
     struct operation *op;               /* new with this unit; NULL: none */
     numbers_done_fn  *then;
     void             *arg;
+    int64_t           charged_micro;    /* for a purchase */
 };
 
 /* What is looked for, and what was found. */
@@ -165,5 +167,3 @@ MUST_USE enum err numbers_eligible(const struct numbers *n, uint64_t resource, c
 MUST_USE enum err numbers_plan(const struct numbers *n, struct str country, enum number_type type,
                                enum assignment assignment, enum capability calling, enum capability sms,
                                const struct catalogue_row **row, struct problem *why);
-/** End of the billing month (from the day of purchase, UTC) in which `now` lies. */
-int64_t billing_cycle_end(int64_t purchased_us, int64_t now_us);

@@ -703,6 +703,8 @@ static void settle_purchase(struct task *t, enum err err)
 {
     struct reservation *r = t->reservation;
     r->busy = false;
+    if (err)
+        usage_purchase_undo(t->n->control->usage, r->pub.resource, t->charged_micro, t->op->pub.created_us);
     r->pub.state = err ? RESERVATION_ACTIVE : RESERVATION_COMPLETED;
     feed_all(r, err ? NUMBER_EV_UNDONE : NUMBER_EV_DONE);
     for (size_t i = 0; i < r->pub.count && !err; i++)
@@ -720,18 +722,20 @@ static enum err check_purchase(const struct reservation *r, bool agrees, struct 
     enum err err = check_active(r, why);
     if (!err && !held_count(&r->pub))
         err = rule_problem(why, ERR_RANGE, RULE_RESERVATION_EMPTY, r->pub.id);
+    int64_t micro = 0;
     for (size_t i = 0; i < r->pub.count && !err; i++) {
         const struct reserved_number *x = &r->pub.numbers[i];
         const struct catalogue_row *row;
         if (!is_held(x))
             continue;
+        micro += x->lease_micro;
         err = numbers_plan(r->n, str_of(x->country), x->type, x->assignment, x->calling, x->sms, &row, why);
         if (!err)
             err = numbers_eligible(r->n, r->pub.resource, row, why);
         if (!err)
             err = catalogue_agreed(row, agrees, why);
     }
-    return err;
+    return err ? err : usage_may_spend(r->n->control->usage, r->pub.resource, micro, why);
 }
 
 enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str id, bool agrees, numbers_done_fn *done,
@@ -761,5 +765,9 @@ enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str i
     struct db_unit *u = db_unit_new();
     number_rows_buy(u, r->pub.key, held_count(&r->pub), t->op->pub.created_us);
     reservation_row_end(u, r->pub.key, RESERVATION_COMPLETED, t->op->pub.key, true);
+    for (size_t i = 0; i < r->pub.count; i++)
+        if (is_held(&r->pub.numbers[i]))
+            t->charged_micro += usage_purchase(n->control->usage, u, &number_find(n, r->pub.numbers[i].number)->lease,
+                                               &t->op->pub);
     return task_post(t, u, why);
 }

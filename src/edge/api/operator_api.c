@@ -210,6 +210,7 @@ static enum err routes_get(struct http_call *hc)
 #define TOUR "tests/api/operator.test.mjs"
 #define PLAN "tests/api/plan.test.mjs"
 #define REGISTRATIONS "tests/api/registrations.test.mjs"
+#define MONEY "tests/api/money.test.mjs"
 
 const struct http_route operator_routes[] = {
     { "GET", V1 "/status", HTTP_OPERATOR, NULL, status_get, "Carterfone_Status", TOUR },
@@ -251,6 +252,9 @@ const struct http_route operator_routes[] = {
     { "GET", V1 "/registrations/{id}", HTTP_OPERATOR, NULL, registrations_get_one, "Carterfone_GetRegistration", REGISTRATIONS },
     { "POST", V1 "/registrations/{id}/:decide", HTTP_OPERATOR, NULL, registrations_post_decide, "Carterfone_DecideRegistration", REGISTRATIONS },
     { "GET", V1 "/phoneNumbers/{number}/registration", HTTP_OPERATOR, NULL, number_registration_get, "Carterfone_GetNumberRegistration", REGISTRATIONS },
+    { "GET", V1 "/usage", HTTP_OPERATOR, NULL, usage_get, "Carterfone_ListUsage", MONEY },
+    { "GET", V1 "/invoice", HTTP_OPERATOR, NULL, invoice_get, "Carterfone_GetInvoice", MONEY },
+    { "POST", V1 "/accounts/{name}/:spendCap", HTTP_OPERATOR, NULL, spend_cap_post, "Carterfone_SetSpendCap", MONEY },
     { "GET", V1 "/clock", HTTP_OPERATOR, NULL, clock_get, "Carterfone_GetClock", TOUR },
     { "POST", V1 "/clock/:advance", HTTP_OPERATOR, NULL, clock_advance_post, "Carterfone_AdvanceClock", TOUR },
     { 0 },

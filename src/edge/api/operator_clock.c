@@ -1,7 +1,7 @@
 /* operator_clock.c - reading and moving the product clock.
  *
  * Advancing fires what became due, then waits until the store has decided everything that this caused, and looks again:
- * only when nothing new became due is the caller answered. */
+ * only when nothing new became due, and no work that it began is under way, is the caller answered. */
 #include "edge/api/operator_priv.h"
 #include "store/messages.h"
 #include "store/meta.h"
@@ -48,7 +48,7 @@ static void on_settled(void *owner, struct inbox_item *item)
     }
     size_t more = agenda_catch_up(hc->api->control->agenda);
     a->fired += (int64_t)more;
-    if (more) {
+    if (more || agenda_is_held(hc->api->control->agenda)) {
         settle(a);
         return;
     }

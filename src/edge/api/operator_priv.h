@@ -56,6 +56,11 @@ enum err availability_get(struct http_call *hc);
 enum err price_get(struct http_call *hc);
 enum err plan_get(struct http_call *hc);
 
+/* operator_money.c */
+enum err usage_get(struct http_call *hc);
+enum err invoice_get(struct http_call *hc);
+enum err spend_cap_post(struct http_call *hc);
+
 /* operator_clock.c */
 enum err clock_get(struct http_call *hc);
 enum err clock_advance_post(struct http_call *hc);
