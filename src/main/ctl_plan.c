@@ -47,6 +47,21 @@ static void say_refused(const struct ctl *c, const char *what, const struct json
     ctl_say(c, "  %s: no (%s) %s", what, member(c, no, "rule"), member(c, no, "text"));
 }
 
+/* What comes in, the application's own leg of a call, and the number itself. */
+static void say_received(const struct ctl *c, const struct json *row)
+{
+    const struct json *call = json_member(row, "call"), *sms = json_member(row, "sms");
+    int64_t voip = json_int_of(call, "voipLegMicroUsdPerStartedMinute", 0), in = json_int_of(sms, "receiveMicroUsdPerSegment", -1);
+    int64_t minute = json_int_of(call, "receiveMicroUsdPerStartedMinute", -1);
+    if (voip)
+        ctl_say(c, "        and %s USD for each started minute of the application's leg", ctl_dollars(c, voip));
+    if (minute >= 0)
+        ctl_say(c, "  a call received: %s USD for each started minute", ctl_dollars(c, minute));
+    if (in >= 0)
+        ctl_say(c, "  an SMS received: %s USD a segment", ctl_dollars(c, in));
+    ctl_say(c, "  the number: %s USD a month", ctl_dollars(c, json_int_of(row, "monthlyMicroUsd", 0)));
+}
+
 static void say_price(const struct ctl *c, const struct json *row)
 {
     const struct json *call = json_member(row, "call"), *sms = json_member(row, "sms");
@@ -63,6 +78,7 @@ static void say_price(const struct ctl *c, const struct json *row)
                 ctl_dollars(c, json_int_of(sms, "microUsdPerSegment", 0)), ctl_dollars(c, json_int_of(sms, "surchargeMicroUsd", 0)));
     else
         say_refused(c, "SMS", sms);
+    say_received(c, row);
 }
 
 static int price(struct ctl *c)
@@ -201,7 +217,9 @@ static const struct ctl_option plan_options[] = {
     { "account",  "NAME",               CTL_MAY,    "who would buy" },
     { 0 },
 };
-static const struct ctl_option price_options[] = { { "from", "TYPE", CTL_MAY, "the number to call or text from: local, toll-free, mobile ..." }, { 0 } };
+static const struct ctl_option price_options[] = {
+    { "from", "TYPE|NUMBER", CTL_MAY, "the kind of number to call or text from (local, toll-free, mobile ...), or a number" }, { 0 },
+};
 
 const struct ctl_command ctl_plan_commands[] = {
     { "plan", "", "", 0, 0, plan_options, plan, "which kind of number does it, where, for how much; or why none does" },

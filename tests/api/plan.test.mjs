@@ -51,12 +51,12 @@ test('a price is by the longest prefix, and says which rule forbids the rest', a
   assert.equal(p.countryCode, 'GB')
   const [person, , tollFree] = p.value
   assert.deepEqual(person.call, { allowed: true, prefix: '4420', destination: 'United Kingdom-London', destinationType: 'landline',
-    microUsdPerStartedMinute: 15000, receiveMicroUsdPerStartedMinute: 8500 })
+    microUsdPerStartedMinute: 15000, receiveMicroUsdPerStartedMinute: 8500, voipLegMicroUsdPerStartedMinute: 4000 })
   assert.equal(person.sms.rule, 'SmsNotAvailableForNumberType')
   assert.equal(tollFree.call.rule, 'CallDestinationNotAllowed')
   assert.equal(tollFree.sms.rule, 'SmsDestinationNotAllowed')
   const us = await own('GET', 'price?to=+12065550100&from=tollFree')        // an unescaped '+' is understood
-  assert.deepEqual(us.value.map((v) => v.sms), [{ allowed: true, microUsdPerSegment: 10000, surchargeMicroUsd: 2500 }])
+  assert.deepEqual(us.value.map((v) => v.sms), [{ allowed: true, microUsdPerSegment: 10000, surchargeMicroUsd: 2500, receiveMicroUsdPerSegment: 8500 }])
   assert.equal(us.value[0].call.microUsdPerStartedMinute, 13000)
 })
 

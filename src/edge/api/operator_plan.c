@@ -195,10 +195,13 @@ static void write_call_price(struct jw *w, const struct catalogue_row *row, enum
     int64_t in = catalogue_usage(row, USAGE_CALL_IN, "");
     if (in >= 0)
         jw_int(w, "receiveMicroUsdPerStartedMinute", in);
+    int64_t voip = catalogue_usage(row, USAGE_VOIP_LEG, "");
+    jw_int(w, "voipLegMicroUsdPerStartedMinute", voip < 0 ? 0 : voip);
     jw_end(w);
 }
 
-static void write_sms_price(struct jw *w, enum err err, const struct sms_price *p, const struct problem *why)
+static void write_sms_price(struct jw *w, const struct catalogue_row *row, uint64_t to, enum err err,
+                            const struct sms_price *p, const struct problem *why)
 {
     jw_object(w, "sms");
     jw_bool(w, "allowed", !err);
@@ -208,6 +211,9 @@ static void write_sms_price(struct jw *w, enum err err, const struct sms_price *
         jw_int(w, "microUsdPerSegment", p->micro_a_segment);
         jw_int(w, "surchargeMicroUsd", p->surcharge_micro);
     }
+    int64_t in = price_sms_in(row, e164_country(to));
+    if (in >= 0)
+        jw_int(w, "receiveMicroUsdPerSegment", in);
     jw_end(w);
 }
 
@@ -222,20 +228,59 @@ static bool write_price(struct jw *w, const struct catalogue_row *row, uint64_t 
     jw_textz(w, "countryCode", row->country);
     jw_textz(w, "phoneNumberType", number_type_word(row->type));
     jw_textz(w, "assignmentType", assignment_word(row->assignment));
+    jw_int(w, "monthlyMicroUsd", row->lease_micro);
     write_call_price(w, row, no, &call, why);
-    write_sms_price(w, no_text, &sms, &no_sms);
+    write_sms_price(w, row, to, no_text, &sms, &no_sms);
     jw_end(w);
     return !no || !no_text;
 }
 
+/* Which kinds of numbers are asked for: of one type, or those that a number is of; all without `from`. */
+struct asked_from {
+    bool                by_type, by_number;
+    enum number_type    type;
+    char                country[3];
+    const struct lease *lease;          /* NULL: not leased; its digits say its type and country */
+};
+
+/* A type, or a number. */
+static enum err query_from(struct http_call *hc, struct asked_from *from)
+{
+    struct str text = str_trim(http_query(hc, "from"));
+    uint64_t digits;
+    struct nanp_number n;
+    *from = (struct asked_from){ .type = NUMBER_GEOGRAPHIC };
+    from->by_number = text.n && !e164_read(text, &digits);
+    if (!from->by_number)
+        return query_type(hc, "from", &from->by_type, &from->type);
+    char e164[E164_SIZE];
+    bool toll_free = nanp_read(digits, &n) && nanp_is_toll_free(n.npa);
+    from->lease = numbers_lease(hc->api->numbers, str_of(e164_write(e164, digits)));
+    if (from->lease && !hc->is_operator && from->lease->resource != hc->resource)
+        from->lease = NULL;
+    from->type = from->lease ? from->lease->type : toll_free ? NUMBER_TOLL_FREE : NUMBER_GEOGRAPHIC;
+    str_copyz(from->country, sizeof from->country, from->lease ? str_of(from->lease->country)
+                                                 : toll_free ? STR("US") : str_of(e164_country(digits)));
+    return ERR_NONE;
+}
+
+static bool is_asked_for(const struct asked_from *from, const struct catalogue_row *row)
+{
+    if (!from->by_number)
+        return !from->by_type || row->type == from->type;
+    return row->type == from->type && !strcmp(row->country, from->country)
+           && (!from->lease || row->assignment == from->lease->assignment);
+}
+
+/* From a number, or from each kind of number; with what holding it costs. */
 enum err price_get(struct http_call *hc)
 {
     uint64_t to;
-    bool by_type, reached = false, asked = false;
-    enum number_type type = NUMBER_GEOGRAPHIC;
+    bool reached = false, asked = false;
+    struct asked_from from;
     enum err err = query_to(hc, true, &to);
     if (!err)
-        err = query_type(hc, "from", &by_type, &type);
+        err = query_from(hc, &from);
     if (err)
         return err;
     char text[E164_SIZE];
@@ -248,7 +293,7 @@ enum err price_get(struct http_call *hc)
     const struct catalogue_row *row;
     for (size_t i = 0; (row = catalogue_row(edition(hc), i)); i++) {
         struct problem no = { 0 };
-        if (by_type && row->type != type)
+        if (!is_asked_for(&from, row))
             continue;
         reached |= write_price(&w, row, to, &no);
         if (!asked)
@@ -260,7 +305,7 @@ enum err price_get(struct http_call *hc)
     if (!reached) {
         buf_clear(&hc->out);
         return asked ? ERR_FORBIDDEN : rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN,
-                                                    number_type_word(type));
+                                                    number_type_word(from.type));
     }
     hc->why = (struct problem){ 0 };
     http_reply(hc, 200);
