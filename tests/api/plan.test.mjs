@@ -89,7 +89,7 @@ test('a plan that cannot be met names each rule and the nearest that works', asy
   assert.deepEqual(plan.obstacles.map((o) => [o.phoneNumberType, o.rule]), [['geographic', 'PlanWithoutSms'], ['tollFree', 'TollFreeNotForPerson']])
   assert.match(plan.nearest.change, /^with two numbers/)
   assert.deepEqual(plan.nearest.parts.map((p) => [p.phoneNumberType, p.assignmentType, p.capabilities, p.monthly.microUsd]), [
-    ['geographic', 'person', { calling: 'inbound+outbound', sms: 'none' }, 1000000 + 50 * 13000 + 50 * 8500],
+    ['geographic', 'person', { calling: 'inbound+outbound', sms: 'none' }, 1000000 + 50 * 13000 + 50 * 8500 + 100 * 4000],
     ['tollFree', 'application', { calling: 'none', sms: 'outbound' }, 2000000 + 100 * 10000],
   ])
 })

@@ -163,7 +163,7 @@ static void write_cause(struct jw *w, const struct ids *ids, const struct usage_
 static void write_charge(struct look *l, const struct usage_row *row)
 {
     struct jw *w = &l->w;
-    const struct resource *r = accounts_resource(l->m->accounts, row->resource);
+    const struct resource *r = accounts_resource_ever(l->m->accounts, row->resource);
     jw_object(w, NULL);
     jw_time(w, "time", row->at_us);
     if (row->until_us)

@@ -201,7 +201,7 @@ enum err usage_load(struct usage *m, struct problem *why)
 
 uint64_t usage_payer(const struct usage *m, uint64_t resource)
 {
-    const struct resource *r = accounts_resource(m->accounts, resource);
+    const struct resource *r = accounts_resource_ever(m->accounts, resource);
     return r && r->subscription ? r->subscription->key : 0;
 }
 

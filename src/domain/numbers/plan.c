@@ -34,6 +34,7 @@ static void estimate(const struct plan_wish *w, struct plan_fit *f)
     add_line(f, "campaign", 1, catalogue_usage(row, USAGE_MONTHLY, other));
     add_line(f, "calls out", calls_out, rate ? rate->micro_a_minute : catalogue_usage(row, USAGE_CALL_OUT_FROM, other));
     add_line(f, "calls in", f->calling & CAP_INBOUND ? w->minutes - calls_out : 0, catalogue_usage(row, USAGE_CALL_IN, other));
+    add_line(f, "own leg", f->calling ? w->minutes : 0, catalogue_usage(row, USAGE_VOIP_LEG, other));
     add_line(f, "texts out", texts_out, price_sms_out(row, other, &surcharge));
     add_line(f, "texts in", f->sms & CAP_INBOUND ? w->messages - texts_out : 0,
              price_sms_in(row, f->sms & CAP_OUTBOUND ? other : row->country));

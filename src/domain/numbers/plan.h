@@ -20,10 +20,11 @@ enum { PLAN_UNITS_MOST = 1000000000 };  /* minutes, messages */
 
 /* One line of the estimate, millionths of a US dollar. */
 struct plan_line {
-    const char *what;                   /* "lease", "campaign", "calls out", "calls in", "texts out", "texts in" */
+    const char *what;                   /* "lease", "campaign", "calls out", "calls in", "own leg" (the application's or person's
+                                         * end of a call), "texts out", "texts in" */
     int64_t     units, micro_each, micro;
 };
-enum { PLAN_LINES = 6 };
+enum { PLAN_LINES = 7 };
 
 struct plan_fit {
     const struct catalogue_row *row;

@@ -97,21 +97,21 @@ static const struct {
     { P, "DE", NO, OUT,  0, 0, 14165550100,
       "!CountryNotOffered -> in US, for an application instead of a person, without reaching +14165550100"
       ": US toll-free application 2000000" },
-    /* a month: 0.013 out, 0.0085 or 0.022 in, 0.01 a segment out, 0.0085 in; both ways counts half and half */
-    { P, "", OUT,  NO,   100, 0, 0, "US local person 2300000" },
-    { P, "", IN,   NO,   100, 0, 0, "US local person 1850000" },
-    { P, "", BOTH, NO,   101, 0, 0, "US local person 2088000" },
-    { P, "", NO,   NO,   100, 0, 0, "US local person 2300000" },
-    { A, "", IN,   NO,   100, 0, 0, "US local application 1850000; US toll-free application 4200000" },
+    /* a month: 0.013 out, 0.0085 or 0.022 in, and 0.004 for the own leg of either; 0.01 a segment out, 0.0085 in; both ways counts half and half */
+    { P, "", OUT,  NO,   100, 0, 0, "US local person 2700000" },
+    { P, "", IN,   NO,   100, 0, 0, "US local person 2250000" },
+    { P, "", BOTH, NO,   101, 0, 0, "US local person 2492000" },
+    { P, "", NO,   NO,   100, 0, 0, "US local person 2700000" },
+    { A, "", IN,   NO,   100, 0, 0, "US local application 2250000; US toll-free application 4600000" },
     { A, "", NO,   OUT,  0, 1000, 0, "US toll-free application 12000000" },
     { A, "", NO,   IN,   0, 1000, 0, "US toll-free application 10500000" },
     { A, "", NO,   BOTH, 0, 3, 0,    "US toll-free application 2028500" },
     { A, "", NO,   NO,   0, 1000, 0, "US toll-free application 12000000" },
-    { A, "", NO,   NO,   500, 1000, 0, "US toll-free application 18500000" },
-    { P, "", OUT,  NO,   100, 0, 442071838750, "US local person 2500000" },
-    { P, "", OUT,  NO,   10, 0, 19075550100, "US local person 1900000" },         /* Alaska has a price of its own */
-    { P, "", NO,   NO,   100, 100, 0, NO_TEXTS_FOR_A_PERSON TWO ": US local person 2300000; US toll-free application 3000000" },
-    { P, "", OUT,  NO,   PLAN_UNITS_MOST, 0, 3763000000, "US local person 280000001000000" },
+    { A, "", NO,   NO,   500, 1000, 0, "US toll-free application 20500000" },
+    { P, "", OUT,  NO,   100, 0, 442071838750, "US local person 2900000" },
+    { P, "", OUT,  NO,   10, 0, 19075550100, "US local person 1940000" },         /* Alaska has a price of its own */
+    { P, "", NO,   NO,   100, 100, 0, NO_TEXTS_FOR_A_PERSON TWO ": US local person 2700000; US toll-free application 3000000" },
+    { P, "", OUT,  NO,   PLAN_UNITS_MOST, 0, 3763000000, "US local person 284000001000000" },
 };
 
 static void each_wish_has_its_answer(void **state)
@@ -171,6 +171,7 @@ static void the_estimate_has_its_lines(void **state)
                                                        .minutes = 3, .messages = 5 });
     static const struct plan_line want[] = {
         { "lease", 1, 2000000, 2000000 }, { "calls out", 2, 13000, 26000 }, { "calls in", 1, 22000, 22000 },
+        { "own leg", 3, 4000, 12000 },
         { "texts out", 3, 10000, 30000 }, { "texts in", 2, 8500, 17000 },
     };
     assert_int_equal(p->fits[0].lines_n, ARRAY_LEN(want));
@@ -180,7 +181,7 @@ static void the_estimate_has_its_lines(void **state)
         assert_int_equal(p->fits[0].lines[i].micro_each, want[i].micro_each);
         assert_int_equal(p->fits[0].lines[i].micro, want[i].micro);
     }
-    assert_int_equal(p->fits[0].micro, 2095000);
+    assert_int_equal(p->fits[0].micro, 2107000);
 }
 
 /* -- who would buy -------------------------------------------------------------------------------------------------- */
