@@ -23,7 +23,7 @@ says 2 'price NUMBER' price
 
 says 0 'a local number for a person, acquired in US' plan --for person
 says 0 'a toll-free number for an application, acquired in US' plan --for application --sms outbound
-says 0 'a month     18.50 USD' plan --for application --minutes 500 --messages 1000
+says 0 'a month     20.50 USD' plan --for application --minutes 500 --messages 1000
 says 0 'calls in   50 x 0.0085 = 0.425' plan --for person --calling both --minutes 101
 says 0 '"possible":true' plan --for person --json
 says 1 '"possible":false' plan --for person --sms both --json
