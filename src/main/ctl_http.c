@@ -32,6 +32,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     return in->body.bad ? 0 : size * n;
 }
 
+/* <target>; rel="next" (RFC 8288): the pages of what is no JSON. */
+static struct str next_of(struct ctl *c, struct str link)
+{
+    struct str target, rest;
+    bool next = str_starts(link, STR("<")) && str_cut(str_from(link, 1), '>', &target, &rest) && str_eqz(rest, "; rel=\"next\"");
+    return next ? arena_str(c->arena, target) : (struct str){ NULL, 0 };
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct incoming *in = arg;
@@ -43,6 +51,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
             in->answer->operation = arena_str(in->c->arena, value);
         else if (str_eq_nocase(name, STR("Location")))
             in->answer->location = arena_str(in->c->arena, value);
+        else if (str_eq_nocase(name, STR("Link")))
+            in->answer->next = next_of(in->c, value);
         else if (str_eq_nocase(name, STR("x-ms-request-id")))
             in->answer->request = arena_str(in->c->arena, value);
         else if (str_eq_nocase(name, STR("Retry-After")) && str_u64(value, 3600, &seconds) == ERR_NONE)
@@ -91,8 +101,7 @@ static struct curl_slist *sign(const struct ctl *c, struct curl_slist *list, con
     return proof.bad ? list : with_header(list, "Authorization", proof.p);
 }
 
-static struct curl_slist *headers_of(const struct ctl *c, enum ctl_as as, const char *method, struct str target,
-                                     struct str body)
+static struct curl_slist *headers_of(const struct ctl *c, const struct ctl_question *q, struct str target)
 {
     struct curl_slist *list = NULL;
     scoped_buf         host = { 0 };
@@ -100,14 +109,15 @@ static struct curl_slist *headers_of(const struct ctl *c, enum ctl_as as, const 
     buf_putc(&host, 0);
     if (!host.bad)
         list = with_header(list, "Host", host.p);
-    if (body.n)
-        list = with_header(list, "Content-Type",
-                           strcmp(method, "PATCH") == 0 ? "application/merge-patch+json" : "application/json");
+    if (q->body.n)
+        list = with_header(list, "Content-Type", q->content_type ? q->content_type : strcmp(q->method, "PATCH") == 0
+                                                 ? "application/merge-patch+json" : "application/json");
     list = with_header(list, "Expect", "");
-    if (as == CTL_AS_NOBODY)
+    if (q->as == CTL_AS_NOBODY)
         return list;
-    bool operator = as == CTL_AS_OPERATOR && c->operator_key_n;
-    return sign(c, list, operator ? c->operator_key : c->key, operator ? c->operator_key_n : c->key_n, method, target, body);
+    bool operator = q->as == CTL_AS_OPERATOR && c->operator_key_n;
+    return sign(c, list, operator ? c->operator_key : c->key, operator ? c->operator_key_n : c->key_n, q->method, target,
+                q->body);
 }
 
 /* -- one exchange ------------------------------------------------------------------------------------------------------------ */
@@ -164,11 +174,32 @@ static void keep_json(struct ctl *c, struct ctl_answer *answer)
     answer->json = json_root(kept->doc);
 }
 
+static void free_docs(struct ctl *c, struct ctl_doc *down_to)
+{
+    for (; c->docs != down_to; c->docs = c->docs->next)
+        json_doc_free(c->docs->doc);
+}
+
+bool ctl_part_begin(struct ctl *c, struct ctl_part *part)
+{
+    struct arena *arena = arena_new();
+    if (!arena)
+        return false;
+    *part = (struct ctl_part){ c->arena, c->docs };
+    c->arena = arena;
+    return true;
+}
+
+void ctl_part_end(struct ctl *c, const struct ctl_part *part)
+{
+    free_docs(c, part->docs);
+    arena_free(c->arena);
+    c->arena = part->arena;
+}
+
 void ctl_http_done(struct ctl *c)
 {
-    for (struct ctl_doc *kept = c->docs; kept; kept = kept->next)
-        json_doc_free(kept->doc);
-    c->docs = NULL;
+    free_docs(c, NULL);
     if (c->curl)
         curl_easy_cleanup(c->curl);
     c->curl = NULL;
@@ -196,7 +227,7 @@ static int tell_error(const char *what, const struct json *error, struct str req
     return CTL_REFUSED;
 }
 
-static int tell_refusal(const struct ctl *c, const struct ctl_answer *answer)
+int ctl_tell_refusal(const struct ctl *c, const struct ctl_answer *answer)
 {
     char status[16];
     snprintf(status, sizeof status, "%d", answer->status);
@@ -223,13 +254,13 @@ static const char *version_of(struct str target)
     return str_starts(target, STR("/sms")) ? "2026-01-23" : str_starts(target, STR("/calling")) ? "2026-03-12" : "2025-06-01";
 }
 
-int ctl_ask(struct ctl *c, enum ctl_as as, const char *method, struct str target, struct str body,
-            struct ctl_answer *answer)
+int ctl_ask_this(struct ctl *c, const struct ctl_question *q, struct ctl_answer *answer)
 {
+    struct str target = q->target;
     int rc = ctl_find(c);
     if (rc)
         return rc;
-    if (as == CTL_AS_RESOURCE) {
+    if (q->as == CTL_AS_RESOURCE) {
         bool versioned = false;
         for (size_t i = 0; i < target.n && !versioned; i++)
             versioned = str_starts(str_from(target, i), STR("api-version="));
@@ -237,14 +268,14 @@ int ctl_ask(struct ctl *c, enum ctl_as as, const char *method, struct str target
             target = arena_printf(c->arena, STR_FMT "%capi-version=%s", STR_ARG(target),
                                   str_find(target, '?') < 0 ? '?' : '&', version_of(target));
     }
-    if (as != CTL_AS_NOBODY && !c->key_n && !c->operator_key_n)
+    if (q->as != CTL_AS_NOBODY && !c->key_n && !c->operator_key_n)
         return ctl_usage(NULL, "there is no key to ask with: set CARTERFONE_CONNECTION_STRING, or see `account add`");
 
     *answer = (struct ctl_answer){ 0 };
     struct incoming    in = { .c = c, .answer = answer };
     char               error[CURL_ERROR_SIZE] = "";
-    struct curl_slist *headers = headers_of(c, as, method, target, body);
-    CURLcode           code = exchange(c, method, target, body, headers, &in, error);
+    struct curl_slist *headers = headers_of(c, q, target);
+    CURLcode           code = exchange(c, q->method, target, q->body, headers, &in, error);
     curl_slist_free_all(headers);
     answer->body = arena_str(c->arena, buf_str(&in.body));
     buf_done(&in.body);
@@ -255,7 +286,15 @@ int ctl_ask(struct ctl *c, enum ctl_as as, const char *method, struct str target
     curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
     answer->status = (int)status;
     keep_json(c, answer);
-    return status >= 200 && status < 300 ? CTL_OK : tell_refusal(c, answer);
+    if (status >= 200 && status < 300)
+        return CTL_OK;
+    return q->quiet ? CTL_REFUSED : ctl_tell_refusal(c, answer);
+}
+
+int ctl_ask(struct ctl *c, enum ctl_as as, const char *method, struct str target, struct str body,
+            struct ctl_answer *answer)
+{
+    return ctl_ask_this(c, &(struct ctl_question){ .as = as, .method = method, .target = target, .body = body }, answer);
 }
 
 /* -- long-running operations and pages ------------------------------------------------------------------------------------ */
@@ -306,14 +345,15 @@ int ctl_ask_long(struct ctl *c, const char *method, struct str target, struct st
     return CTL_UNREACHABLE;
 }
 
-int ctl_ask_pages(struct ctl *c, struct str target, const char *member, const struct json **items, struct str *text)
+int ctl_ask_pages_as(struct ctl *c, enum ctl_as as, struct str target, const char *member, const struct json **items,
+                     struct str *text)
 {
     scoped_buf all = { 0 };
     struct jw  w = jw_of(&all);
     jw_array(&w, NULL);
     while (target.n) {
         struct ctl_answer answer;
-        int rc = ctl_ask(c, CTL_AS_RESOURCE, "GET", target, (struct str){ 0 }, &answer);
+        int rc = ctl_ask(c, as, "GET", target, (struct str){ 0 }, &answer);
         if (rc)
             return rc;
         const struct json *page = json_member(answer.json, member);
@@ -374,6 +414,11 @@ int ctl_ask_own_pages(struct ctl *c, struct str target, const char *member, stru
     jw_end(&w);
     merge(c, whole, member, buf_str(&items));
     return CTL_OK;
+}
+
+int ctl_ask_pages(struct ctl *c, struct str target, const char *member, const struct json **items, struct str *text)
+{
+    return ctl_ask_pages_as(c, CTL_AS_RESOURCE, target, member, items, text);
 }
 
 struct str ctl_target(const struct ctl *c, const char *format, ...)

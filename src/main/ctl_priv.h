@@ -35,7 +35,7 @@ struct ctl_command {
 extern const struct ctl_command ctl_account_commands[], ctl_numbers_commands[], ctl_sms_commands[], ctl_call_commands[],
                                 ctl_handset_commands[], ctl_events_commands[], ctl_carrier_commands[],
                                 ctl_server_commands[], ctl_routes_commands[], ctl_plan_commands[], ctl_registration_commands[],
-                                ctl_money_commands[];
+                                ctl_money_commands[], ctl_import_commands[], ctl_inventory_commands[];
 
 struct ctl_given {
     const struct ctl_option *option;
@@ -96,9 +96,21 @@ struct ctl_answer {
     const struct json *json;                /* NULL when the body is empty or no JSON */
     struct str         operation;           /* Operation-Location */
     struct str         location;            /* Location */
+    struct str         next;                /* of a Link header: the target of the next page */
     struct str         request;             /* x-ms-request-id: `explain` knows why it was refused */
     int                retry_after_s;
 };
+struct ctl_question {
+    enum ctl_as as;
+    const char *method;
+    struct str  target, body;
+    const char *content_type;               /* NULL: JSON */
+    bool        quiet;                      /* a refusal is the caller's to tell, or to mend */
+};
+/** One request. A refusal (4xx, 5xx) ends in CTL_REFUSED, told unless quiet. */
+int ctl_ask_this(struct ctl *c, const struct ctl_question *q, struct ctl_answer *answer);
+/** Tell one that was not told.  CTL_REFUSED */
+int ctl_tell_refusal(const struct ctl *c, const struct ctl_answer *answer);
 /** One request. target: path and query, escaped, without api-version. A refusal (4xx, 5xx) is told and ends in
  *  CTL_REFUSED. */
 int ctl_ask(struct ctl *c, enum ctl_as as, const char *method, struct str target, struct str body,
@@ -108,6 +120,17 @@ int ctl_ask(struct ctl *c, enum ctl_as as, const char *method, struct str target
 int ctl_ask_long(struct ctl *c, const char *method, struct str target, struct str body, struct ctl_answer *answer);
 /** Every page of a list: the items of `member`, as a JSON array in the arena. */
 int ctl_ask_pages(struct ctl *c, struct str target, const char *member, const struct json **items, struct str *text);
+int ctl_ask_pages_as(struct ctl *c, enum ctl_as as, struct str target, const char *member, const struct json **items,
+                     struct str *text);
+
+/* A command that asks without end does it in parts: what a part asked and what was put into c->arena in it is forgotten at its
+ * end. Parts do not nest; ctl_find() comes before the first. */
+struct ctl_part {
+    struct arena   *arena;
+    struct ctl_doc *docs;
+};
+bool ctl_part_begin(struct ctl *c, struct ctl_part *part);      /* false: out of memory */
+void ctl_part_end(struct ctl *c, const struct ctl_part *part);
 
 /** Every page of a list of our own API: the first answer, its `member` with the items of all of them. The target has a query. */
 int ctl_ask_own_pages(struct ctl *c, struct str target, const char *member, struct ctl_answer *whole);

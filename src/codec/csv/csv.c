@@ -75,7 +75,7 @@ static enum csv_step after_field(struct cut *x, bool quoted, bool *more)
     if (step != CSV_RECORD)
         return step;
     if (c != '\n' && c != '\r')
-        return fault(x, quoted ? "text stands behind a closing quote" : "a quote stands in a field that does not begin with one");
+        return fault(x, quoted ? "text stands behind a closing quote" : "a quote stands inside an unquoted field");
     x->lines++;
     x->at++;
     return CSV_RECORD;
@@ -250,6 +250,7 @@ static enum csv_step step_on(struct csv *c, struct csv_record *rec, bool *again)
         return CSV_RECORD;
     }
     rec->line = c->line;
+    rec->offset = c->offset;
     enum csv_step step = cut_record(&x, &c->plain, rec);
     if (step == CSV_MORE && x.n < VIEW_MAX)
         return keep(c, had);

@@ -23,7 +23,7 @@ struct csv {
 };
 
 struct csv_record {
-    uint64_t    line;           /* where it begins */
+    uint64_t    line, offset;   /* where it begins */
     size_t      n;
     struct str  fields[CSV_FIELDS_MAX];     /* good until the next csv_next() or csv_feed() */
     const char *fault;          /* CSV_FAULT: what is wrong; static */

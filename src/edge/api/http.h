@@ -36,6 +36,8 @@ struct http_call {
     struct problem         why;
     struct buf             out;             /* the answer's body: write JSON here, then http_reply() */
     void                  *user;            /* the handler's own, between run and its answer */
+    void                 (*forget)(struct http_call *hc);   /* gives back what rq and user hold beyond the arena, when the call
+                                               ends, answered or not; any thread. NULL: nothing */
 };
 
 /** Query parameter, form- and percent-decoded into the arena; {NULL,0} when absent. */
@@ -73,7 +75,8 @@ struct http_route {
 };
 /* Each area has one table, ended by a route without a method: edge/api/<area>_api.c. */
 extern const struct http_route ops_routes[], numbers_routes[], sms_routes[], calling_routes[], identity_routes[],
-                               rooms_routes[], sip_routes[], briefs_routes[], management_routes[], operator_routes[];
+                               rooms_routes[], sip_routes[], briefs_routes[], management_routes[], operator_routes[],
+                               inventory_routes[];
 /** All of them, ended by NULL (routes.c). */
 extern const struct http_route *const http_route_tables[];
 /** "built", "partly" (its `test` starts so) or "not yet": the words of docs/conformance.md. */

@@ -38,6 +38,8 @@ const struct http_router *call_router(const struct call *c)
 
 static void call_free(struct call *c)
 {
+    if (c->hc.forget)
+        c->hc.forget(&c->hc);
     json_doc_free(c->doc);
     buf_done(&c->body);
     buf_done(&c->hc.out);

@@ -27,7 +27,7 @@ static bool page_takes(struct page *p)
     return at >= p->skip && at < p->skip + p->size;
 }
 
-static void put_escaped(struct buf *b, struct str s)
+void numbers_put_escaped(struct buf *b, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
@@ -54,10 +54,10 @@ void numbers_write_next(struct http_call *hc, struct jw *w, bool more, const cha
         if (!v.p)
             continue;
         buf_printf(&link, "&%s=", *keep);
-        put_escaped(&link, v);
+        numbers_put_escaped(&link, v);
     }
     buf_putz(&link, "&api-version=");
-    put_escaped(&link, hc->api_version);
+    numbers_put_escaped(&link, hc->api_version);
     jw_text(w, "nextLink", buf_str(&link));
 }
 

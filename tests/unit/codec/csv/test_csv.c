@@ -86,7 +86,7 @@ static void quotes_hold_commas_ends_of_line_and_doubled_quotes(void **state)
 static void a_quote_in_the_wrong_place_costs_one_line(void **state)
 {
     (void)state;
-    reads(STR("a\nb,c\"d\ne\n"), "1@2 <a>\n! 2 a quote stands in a field that does not begin with one\n3@10 <e>\n");
+    reads(STR("a\nb,c\"d\ne\n"), "1@2 <a>\n! 2 a quote stands inside an unquoted field\n3@10 <e>\n");
     reads(STR("\"a\"b,c\nd\n"), "! 1 text stands behind a closing quote\n2@9 <d>\n");
     reads(STR("a\rb\nc\n"), "! 1 a carriage return stands within the line\n2@6 <c>\n");
 }

@@ -1,0 +1,214 @@
+/* import_api.c - the operator's numbers brought in: an import begins, takes a list piece by piece as CSV, and ends.
+ *
+ * A piece is read and its rows are checked on the http thread; control takes the slice that comes of it as one unit. */
+#include "domain/numbers/import.h"
+#include "edge/api/import_csv.h"
+#include "edge/api/inventory_priv.h"
+
+#include <inttypes.h>
+
+enum { IMPORTS_SHOWN = 100, BAD_SHOWN = 1000 };
+
+/* -- words ---------------------------------------------------------------------------------------------------------- */
+
+/* A list may hold any octets, and what is kept of a field may end inside a character: what is no text becomes a question mark. */
+static struct str clean(char *z)
+{
+    size_t n = strlen(z);
+    for (size_t at = 0, len; at < n; at += len) {
+        for (len = 1; len < 4 && at + len < n && !utf8_valid((struct str){ z + at, len }); len++)
+            ;
+        if (!utf8_valid((struct str){ z + at, len })) {
+            z[at] = '?';
+            len = 1;
+        }
+    }
+    return (struct str){ z, n };
+}
+
+static void write_bad(struct jw *w, const struct import_bad *bad)
+{
+    struct problem why = { 0 };
+    char number[sizeof bad->number];
+    import_bad_problem(bad, &why);
+    memcpy(number, bad->number, sizeof number);
+    jw_object(w, NULL);
+    jw_int(w, "line", (int64_t)bad->line);
+    jw_text(w, "number", clean(number));
+    jw_textz(w, "rule", why.rule);
+    jw_text(w, "reason", clean(why.text));
+    jw_text(w, "suggestion", clean(why.suggestion));
+    jw_end(w);
+}
+
+static void write_members(struct jw *w, const struct number_import *im)
+{
+    jw_textz(w, "id", im->id);
+    jw_textz(w, "file", im->file);
+    jw_textz(w, "carrier", im->carrier);
+    jw_textz(w, "state", import_state_word(im->state));
+    jw_bool(w, "busy", im->busy);
+    jw_int(w, "nextLine", (int64_t)im->next_line);
+    jw_int(w, "rows", (int64_t)im->rows);
+    jw_int(w, "badRows", (int64_t)im->bad);
+    jw_int(w, "numbers", (int64_t)im->numbers);
+    jw_int(w, "inUse", (int64_t)im->touched);
+    jw_time(w, "startedOn", im->started_us);
+    if (im->ended_us)
+        jw_time(w, "endedOn", im->ended_us);
+}
+
+/* An import_done_fn whose `arg` is the call. */
+static void on_done(void *arg, enum err err, const struct number_import *im, const struct import_bad *bad, size_t n_bad,
+                    const struct problem *why)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        if (why)
+            hc->why = *why;
+        http_fail(hc, err);
+        return;
+    }
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    write_members(&w, im);
+    if (n_bad) {
+        jw_array(&w, "bad");
+        for (size_t i = 0; i < n_bad; i++)
+            write_bad(&w, &bad[i]);
+        jw_end(&w);
+    }
+    jw_end(&w);
+    http_reply(hc, 200);
+}
+
+/* -- begin, show, end ----------------------------------------------------------------------------------------------- */
+
+enum err imports_post(struct http_call *hc)
+{
+    static const struct json_shape shapes[] = {
+        { "id", JSON_IS_TEXT }, { "file", JSON_IS_TEXT }, { "carrier", JSON_IS_TEXT },
+    };
+    enum err err = operator_only(hc);
+    if (!err)
+        err = json_expect(hc->json, shapes, ARRAY_LEN(shapes), &hc->why);
+    if (err)
+        return err;
+    struct import_new rq = { .id = json_text_of(hc->json, "id"), .file = json_text_of(hc->json, "file"),
+                             .carrier = json_text_of(hc->json, "carrier") };
+    return numbers_import_begin(hc->api->numbers, &rq, on_done, hc, &hc->why);
+}
+
+enum err imports_get(struct http_call *hc)
+{
+    const struct number_import *list[IMPORTS_SHOWN];
+    int64_t skip = 0, top = 0;
+    bool more = false;
+    enum err err = operator_only(hc);
+    if (!err)
+        err = http_query_int(hc, "skip", 0, INT32_MAX, 0, &skip);
+    if (!err)
+        err = http_query_int(hc, "top", 1, IMPORTS_SHOWN, IMPORTS_SHOWN, &top);
+    if (err)
+        return err;
+    size_t n = numbers_imports(hc->api->numbers, (size_t)skip, (size_t)top, list, &more);
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    for (size_t i = 0; i < n; i++) {
+        jw_object(&w, NULL);
+        write_members(&w, list[i]);
+        jw_end(&w);
+    }
+    jw_end(&w);
+    if (more)
+        jw_printf(&w, "nextLink", V1 "/numbers/imports?skip=%" PRId64 "&top=%" PRId64, skip + top, top);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+enum err import_get(struct http_call *hc)
+{
+    const struct number_import *im = NULL;
+    enum err err = operator_only(hc);
+    if (!err)
+        err = numbers_import_of(hc->api->numbers, hc->params[0], &im, &hc->why);
+    if (!err)
+        on_done(hc, ERR_NONE, im, NULL, 0, NULL);
+    return err;
+}
+
+enum err import_complete_post(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    return err ? err : numbers_import_complete(hc->api->numbers, hc->params[0], on_done, hc, &hc->why);
+}
+
+enum err import_roll_back_post(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    return err ? err : numbers_import_roll_back(hc->api->numbers, hc->params[0], on_done, hc, &hc->why);
+}
+
+/* -- rows ----------------------------------------------------------------------------------------------------------- */
+
+static void forget_slice(struct http_call *hc)
+{
+    import_slice_free(hc->rq);
+}
+
+enum err import_rows_read(struct http_call *hc)
+{
+    int64_t line = 0;
+    struct import_slice *slice = NULL;
+    enum err err = operator_only(hc);
+    if (!err)
+        err = http_query_int(hc, "line", 1, INT64_MAX, 1, &line);
+    if (!err)
+        err = import_csv_read(&slice, hc->body, http_query(hc, "columns"), (uint64_t)line, &hc->why);
+    if (err)
+        return err;
+    hc->rq = slice;
+    hc->forget = forget_slice;
+    return ERR_NONE;
+}
+
+enum err import_rows_run(struct http_call *hc)
+{
+    return numbers_import_slice(hc->api->numbers, hc->params[0], hc->rq, on_done, hc, &hc->why);
+}
+
+static void on_bad(void *arg, enum err err, const struct import_bad *bad, size_t count, bool more)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        rule_problem(&hc->why, err, RULE_STORE_BUSY);
+        http_fail(hc, err);
+        return;
+    }
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    for (size_t i = 0; i < count; i++)
+        write_bad(&w, &bad[i]);
+    jw_end(&w);
+    if (more && count)
+        jw_printf(&w, "nextLink", V1 "/numbers/imports/" STR_FMT "/badRows?after=%" PRIu64, STR_ARG(hc->params[0]),
+                  bad[count - 1].line);
+    jw_end(&w);
+    http_reply(hc, 200);
+}
+
+enum err import_bad_get(struct http_call *hc)
+{
+    int64_t after = 0, top = 0;
+    enum err err = operator_only(hc);
+    if (!err)
+        err = http_query_int(hc, "after", 0, INT64_MAX, 0, &after);
+    if (!err)
+        err = http_query_int(hc, "top", 1, BAD_SHOWN, BAD_SHOWN, &top);
+    if (!err)
+        err = numbers_import_bad(hc->api->numbers, hc->params[0], (uint64_t)after, (size_t)top, on_bad, hc, &hc->why);
+    return err;
+}
