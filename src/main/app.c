@@ -9,6 +9,7 @@
 #include "domain/events/events.h"
 #include "domain/messages/messages.h"
 #include "domain/numbers/numbers.h"
+#include "domain/numbers/quotas.h"
 #include "domain/refusals.h"
 #include "domain/registrations/registrations.h"
 #include "edge/api/api.h"
@@ -40,6 +41,7 @@ struct app {
     struct keyring        *keyring;
     struct events         *events;
     struct numbers        *numbers;
+    struct quotas         *quotas;
     struct messages       *messages;
     struct calls          *calls;
     struct sip_routing    *routing;
@@ -119,6 +121,19 @@ static enum err make_hooks(struct app *app, struct problem *why)
     return hooks_new(&app->hooks, &conf, why);
 }
 
+static enum err make_quotas(struct app *app, struct problem *why)
+{
+    struct quotas_conf conf;
+    enum err err = quotas_read(&conf, str_of(app->settings->quotas), why);
+    if (!err)
+        err = quotas_new(&app->quotas, &app->control, &conf);
+    if (!err && (err = quotas_load(app->quotas)))
+        problem_set(why, err, "InternalError", "The quotas in the database cannot be read: %s.", err_words(err));
+    if (!err)
+        numbers_set_quotas(app->numbers, app->quotas);
+    return err;
+}
+
 static enum err make_domain(struct app *app, struct problem *why)
 {
     struct control *c = &app->control;
@@ -138,6 +153,8 @@ static enum err make_domain(struct app *app, struct problem *why)
         err = numbers_new(&app->numbers, c, app->accounts, &numbers, why);
     if (!err)
         err = numbers_load(app->numbers, why);
+    if (!err)
+        err = make_quotas(app, why);
     if (!err)
         err = messages_new(&app->messages, c, app->accounts, app->numbers, app->events);
     if (!err)
@@ -398,6 +415,7 @@ void app_free(struct app *app)
     registrations_free(app->registrations);
     messages_free(app->messages);
     numbers_free(app->numbers);
+    quotas_free(app->quotas);
     usage_free(app->control.usage);
     events_free(app->events);
     hooks_free(app->hooks);

@@ -7,6 +7,7 @@
 #include "base/hostport.h"
 #include "base/nearest.h"
 #include "base/str.h"
+#include "domain/numbers/quotas.h"
 
 enum kind { KIND_TEXT, KIND_PATH, KIND_ENDPOINT, KIND_LISTEN, KIND_PORTS, KIND_CHOICE, KIND_SWITCH, KIND_PLAIN, KIND_U64 };
 enum { SERVE = SETTINGS_SERVE, SIM = SETTINGS_SIM, BOTH = SERVE | SIM };
@@ -21,6 +22,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(config,       PATH,     BOTH,  BUILT,   "",                "FILE",         "YAML file whose keys are these names") \
     S(store,        TEXT,     SERVE, BUILT,   "sqlite",          "sqlite|URL",   "where everything is kept")           \
     S(edition,      CHOICE,   SERVE, BUILT,   "2020-10",         "2020-10|current", "the catalogue of numbers, rules and prices") \
+    S(quotas,       TEXT,     SERVE, BUILT,   "off",             "off|service|LIMITS", "limits of numbers: the service's own, or search=5/7d,purchase=1") \
     S(simulator,    SWITCH,   SERVE, BUILT,   "on",              "on|off",       "run the simulated carrier inside")   \
     S(clock,        CHOICE,   SERVE, BUILT,   "real",            "real|virtual", "virtual: `clock advance` may move product time") \
     S(sip,          ENDPOINT, SERVE, BUILT,   "127.0.0.1:5060",  "HOST:PORT",    "SIP over UDP and TCP")               \
@@ -361,7 +363,8 @@ static enum err check_together(const struct settings *s, struct problem *why)
         return problem_set(why, ERR_UNBUILT, "NotBuilt", "--store: PostgreSQL is not built yet; use sqlite");
     if (strcmp(s->store, "sqlite") != 0)
         return problem_set(why, ERR_RANGE, "BadSetting", "--store: '%s' is neither sqlite nor a postgres:// URL", s->store);
-    return ERR_NONE;
+    struct quotas_conf ignored;
+    return quotas_read(&ignored, str_of(s->quotas), why);
 }
 
 enum err settings_read(struct settings *out, enum settings_for who, int argc, char *const *argv, char *const *env,

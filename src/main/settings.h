@@ -42,6 +42,7 @@ struct settings {
     char config[SETTINGS_PATH_SIZE];        /* "" when there is none */
     char store[SETTINGS_PATH_SIZE];         /* "sqlite" or a postgres:// URL */
     enum settings_edition edition;
+    char quotas[128];                       /* "off", "service", or limits (domain/numbers/quotas.h) */
     bool simulator;
     enum settings_clock clock;
     struct settings_endpoint sip, sips, smpp, sim_sip, sim_smpp;

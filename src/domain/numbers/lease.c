@@ -231,6 +231,8 @@ enum err numbers_search(struct numbers *n, uint64_t resource, const struct numbe
         err = check_area_code(rq, row->country, &p.npa, why);
     if (!err)
         err = numbers_eligible(n, resource, row, why);
+    if (!err)
+        err = task_allowed(n, resource, OPERATION_SEARCH, why);
     if (err)
         return err;
     p.country = row->country;
@@ -325,6 +327,8 @@ enum err numbers_purchase(struct numbers *n, uint64_t resource, uint64_t key, bo
     enum err err = numbers_eligible(n, resource, row, why);
     if (!err)
         err = catalogue_agreed(row, agrees, why);
+    if (!err)
+        err = task_allowed(n, resource, OPERATION_PURCHASE, why);
     if (!err)
         err = usage_may_spend(n->control->usage, resource, row->lease_micro * (int64_t)s->pub.count, why);
     return err ? err : purchase_start(s, done, arg, why);

@@ -100,6 +100,10 @@ enum number_registration numbers_registration(const struct numbers *n, const str
 /** May its messages leave, as far as registration goes?  @return ERR_FORBIDDEN with `why` */
 MUST_USE enum err numbers_is_registered(const struct numbers *n, const struct lease *l, struct problem *why);
 
+/* -- quotas: counted where searches and purchases are accepted (numbers/quotas.h) ----------------------------------------- */
+struct quotas;
+void numbers_set_quotas(struct numbers *n, struct quotas *quotas);      /* before the threads start; none: no limits */
+
 /* -- search, purchase, change, release ------------------------------------------------------------------------------ */
 enum { NUMBERS_SEARCH_MOST = 1000, NUMBERS_HOLD_S = 15 * 60, NUMBERS_QUARANTINE_DAYS = 45, NUMBERS_KEEP_S = 24 * 3600 };
 

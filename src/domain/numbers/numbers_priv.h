@@ -81,6 +81,7 @@ struct numbers {
     uint64_t               picks;       /* searches without an area code begin at different ones */
     numbers_registration_fn *registration;     /* NULL: nobody knows */
     void                  *registration_arg;
+    struct quotas         *quotas;      /* NULL: no limits */
 };
 
 /* One unit on its way to disk, and what is to be done in memory behind it. */
@@ -158,6 +159,8 @@ void reservation_change_free(struct reservation_change *c);
 /* tasks.c */
 MUST_USE enum err task_new(struct numbers *n, enum operation_kind kind, uint64_t resource, uint64_t key, uint64_t subject,
                            void (*settle)(struct task *, enum err), numbers_done_fn *then, void *arg, struct task **out);
+/** May there be another operation of this kind? @return ERR_BUSY with `why`, ERR_NOMEM */
+MUST_USE enum err task_allowed(const struct numbers *n, uint64_t resource, enum operation_kind kind, struct problem *why);
 /** Adds the operation's row and posts. On failure everything is undone: settle() is called, the task freed, no `then`. */
 MUST_USE enum err task_post(struct task *t, struct db_unit *u, struct problem *why);
 

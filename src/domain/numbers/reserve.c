@@ -754,6 +754,8 @@ enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str i
     struct task *t = NULL;
     err = check_purchase(r, agrees, why);
     if (!err)
+        err = task_allowed(n, resource, OPERATION_RESERVATION, why);
+    if (!err)
         err = task_new(n, OPERATION_RESERVATION, resource, ids_next(n->control->ids), r->pub.key, settle_purchase, done, arg,
                        &t);
     if (err)

@@ -1,6 +1,7 @@
 /* tasks.c - changes on their way to disk, and the operations that tell clients of them. */
 #include "base/log.h"
 #include "domain/numbers/numbers_priv.h"
+#include "domain/numbers/quotas.h"
 
 /* -- operations ----------------------------------------------------------------------------------------------------- */
 
@@ -31,6 +32,46 @@ const struct number_operation *numbers_operation_find(const struct numbers *n, u
 {
     const struct operation *op = map_find(n->operations, key);
     return op && op->committed && op->pub.resource == resource && op->pub.kind == kind ? &op->pub : NULL;
+}
+
+/* -- quotas --------------------------------------------------------------------------------------------------------- */
+
+void numbers_set_quotas(struct numbers *n, struct quotas *quotas)
+{
+    n->quotas = quotas;
+}
+
+/* False: nobody counts such operations. */
+static bool is_counted(const struct numbers *n, uint64_t resource, enum operation_kind kind, enum quota *what,
+                       const struct subscription **s)
+{
+    const struct resource *r = accounts_resource(n->accounts, resource);
+    *what = kind == OPERATION_SEARCH ? QUOTA_SEARCH : QUOTA_PURCHASE;
+    *s = r ? r->subscription : NULL;
+    return n->quotas && *s && (kind == OPERATION_SEARCH || kind == OPERATION_PURCHASE || kind == OPERATION_RESERVATION);
+}
+
+enum err task_allowed(const struct numbers *n, uint64_t resource, enum operation_kind kind, struct problem *why)
+{
+    enum quota what;
+    const struct subscription *s;
+    return is_counted(n, resource, kind, &what, &s) ? quotas_check(n->quotas, s->key, s->name, what, why) : ERR_NONE;
+}
+
+static void count(const struct numbers *n, const struct number_operation *op, struct db_unit *u)
+{
+    enum quota what;
+    const struct subscription *s;
+    if (is_counted(n, op->resource, op->kind, &what, &s))
+        quotas_take(n->quotas, s->key, what, op->key, u);
+}
+
+static void count_back(const struct numbers *n, const struct number_operation *op)
+{
+    enum quota what;
+    const struct subscription *s;
+    if (is_counted(n, op->resource, op->kind, &what, &s))
+        quotas_give_back(n->quotas, s->key, what, op->key);
 }
 
 /* -- tasks ---------------------------------------------------------------------------------------------------------- */
@@ -65,6 +106,7 @@ static void task_settle(struct task *t, enum err err)
 {
     t->settle(t, err);
     if (err && t->op && !t->op->committed) {
+        count_back(t->n, &t->op->pub);
         operation_drop(t->op);
         t->op = NULL;
     } else if (t->op) {
@@ -111,10 +153,12 @@ static const struct inbox_kind settled_kind = { "numbers.settled", on_settled, d
 enum err task_post(struct task *t, struct db_unit *u, struct problem *why)
 {
     const struct number_operation *op = t->op && !t->op->committed ? &t->op->pub : NULL;
-    if (op)
+    if (op) {
         number_operation_row_insert(u, &(struct number_operation_row){
             .key = op->key, .resource = op->resource, .subject = op->subject, .kind = (int)op->kind,
             .status = (int)op->status, .created_us = op->created_us, .changed_us = op->changed_us });
+        count(t->n, op, u);
+    }
     t->done.item.kind = &settled_kind;
     t->done.to = control_inbox(t->n->control);
     enum err err = db_post(t->n->control->db, u, &t->done);

@@ -1,0 +1,32 @@
+// The service's own quotas, one switch away: 5 searches a week, 1 purchase.
+// serve: --quotas service
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { key, own, signed } from './harness.mjs'
+
+const v = 'api-version=2025-06-01'
+const search = () => signed(key, 'POST', `/availablePhoneNumbers/countries/US/:search?${v}`,
+  { phoneNumberType: 'tollFree', assignmentType: 'application', capabilities: { calling: 'none', sms: 'outbound' } })
+const refused = async (answer) => {
+  assert.equal(answer.status, 429)
+  const { error } = await answer.json()
+  assert.deepEqual([error.code, error.innererror.code], ['TooManyRequests', 'QuotaExceeded'])
+  return Number(answer.headers.get('retry-after'))
+}
+
+test('the sixth search is 429 until the first is a week old, and the second purchase for ever', async () => {
+  const ids = []
+  for (let i = 0; i < 5; i++) {
+    const answer = await search()
+    assert.equal(answer.status, 202)
+    ids.push(answer.headers.get('search-id'))
+  }
+  const wait = await refused(await search())
+  assert.ok(wait > 7 * 86400 - 60 && wait <= 7 * 86400, `${wait}`)
+  const buy = (searchId) => signed(key, 'POST', `/availablePhoneNumbers/:purchase?${v}`, { searchId })
+  assert.equal((await buy(ids[0])).status, 202)
+  assert.equal((await buy(ids[0])).status, 202)                 // the same again
+  assert.equal(await refused(await buy(ids[1])), 1)
+  await own('POST', 'clock/:advance', { seconds: wait })
+  assert.equal((await search()).status, 202)
+})
