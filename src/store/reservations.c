@@ -2,6 +2,8 @@
 
 void reservation_row_insert(struct db_unit *u, const struct reservation_row *row)
 {
+    db_do(u, DB_RESERVATION_ITEM_DELETE_OVER, DB_ANY_ROWS, DB_I(row->resource), DB_T(row->guid), DB_I(row->created_us));
+    db_do(u, DB_RESERVATION_DELETE_OVER, DB_ANY_ROWS, DB_I(row->resource), DB_T(row->guid), DB_I(row->created_us));
     db_do(u, DB_RESERVATION_INSERT, 1, DB_I(row->key), DB_I(row->resource), DB_T(row->guid), DB_I(row->created_us),
           DB_I(row->expires_us));
 }

@@ -17,7 +17,8 @@ struct reservation_item_row {
     int64_t    lease_micro;
 };
 
-void reservation_row_insert(struct db_unit *u, const struct reservation_row *row);     /* active */
+/** An active one, in place of an old one of that name that could not be deleted in its time. */
+void reservation_row_insert(struct db_unit *u, const struct reservation_row *row);
 /** Misses when it is no longer active. */
 void reservation_row_extend(struct db_unit *u, uint64_t key, int64_t expires_us);
 /** From active to `state`; `must`: misses when it is no longer active. */

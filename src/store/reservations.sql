@@ -12,6 +12,14 @@ FROM number_reservation_item ORDER BY reservation, digits;
 INSERT INTO number_reservation (key, resource, guid, state, created_us, expires_us, purchase)
 VALUES (?1, ?2, ?3, 0, ?4, ?5, 0);
 
+-- One of the same name whose time is over is not to be told of any more: its row was left behind.
+-- :name reservation_item_delete_over
+DELETE FROM number_reservation_item WHERE reservation IN (
+    SELECT key FROM number_reservation WHERE resource = ?1 AND guid = ?2 AND expires_us <= ?3);
+
+-- :name reservation_delete_over
+DELETE FROM number_reservation WHERE resource = ?1 AND guid = ?2 AND expires_us <= ?3;
+
 -- :name reservation_extend
 UPDATE number_reservation SET expires_us = ?2 WHERE key = ?1 AND state = 0;
 

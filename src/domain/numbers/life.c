@@ -31,13 +31,19 @@ static void stop_waiting(struct number *x)
     number_stop_waiting(x);
 }
 
+/* As well, but its hold may not be stored: then the quarantine goes on. */
+static void pause_waiting(struct number *x)
+{
+    agenda_clear(x->n->control->agenda, &x->wait->due);
+}
+
 static void take_effect(struct number *x)
 {
     x->lease.calling = x->calling;
     x->lease.sms = x->sms;
 }
 
-static void wait_for_cycle(struct number *x)
+static void go_on_waiting(struct number *x)
 {
     if (number_wait(x, x->wait ? x->wait->until_us : numbers_now(x->n)))
         log_error("numbers", "no memory for a timer: a released number comes back at the next start");
@@ -49,7 +55,7 @@ static void begin_quarantine(struct number *x)
     struct db_unit *u = db_unit_new();
     number_row_quarantine(u, x->lease.number, x->wait->until_us);
     numbers_post_quietly(x->n, u);
-    wait_for_cycle(x);
+    go_on_waiting(x);
 }
 
 static void end_quarantine(struct number *x)
@@ -69,6 +75,10 @@ static void end_quarantine(struct number *x)
     R(HOLDING,    CHANGE,  refuse,           HOLDING)     R(HOLDING,    RELEASE, refuse,          HOLDING)            \
     R(HOLDING,    DONE,    stay,             HELD)        R(HOLDING,    UNDONE,  drop,            AVAILABLE)          \
     R(HOLDING,    DUE,     refuse,           HOLDING)     R(HOLDING,    CANCEL,  refuse,          HOLDING)            \
+    R(RETAKING,   HOLD,    refuse,           RETAKING)    R(RETAKING,   BUY,     refuse,          RETAKING)           \
+    R(RETAKING,   CHANGE,  refuse,           RETAKING)    R(RETAKING,   RELEASE, refuse,          RETAKING)           \
+    R(RETAKING,   DONE,    stop_waiting,     HELD)        R(RETAKING,   UNDONE,  go_on_waiting,   QUARANTINE)         \
+    R(RETAKING,   DUE,     refuse,           RETAKING)    R(RETAKING,   CANCEL,  refuse,          RETAKING)           \
     R(HELD,       HOLD,    refuse,           HELD)        R(HELD,       BUY,     stay,            BUYING)             \
     R(HELD,       CHANGE,  refuse,           HELD)        R(HELD,       RELEASE, refuse,          HELD)               \
     R(HELD,       DONE,    refuse,           HELD)        R(HELD,       UNDONE,  refuse,          HELD)               \
@@ -87,13 +97,13 @@ static void end_quarantine(struct number *x)
     R(CHANGING,   DUE,     refuse,           CHANGING)    R(CHANGING,   CANCEL,  refuse,          CHANGING)           \
     R(RELEASING,  HOLD,    refuse,           RELEASING)   R(RELEASING,  BUY,     refuse,          RELEASING)          \
     R(RELEASING,  CHANGE,  refuse,           RELEASING)   R(RELEASING,  RELEASE, refuse,          RELEASING)          \
-    R(RELEASING,  DONE,    wait_for_cycle,   RELEASED)    R(RELEASING,  UNDONE,  stop_waiting,    LEASED)             \
+    R(RELEASING,  DONE,    go_on_waiting,    RELEASED)    R(RELEASING,  UNDONE,  stop_waiting,    LEASED)             \
     R(RELEASING,  DUE,     stay,             RELEASING)   R(RELEASING,  CANCEL,  refuse,          RELEASING)          \
     R(RELEASED,   HOLD,    refuse,           RELEASED)    R(RELEASED,   BUY,     refuse,          RELEASED)           \
     R(RELEASED,   CHANGE,  refuse,           RELEASED)    R(RELEASED,   RELEASE, refuse,          RELEASED)           \
     R(RELEASED,   DONE,    refuse,           RELEASED)    R(RELEASED,   UNDONE,  refuse,          RELEASED)           \
     R(RELEASED,   DUE,     begin_quarantine, QUARANTINE)  R(RELEASED,   CANCEL,  refuse,          RELEASED)           \
-    R(QUARANTINE, HOLD,    stop_waiting,     HOLDING)     R(QUARANTINE, BUY,     refuse,          QUARANTINE)         \
+    R(QUARANTINE, HOLD,    pause_waiting,    RETAKING)    R(QUARANTINE, BUY,     refuse,          QUARANTINE)         \
     R(QUARANTINE, CHANGE,  refuse,           QUARANTINE)  R(QUARANTINE, RELEASE, refuse,          QUARANTINE)         \
     R(QUARANTINE, DONE,    refuse,           QUARANTINE)  R(QUARANTINE, UNDONE,  refuse,          QUARANTINE)         \
     R(QUARANTINE, DUE,     end_quarantine,   AVAILABLE)   R(QUARANTINE, CANCEL,  refuse,          QUARANTINE)

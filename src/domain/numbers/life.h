@@ -1,13 +1,14 @@
 /* life.h - the life of one number, as a total table: available, held, leased, released, in quarantine.
  *
- * Thread: control. States ending in -ING wait for a unit's commit: nobody else may take such a number. */
+ * Thread: control. States ending in -ING wait for a unit's commit: nobody else may take such a number.
+ * RETAKING is HOLDING out of quarantine: when that cannot be stored, the quarantine goes on. */
 #pragma once
 #include "base/base.h"
 
 struct number;
 
 #define NUMBER_STATES(S) \
-    S(AVAILABLE) S(HOLDING) S(HELD) S(BUYING) S(LEASED) S(CHANGING) S(RELEASING) S(RELEASED) S(QUARANTINE)
+    S(AVAILABLE) S(HOLDING) S(RETAKING) S(HELD) S(BUYING) S(LEASED) S(CHANGING) S(RELEASING) S(RELEASED) S(QUARANTINE)
 #define NUMBER_EVENTS(E)                                                                              \
     E(HOLD)         /* a search or a reservation picked it */                                         \
     E(BUY)          /* its hold is being purchased */                                                 \

@@ -58,6 +58,7 @@ struct operation {
     struct number_operation pub;
     struct numbers         *n;
     bool                    committed;
+    bool                    busy;       /* a unit that tells of it is being committed */
     struct agenda_entry     due;        /* end of keeping it */
 };
 

@@ -15,6 +15,8 @@ static void operation_on_due(void *arg, int64_t due_us)
 {
     (void)due_us;
     struct operation *op = arg;
+    if (op->busy)
+        return;                         /* its task looks at it, and sets the timer again */
     struct db_unit *u = db_unit_new();
     number_operation_row_delete(u, op->pub.key);
     numbers_post_quietly(op->n, u);
@@ -105,12 +107,16 @@ enum err task_new(struct numbers *n, enum operation_kind kind, uint64_t resource
 static void task_settle(struct task *t, enum err err)
 {
     t->settle(t, err);
+    if (t->op)
+        t->op->busy = false;
     if (err && t->op && !t->op->committed) {
         count_back(t->n, &t->op->pub);
         operation_drop(t->op);
         t->op = NULL;
     } else if (t->op) {
         t->op->committed = true;
+        if (operation_keep(t->op))      /* its time may have come meanwhile */
+            log_warn("numbers", "no memory for a timer: an operation is kept until the next start");
     }
 }
 
@@ -160,6 +166,8 @@ enum err task_post(struct task *t, struct db_unit *u, struct problem *why)
         count(t->n, op, u);
     }
     t->done.item.kind = &settled_kind;
+    if (t->op)
+        t->op->busy = true;
     t->done.to = control_inbox(t->n->control);
     enum err err = db_post(t->n->control->db, u, &t->done);
     if (err) {

@@ -29,6 +29,7 @@ static void what_could_not_be_stored_did_not_happen(void **state)
 {
     (void)state;
     assert_int_equal(after(NUMBER_HOLDING, NUMBER_EV_UNDONE), NUMBER_AVAILABLE);
+    assert_int_equal(after(NUMBER_QUARANTINE, NUMBER_EV_HOLD, NUMBER_EV_UNDONE), NUMBER_QUARANTINE);
     assert_int_equal(after(NUMBER_BUYING, NUMBER_EV_UNDONE), NUMBER_HELD);
     assert_int_equal(after(NUMBER_CHANGING, NUMBER_EV_UNDONE), NUMBER_LEASED);
     assert_int_equal(after(NUMBER_RELEASING, NUMBER_EV_UNDONE), NUMBER_LEASED);
@@ -49,7 +50,7 @@ static void only_what_is_free_can_be_held(void **state)
     for (int s = 0; s < NUMBER_STATE_COUNT; s++) {
         bool free_ = s == NUMBER_AVAILABLE || s == NUMBER_QUARANTINE;
         assert_int_equal(number_rule((enum number_state)s, NUMBER_EV_HOLD, &to), free_);
-        assert_int_equal(to, free_ ? NUMBER_HOLDING : (enum number_state)s);
+        assert_int_equal(to, s == NUMBER_AVAILABLE ? NUMBER_HOLDING : free_ ? NUMBER_RETAKING : (enum number_state)s);
     }
 }
 

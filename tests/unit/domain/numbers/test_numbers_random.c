@@ -1,28 +1,50 @@
 /* Whatever runs at once, no number ever has two owners: random searches, reservations, purchases, changes, releases, cancels and
- * passing time over one small pool, several units under way at any moment, checked against a model that only listens to
- * outcomes; from time to time the server is started again from its store. */
-#include "unit/domain/numbers/world.h"
+ * passing time over one small pool, many units under way at any moment, some of which fail, checked against a model that only
+ * listens to outcomes. Memory, store and model must tell the same of every number whenever nothing is under way, and again
+ * after a restart; now and then the plug is pulled.
+ *
+ * A run is its seed's alone. Each prints it first; SEED=n runs that one. */
+#include "domain/numbers/numbers_priv.h"
+#include "unit/domain/numbers/disk.h"
 
 #include <stdio.h>
 
-enum { ROUNDS = 8000, LINES = 10000, SEARCHES = 64, RESERVATIONS = 16 };
+enum { ROUNDS = 1500, LINES = 10000, SEARCHES = 8, RESERVATIONS = 4, ASKS = 64, LEFT_FREE = 64 };
+static const uint64_t FIRST = 13075550000;
+static const int64_t QUARANTINE = NUMBERS_QUARANTINE_DAYS * (int64_t)24 * 3600 * US_PER_S;
 
 /* What an outside observer knows of a line of the pool. */
 struct line {
     enum { FREE, HELD, LEASED, RELEASED } state;
-    uint64_t resource, search;
-    int64_t  until_us;                      /* HELD: end of the hold; RELEASED: not before this */
+    uint64_t resource, holder;
+    int64_t  until_us;                      /* HELD: end of the hold; RELEASED: of the billing cycle */
+    int64_t  purchased_us;
+};
+
+/* One request that was taken and not yet answered. */
+struct ask {
+    struct model *m;                        /* NULL: this place is free */
+    uint64_t      resource, subject;        /* whose numbers it may change: a search, a reservation; a number */
+    int64_t       at_us;
+    bool          asking;                   /* the call that asks has not returned */
+};
+
+struct counts {
+    size_t held, bought, canceled, reserved, reserved_bought, unreserved, changed, released, refused, expired_buys, failed,
+           restarts, crashes, most_at_once;
 };
 
 struct model {
-    struct world *w;
-    uint64_t      random;
-    uint64_t      era;                      /* which ids are used for reservations */
-    uint64_t      crowd;                    /* leases all but about a hundred numbers, for ever */
-    struct line   lines[LINES];
+    struct world  *w;
+    uint64_t       random;
+    uint64_t       era;                     /* which ids are used for reservations */
+    uint64_t       crowd;                   /* leases all but LEFT_FREE numbers, for ever */
+    enum disk_fate fate;                    /* of the unit that is being answered */
+    struct line    lines[LINES];
+    struct ask     asks[ASKS];
     struct { uint64_t key, resource; } searches[SEARCHES];     /* the latest, to buy or cancel */
-    size_t        n_searches;
-    size_t        held, bought, released, expired_buys, refused, canceled, changed, reserved, reserved_bought;
+    size_t         n_searches;
+    struct counts *c;
 };
 
 static uint64_t roll(struct model *m, uint64_t below)
@@ -31,30 +53,105 @@ static uint64_t roll(struct model *m, uint64_t below)
     return (m->random >> 33) % below;
 }
 
+/* -- the model ------------------------------------------------------------------------------------------------------ */
+
 static struct line *line_of(struct model *m, uint64_t digits)
 {
-    assert_int_equal(digits / LINES, 1307555);
+    assert_int_equal(digits / LINES, FIRST / LINES);
     return &m->lines[digits % LINES];
 }
 
+static bool asked_of(const struct model *m, uint64_t subject)
+{
+    for (size_t i = 0; i < ASKS; i++)
+        if (m->asks[i].m && m->asks[i].subject == subject)
+            return true;
+    return false;
+}
+
+/* May somebody else have it now? A hold whose time is over lasts while what was asked in time is being stored. */
 static bool is_free(const struct model *m, const struct line *l)
 {
-    return l->state == FREE || ((l->state == HELD || l->state == RELEASED) && l->until_us <= m->w->now_us);
+    bool over = l->until_us <= m->w->now_us;
+    return l->state == FREE || (l->state == HELD && over && !asked_of(m, l->holder)) || (l->state == RELEASED && over);
+}
+
+static void hold(struct model *m, uint64_t digits, uint64_t resource, uint64_t holder, int64_t until_us)
+{
+    struct line *l = line_of(m, digits);
+    if (!is_free(m, l))
+        fail_msg("+%llu was given to two", (unsigned long long)digits);
+    *l = (struct line){ .state = HELD, .resource = resource, .holder = holder, .until_us = until_us };
+}
+
+static void free_holds(struct model *m, uint64_t holder)
+{
+    for (size_t i = 0; i < LINES; i++)
+        if (m->lines[i].state == HELD && m->lines[i].holder == holder)
+            m->lines[i] = (struct line){ 0 };
+}
+
+static void lease(struct model *m, uint64_t digits, const struct number_operation *op)
+{
+    struct line *l = line_of(m, digits);
+    if (l->state != HELD || l->holder != op->subject || l->resource != op->resource)
+        fail_msg("+%llu was sold and not held by its buyer", (unsigned long long)digits);
+    *l = (struct line){ .state = LEASED, .resource = op->resource, .holder = op->subject, .purchased_us = op->created_us };
+}
+
+/* -- asking and hearing --------------------------------------------------------------------------------------------- */
+
+static struct ask *ask_new(struct model *m, uint64_t resource, uint64_t subject)
+{
+    for (size_t i = 0; i < ASKS; i++)
+        if (!m->asks[i].m) {
+            m->asks[i] = (struct ask){ m, resource, subject, m->w->now_us, true };
+            m->w->waiting++;
+            m->w->why = (struct problem){ 0 };
+            return &m->asks[i];
+        }
+    fail_msg("more is under way than there is room for");
+    return NULL;
+}
+
+/* What was refused at once tells nobody later. */
+static void asked(struct ask *a, enum err err)
+{
+    struct model *m = a->m;
+    if (!m)
+        return;                             /* answered at once */
+    a->asking = false;
+    if (!err)
+        return;
+    a->m = NULL;
+    m->w->waiting--;
+    m->c->refused++;
+    m->c->expired_buys += !strcmp(m->w->why.rule, "ReservationExpired");
+    assert_true(m->w->why.rule[0]);
+}
+
+/* Its place is free again. Fails when the outcome is not what the disk did. @return NULL: it failed, and changed nothing */
+static struct model *heard(struct ask *a, enum err err)
+{
+    static const enum err told[] = { [DISK_WRITES] = ERR_NONE, [DISK_REFUSES] = ERR_CONFLICT, [DISK_FAILS] = ERR_STORE };
+    struct model *m = a->m;
+    assert_int_equal(err, a->asking ? ERR_NONE : told[m->fate]);
+    a->m = NULL;
+    m->w->waiting--;
+    m->c->failed += err != ERR_NONE;
+    return err ? NULL : m;
 }
 
 static void on_search(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     (void)why;
-    struct model *m = arg;
-    m->w->waiting--;
-    assert_int_equal(err, ERR_NONE);
+    struct model *m = heard(arg, err);
+    if (!m)
+        return;
     const struct number_search *s = numbers_search_find(m->w->numbers, op->resource, op->subject);
-    for (size_t i = 0; s && i < s->count; i++) {
-        struct line *l = line_of(m, s->numbers[i]);
-        assert_true(is_free(m, l));
-        *l = (struct line){ HELD, op->resource, s->key, s->expires_us };
-    }
-    m->held++;
+    for (size_t i = 0; i < s->count; i++)
+        hold(m, s->numbers[i], op->resource, s->key, s->expires_us);
+    m->c->held++;
     m->searches[m->n_searches % SEARCHES].key = op->subject;
     m->searches[m->n_searches++ % SEARCHES].resource = op->resource;
 }
@@ -62,61 +159,51 @@ static void on_search(void *arg, enum err err, const struct number_operation *op
 static void on_purchase(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     (void)why;
-    struct model *m = arg;
-    m->w->waiting--;
-    assert_int_equal(err, ERR_NONE);
+    bool again = ((struct ask *)arg)->asking;       /* bought before, asked twice */
+    struct model *m = heard(arg, err);
+    if (!m || again)
+        return;
     const struct number_search *s = numbers_search_find(m->w->numbers, op->resource, op->subject);
-    for (size_t i = 0; s && i < s->count; i++) {
-        struct line *l = line_of(m, s->numbers[i]);
-        if (l->search != s->key)
-            continue;                       /* bought before (asked twice), and since then another's */
-        assert_true(l->state != FREE && l->resource == op->resource);
-        if (l->state == HELD)
-            *l = (struct line){ LEASED, op->resource, s->key, 0 };
-    }
-    m->bought++;
-}
-
-static void on_release(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
-{
-    (void)why;
-    struct model *m = arg;
-    m->w->waiting--;
-    assert_int_equal(err, ERR_NONE);
-    struct line *l = line_of(m, op->subject);
-    assert_true(l->state == LEASED && l->resource == op->resource);
-    l->state = RELEASED;
-    l->until_us = op->created_us + 1;       /* its cycle may end at any moment after now */
-    m->released++;
-}
-
-static void on_change(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
-{
-    (void)why;
-    struct model *m = arg;
-    m->w->waiting--;
-    assert_int_equal(err, ERR_NONE);
-    assert_true(line_of(m, op->subject)->resource == op->resource);
-    m->changed++;
+    for (size_t i = 0; i < s->count; i++)
+        lease(m, s->numbers[i], op);
+    m->c->bought++;
 }
 
 static void on_cancel(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     (void)why;
-    struct model *m = arg;
-    m->w->waiting--;
-    assert_int_equal(err, ERR_NONE);
-    if (op->status != OPERATION_CANCELED)
+    struct ask *a = arg;
+    bool again = a->asking;
+    struct model *m = heard(a, err);
+    if (!m || again)
         return;
-    for (size_t i = 0; i < LINES; i++)
-        if (m->lines[i].search == op->subject && m->lines[i].state == HELD)
-            m->lines[i].state = FREE;
-    m->canceled++;
+    assert_int_equal(op->status, OPERATION_CANCELED);
+    free_holds(m, a->subject);
+    m->c->canceled++;
 }
 
-static uint64_t somebody(struct model *m)
+static void on_release(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
-    return roll(m, 2) ? m->w->us : m->w->other;
+    (void)why;
+    struct ask *a = arg;
+    struct model *m = heard(a, err);
+    if (!m)
+        return;
+    struct line *l = line_of(m, op->subject);
+    assert_true(l->state == LEASED && l->resource == op->resource);
+    l->state = RELEASED;
+    l->until_us = billing_cycle_end(l->purchased_us, a->at_us);
+    m->c->released++;
+}
+
+static void on_change(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
+{
+    (void)why;
+    struct model *m = heard(arg, err);
+    if (!m)
+        return;
+    assert_true(line_of(m, op->subject)->resource == op->resource);
+    m->c->changed++;
 }
 
 /* A number that is not in the reservation any more was given back; one that is, was free or its own before. */
@@ -125,54 +212,67 @@ static void on_reserved(void *arg, enum err err, const struct number_reservation
 {
     (void)how;
     (void)why;
-    struct model *m = arg;
-    m->w->waiting--;
-    assert_int_equal(err, ERR_NONE);
-    for (size_t i = 0; i < LINES; i++)
-        if (m->lines[i].search == r->key && m->lines[i].state == HELD)
-            m->lines[i].state = FREE;
-    for (size_t i = 0; i < r->count; i++) {
-        struct line *l = line_of(m, r->numbers[i].number);
-        if (r->numbers[i].error_code[0])
-            continue;
-        assert_true(is_free(m, l));
-        *l = (struct line){ HELD, r->resource, r->key, r->expires_us };
-    }
-    m->reserved++;
+    bool again = ((struct ask *)arg)->asking;       /* nothing to change */
+    struct model *m = heard(arg, err);
+    if (!m || again)
+        return;
+    free_holds(m, r->key);
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->numbers[i].error_code[0])
+            hold(m, r->numbers[i].number, r->resource, r->key, r->expires_us);
+    m->c->reserved++;
 }
 
 static void on_unreserved(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     (void)op;
     (void)why;
-    struct model *m = arg;
-    m->w->waiting--;
-    assert_int_equal(err, ERR_NONE);        /* which one is not said: whoever waits behind it sees */
+    struct ask *a = arg;
+    struct model *m = heard(a, err);
+    if (!m)
+        return;
+    free_holds(m, a->subject);
+    m->c->unreserved++;
 }
 
 static void on_reserved_bought(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     (void)why;
-    struct model *m = arg;
-    m->w->waiting--;
-    assert_int_equal(err, ERR_NONE);
+    bool again = ((struct ask *)arg)->asking;
+    struct model *m = heard(arg, err);
+    if (!m || again)
+        return;
     for (size_t i = 0; i < LINES; i++)
-        if (m->lines[i].search == op->subject && m->lines[i].state == HELD) {
-            assert_true(m->lines[i].resource == op->resource);
-            m->lines[i] = (struct line){ LEASED, op->resource, op->subject, 0 };
-        }
-    m->reserved_bought++;
+        if (m->lines[i].state == HELD && m->lines[i].holder == op->subject)
+            lease(m, FIRST + i, op);
+    m->c->reserved_bought++;
 }
 
-/* What was refused at once tells nobody later. */
-static void posted(struct model *m, enum err err)
+/* -- requests ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t somebody(struct model *m)
 {
-    if (!err)
+    return roll(m, 2) ? m->w->us : m->w->other;
+}
+
+static void a_search(struct model *m)
+{
+    struct number_search_new rq = local_in("307", 1 + (int64_t)roll(m, 12));
+    uint64_t resource = somebody(m);
+    struct ask *a = ask_new(m, resource, 0);
+    asked(a, numbers_search(m->w->numbers, resource, &rq, on_search, a, &m->w->why));
+}
+
+static void some_search(struct model *m, bool buy)
+{
+    struct world *w = m->w;
+    if (!m->n_searches)
         return;
-    m->w->waiting--;
-    m->refused++;
-    m->expired_buys += !strcmp(m->w->why.rule, "ReservationExpired");
-    assert_true(m->w->why.rule[0]);
+    size_t at = roll(m, m->n_searches < SEARCHES ? m->n_searches : SEARCHES);
+    uint64_t key = m->searches[at].key, resource = m->searches[at].resource;
+    struct ask *a = ask_new(m, resource, key);
+    asked(a, buy ? numbers_purchase(w->numbers, resource, key, false, on_purchase, a, &w->why)
+                 : numbers_cancel(w->numbers, resource, OPERATION_SEARCH, key, on_cancel, a, &w->why));
 }
 
 static bool is_ours(const struct model *m, size_t i)
@@ -189,25 +289,11 @@ static void some_lease(struct model *m, bool give_back)
         continue;
     if (!is_ours(m, i))
         return;
-    e164_write(text, 13075550000 + i);
-    w->waiting++;
-    if (give_back)
-        posted(m, numbers_release(w->numbers, m->lines[i].resource, str_of(text), on_release, m, &w->why));
-    else
-        posted(m, numbers_change(w->numbers, m->lines[i].resource, str_of(text), &(enum capability){ roll(m, 4) }, NULL,
-                                 on_change, m, &w->why));
-}
-
-static void some_search(struct model *m, bool buy)
-{
-    struct world *w = m->w;
-    if (!m->n_searches)
-        return;
-    size_t at = roll(m, m->n_searches < SEARCHES ? m->n_searches : SEARCHES);
-    uint64_t key = m->searches[at].key, resource = m->searches[at].resource;
-    w->waiting++;
-    posted(m, buy ? numbers_purchase(w->numbers, resource, key, false, on_purchase, m, &w->why)
-                  : numbers_cancel(w->numbers, resource, OPERATION_SEARCH, key, on_cancel, m, &w->why));
+    e164_write(text, FIRST + i);
+    struct ask *a = ask_new(m, m->lines[i].resource, FIRST + i);
+    enum capability calling = (enum capability)roll(m, 4);
+    asked(a, give_back ? numbers_release(w->numbers, a->resource, str_of(text), on_release, a, &w->why)
+                       : numbers_change(w->numbers, a->resource, str_of(text), &calling, NULL, on_change, a, &w->why));
 }
 
 static void reservation_id(char id[40], uint64_t i)
@@ -215,109 +301,275 @@ static void reservation_id(char id[40], uint64_t i)
     snprintf(id, 40, "6e0b0e4b-6a35-4d0a-9f5c-%012u", (unsigned)i);
 }
 
-static void some_reservation(struct model *m, bool buy)
+/* @return its key, 0: there is none */
+static uint64_t some_reservation_id(struct model *m, uint64_t resource, char id[40])
 {
-    struct world *w = m->w;
-    struct reservation_wish wishes[12];
     const struct number_reservation *r;
-    char id[40];
-    uint64_t resource = somebody(m), start = roll(m, LINES);
-    size_t count = 1 + roll(m, ARRAY_LEN(wishes));
+    struct problem why;
     reservation_id(id, m->era * RESERVATIONS + roll(m, RESERVATIONS));
-    for (size_t i = 0; i < count; i++) {    /* mostly of what is not leased for ever */
-        uint64_t at = start + i;
-        while (m->lines[at % LINES].resource == m->crowd && m->lines[at % LINES].state == LEASED)
+    return numbers_reservation_of(m->w->numbers, resource, str_of(id), &r, &why) ? 0 : r->key;
+}
+
+static size_t some_wishes(struct model *m, struct reservation_wish *wishes, size_t most)
+{
+    uint64_t at = roll(m, LINES);
+    size_t count = 1 + roll(m, most);
+    for (size_t i = 0; i < count; i++, at++) {      /* mostly of what is not leased for ever */
+        while (roll(m, 100) && m->lines[at % LINES].state == LEASED && m->lines[at % LINES].resource == m->crowd)
             at++;
-        start = at - i;
-        wishes[i] = (struct reservation_wish){ .number = 13075550000 + at % LINES, .out = !roll(m, 4), .country = STR("US"),
+        wishes[i] = (struct reservation_wish){ .number = FIRST + at % LINES, .out = !roll(m, 4), .country = STR("US"),
                                                .type = NUMBER_GEOGRAPHIC, .assignment = ASSIGNED_PERSON,
                                                .calling = CAP_BOTH };
     }
-    if (buy && numbers_reservation_of(w->numbers, resource, str_of(id), &r, &w->why))
-        return;
-    w->waiting++;
-    posted(m, buy ? numbers_buy_reserved(w->numbers, resource, str_of(id), false, on_reserved_bought, m, &w->why)
-                  : numbers_reserve(w->numbers, resource, str_of(id), wishes, count, on_reserved, m, &w->why));
+    return count;
 }
 
-/* Outcomes are heard before and behind it: the model must know whose holds these were. */
-static void give_a_reservation_back(struct model *m)
+static void a_reservation(struct model *m)
+{
+    struct reservation_wish wishes[12];
+    char id[40];
+    uint64_t resource = somebody(m), key = some_reservation_id(m, resource, id);
+    size_t count = some_wishes(m, wishes, ARRAY_LEN(wishes));
+    struct ask *a = ask_new(m, resource, key);
+    asked(a, numbers_reserve(m->w->numbers, resource, str_of(id), wishes, count, on_reserved, a, &m->w->why));
+}
+
+static void some_reservation(struct model *m, bool buy)
 {
     struct world *w = m->w;
-    const struct number_reservation *r;
     char id[40];
-    uint64_t resource = somebody(m);
-    world_pump(w);
-    reservation_id(id, m->era * RESERVATIONS + roll(m, RESERVATIONS));
-    if (numbers_reservation_of(w->numbers, resource, str_of(id), &r, &w->why))
+    uint64_t resource = somebody(m), key = some_reservation_id(m, resource, id);
+    if (!key)
         return;
-    uint64_t key = r->key;
-    w->waiting++;
-    enum err err = numbers_unreserve(w->numbers, resource, str_of(id), on_unreserved, m, &w->why);
-    posted(m, err);
-    world_pump(w);
-    for (size_t i = 0; i < LINES && !err; i++)
-        if (m->lines[i].search == key && m->lines[i].state == HELD)
-            m->lines[i].state = FREE;
+    struct ask *a = ask_new(m, resource, key);
+    asked(a, buy ? numbers_buy_reserved(w->numbers, resource, str_of(id), false, on_reserved_bought, a, &w->why)
+                 : numbers_unreserve(w->numbers, resource, str_of(id), on_unreserved, a, &w->why));
+}
+
+/* -- memory, store and model ---------------------------------------------------------------------------------------- */
+
+/* What the product's memory says of a line. Nothing is under way. */
+static enum number_state seen(struct model *m, size_t i, const struct number **out)
+{
+    const struct number *x = number_find(m->w->numbers, FIRST + i);
+    *out = x;
+    return x ? x->state : NUMBER_AVAILABLE;
+}
+
+static int64_t waits_until(const struct number *x)
+{
+    return x->wait ? x->wait->until_us : 0;
+}
+
+/* What it must be, of what the observer knows. */
+static enum number_state expected(const struct model *m, const struct line *l)
+{
+    int64_t now = m->w->now_us;
+    switch (l->state) {
+    case FREE:     return NUMBER_AVAILABLE;
+    case HELD:     return l->until_us > now ? NUMBER_HELD : NUMBER_AVAILABLE;
+    case LEASED:   return NUMBER_LEASED;
+    case RELEASED: return l->until_us > now ? NUMBER_RELEASED
+                          : l->until_us + QUARANTINE > now ? NUMBER_QUARANTINE : NUMBER_AVAILABLE;
+    }
+    return NUMBER_STATE_COUNT;
+}
+
+static void compare_model(struct model *m)
+{
+    size_t sum[NUMBER_STATE_COUNT] = { 0 }, total = 0;
+    for (size_t i = 0; i < LINES; i++) {
+        const struct line *l = &m->lines[i];
+        const struct number *x;
+        enum number_state is = seen(m, i, &x), should = expected(m, l);
+        bool same = is == should && (is == NUMBER_AVAILABLE || is == NUMBER_QUARANTINE || x->lease.resource == l->resource)
+                    && (is != NUMBER_HELD || x->holder == l->holder)
+                    && (is != NUMBER_LEASED || x->lease.purchased_us == l->purchased_us)
+                    && (is != NUMBER_RELEASED || waits_until(x) == l->until_us)
+                    && (is != NUMBER_QUARANTINE || waits_until(x) == l->until_us + QUARANTINE);
+        if (!same)
+            fail_msg("+%llu is %s, the model says %s", (unsigned long long)(FIRST + i), number_state_word(is),
+                     number_state_word(should));
+        sum[is]++;
+    }
+    for (size_t s = 0; s < NUMBER_STATE_COUNT; s++)
+        total += sum[s];
+    assert_int_equal(total, LINES);
+    assert_int_equal(m->w->numbers->pools[FIRST / LINES % 1000000 / 1000].touched, LINES - sum[NUMBER_AVAILABLE]);
+}
+
+struct stored { struct model *m; struct number_row rows[LINES]; };
+
+static enum err on_row(void *arg, const struct number_row *row)
+{
+    struct stored *s = arg;
+    line_of(s->m, row->digits);
+    s->rows[row->digits % LINES] = *row;
+    return ERR_NONE;
+}
+
+/* What a lost unit would have taken away: nothing that a start, or the next holder, would mind. */
+static bool is_left_over(const struct model *m, const struct number_row *row, const struct number *x)
+{
+    bool over = disk.forgets && row->state != NUMBER_ROW_LEASED && row->until_us <= m->w->now_us;
+    return over && (!x || (row->state == NUMBER_ROW_RELEASED && x->state == NUMBER_QUARANTINE
+                           && waits_until(x) == row->until_us + QUARANTINE));
+}
+
+static void compare_store(struct model *m)
+{
+    static const enum number_state states[] = { [0] = NUMBER_AVAILABLE, [NUMBER_ROW_HELD] = NUMBER_HELD,
+        [NUMBER_ROW_LEASED] = NUMBER_LEASED, [NUMBER_ROW_RELEASED] = NUMBER_RELEASED,
+        [NUMBER_ROW_QUARANTINE] = NUMBER_QUARANTINE };
+    struct stored *s = calloc(1, sizeof *s);
+    s->m = m;
+    assert_int_equal(db_run(m->w->control.db, db_unit_new()), ERR_NONE);      /* behind what nobody waits for */
+    assert_int_equal(number_rows_each(m->w->control.db, on_row, s), ERR_NONE);
+    for (size_t i = 0; i < LINES; i++) {
+        const struct number_row *row = &s->rows[i];
+        const struct number *x;
+        enum number_state is = seen(m, i, &x);
+        bool own = x && x->lease.resource == row->resource && x->holder == row->search
+                   && x->lease.purchased_us == row->purchased_us && (int)x->lease.calling == row->calling
+                   && (int)x->lease.sms == row->sms;
+        bool time = x && waits_until(x) == row->until_us;      /* of a hold: its holder's */
+        bool same = is == states[row->state] && (!x || is == NUMBER_QUARANTINE || own)
+                    && (!x || is == NUMBER_HELD || is == NUMBER_LEASED || time);
+        if (!same && !is_left_over(m, row, x))
+            fail_msg("+%llu is %s in memory and %s in the store, or is not the same there", (unsigned long long)(FIRST + i),
+                     number_state_word(is), number_state_word(states[row->state]));
+    }
+    free(s);
+}
+
+static void turn(struct model *m, bool fine)
+{
+    m->fate = fine || roll(m, 8) ? DISK_WRITES : roll(m, 2) ? DISK_REFUSES : DISK_FAILS;
+    disk_turn(m->w, m->fate);
+}
+
+/* Nothing is under way any more. */
+static void hear_all(struct model *m)
+{
+    while (disk_waiting())
+        turn(m, false);
+    while (agenda_catch_up(m->w->control.agenda) || disk_waiting())     /* a hold that ended while it was being bought */
+        while (disk_waiting())
+            turn(m, false);
+    assert_int_equal(m->w->waiting, 0);
+}
+
+static void compare(struct model *m)
+{
+    hear_all(m);
+    compare_model(m);
+    compare_store(m);
+}
+
+static void restart(struct model *m)
+{
+    world_restart(m->w);
+    hear_all(m);
+    m->c->restarts++;
+}
+
+/* The observer reads again what became of the requests that nobody answered. */
+static void look_again(struct model *m, const struct ask *pending)
+{
+    for (size_t i = 0; i < LINES; i++) {
+        struct line *l = &m->lines[i];
+        const struct number *x;
+        enum number_state is = seen(m, i, &x);
+        bool alone = true;                  /* no request that may have changed it */
+        for (size_t k = 0; k < ASKS; k++)
+            alone &= !pending[k].m || (pending[k].subject && pending[k].subject != l->holder && pending[k].subject != FIRST + i
+                                       && (!x || pending[k].subject != x->holder));
+        if (alone || is == expected(m, l))
+            continue;
+        l->state = is == NUMBER_HELD ? HELD : is == NUMBER_LEASED ? LEASED : is == NUMBER_AVAILABLE ? FREE : RELEASED;
+        l->resource = x ? x->lease.resource : 0;
+        l->holder = x ? x->holder : 0;
+        l->purchased_us = x ? x->lease.purchased_us : 0;
+        l->until_us = x ? waits_until(x) - (is == NUMBER_QUARANTINE ? QUARANTINE : 0) : 0;
+    }
+}
+
+/* Ends of holds are their holders' to tell. */
+static void learn_holds(struct model *m)
+{
+    for (size_t i = 0; i < LINES; i++) {
+        struct line *l = &m->lines[i];
+        const struct search *s = l->state == HELD ? map_find(m->w->numbers->searches, l->holder) : NULL;
+        const struct reservation *r = l->state == HELD ? map_find(m->w->numbers->reservations, l->holder) : NULL;
+        if (s || r)
+            l->until_us = s ? s->pub.expires_us : r->pub.expires_us;
+    }
+}
+
+static void pull_the_plug(struct model *m)
+{
+    struct ask pending[ASKS];
+    memcpy(pending, m->asks, sizeof pending);
+    disk_crash(m->w, roll(m, disk_waiting() + 1));
+    memset(m->asks, 0, sizeof m->asks);
+    restart(m);
+    look_again(m, pending);
+    learn_holds(m);
+    m->c->crashes++;
+    compare(m);
+}
+
+/* -- a run ---------------------------------------------------------------------------------------------------------- */
+
+static void some_time(struct model *m)
+{
+    static const int64_t units[] = { US_PER_S, 60 * (int64_t)US_PER_S, 60 * (int64_t)US_PER_S, 3600 * (int64_t)US_PER_S };
+    world_sleep(m->w, (int64_t)roll(m, 10) * units[roll(m, ARRAY_LEN(units))]);
+    if (!roll(m, 3))
+        world_sleep(m->w, (int64_t)roll(m, 40) * DAY);
+}
+
+static void some_disk(struct model *m)
+{
+    bool outage = !roll(m, 12);
+    for (size_t n = roll(m, disk_waiting() + 1); n; n--) {
+        if (outage)
+            disk_turn(m->w, m->fate = DISK_FAILS);
+        else
+            turn(m, false);
+    }
+    disk.full = !roll(m, 16);
 }
 
 static void step(struct model *m)
 {
-    struct world *w = m->w;
-    struct number_search_new rq = local_in("307", 1 + (int64_t)roll(m, 12));
-    switch (roll(m, 26)) {
-    case 0: case 1: case 2: case 3: case 4: case 5:
-        w->waiting++;
-        posted(m, numbers_search(w->numbers, somebody(m), &rq, on_search, m, &w->why));
-        break;
-    case 6: case 7: case 8: case 9:
-        some_search(m, true);
-        break;
-    case 10:
-        some_search(m, false);
-        break;
-    case 11: case 12: case 13: case 14:
-        some_lease(m, true);
-        break;
-    case 15:
-        some_lease(m, false);
-        break;
-    case 16:                                /* outcomes are heard before time moves: the model needs to know when */
-        world_pump(w);
-        world_sleep(w, (int64_t)roll(m, 10) * MINUTE);
-        break;
-    case 17:
-        world_pump(w);
-        if (!roll(m, 4))
-            world_sleep(w, (int64_t)roll(m, 40) * DAY);
-        break;
-    case 20: case 21: case 22:
-        some_reservation(m, false);
-        break;
-    case 23: case 24:
-        some_reservation(m, true);
-        break;
-    case 25:
-        give_a_reservation_back(m);
-        m->era += !roll(m, 8);              /* other ids: the old ones are completed or expired */
-        break;
-    case 18:
-        inbox_drain(control_inbox(&w->control));
-        break;
+    size_t now = 0;
+    for (size_t i = 0; i < ASKS; i++)
+        now += m->asks[i].m != NULL;
+    m->c->most_at_once = now > m->c->most_at_once ? now : m->c->most_at_once;
+    if (now > ASKS - 4)
+        hear_all(m);
+    switch (roll(m, 32)) {
+    case 0: case 1: case 2: case 3: case 4: case 5: a_search(m);                    break;
+    case 6: case 7: case 8: case 9:                 some_search(m, true);           break;
+    case 10:                                        some_search(m, false);          break;
+    case 11: case 12: case 13: case 14: case 15:    some_lease(m, true);            break;
+    case 16:                                        some_lease(m, false);           break;
+    case 17: case 18: case 19:                      a_reservation(m);               break;
+    case 20: case 21: case 22:                      some_reservation(m, true);      break;
+    case 23:                                        some_reservation(m, false);     break;
+    case 24: m->era += !roll(m, 8);                 break;      /* other ids: the old ones are completed or expired */
+    case 25: case 26: some_time(m);                 break;
+    case 27: case 28: case 29:                      some_disk(m);                   break;
+    case 30: if (!roll(m, 4)) compare(m);           break;
     default:
-        world_pump(w);
-        if (!roll(m, 20))
-            world_restart(w);
-    }
-}
-
-/* The product and the model agree on every line. */
-static void compare(struct model *m)
-{
-    for (uint64_t i = 0; i < LINES; i++) {
-        const struct lease *l = leased(m->w, 13075550000 + i);
-        if ((l != NULL) != (m->lines[i].state == LEASED) || (l && l->resource != m->lines[i].resource))
-            fail_msg("+1307555%04u is %sleased, the model says otherwise", (unsigned)i, l ? "" : "not ");
+        if (!roll(m, 6))
+            pull_the_plug(m);
+        else if (!roll(m, 4)) {
+            compare(m);
+            restart(m);
+            compare(m);
+        }
     }
 }
 
@@ -325,45 +577,77 @@ static void make_the_pool_small(struct model *m)
 {
     struct world *w = m->w;
     m->crowd = world_resource(w, "crowd", "payg", "US");
-    for (int i = 0; i < 10; i++) {
-        assert_int_equal(search(w, m->crowd, local_in("307", i < 9 ? 1000 : 798)), ERR_NONE);
+    for (int64_t rest = INVENTORY_POOL - LEFT_FREE, n; rest; rest -= n) {
+        n = rest < NUMBERS_SEARCH_MOST ? rest : NUMBERS_SEARCH_MOST;
+        assert_int_equal(search(w, m->crowd, local_in("307", n)), ERR_NONE);
         const struct number_search *s = numbers_search_find(w->numbers, m->crowd, w->op.subject);
+        assert_int_equal(s->count, n);
         for (size_t k = 0; k < s->count; k++)
-            *line_of(m, s->numbers[k]) = (struct line){ LEASED, m->crowd, s->key, 0 };
-        assert_int_equal(purchase(w, m->crowd, w->op.subject), ERR_NONE);
+            hold(m, s->numbers[k], m->crowd, s->key, s->expires_us);
+        assert_int_equal(purchase(w, m->crowd, s->key), ERR_NONE);
+        for (size_t k = 0; k < s->count; k++)
+            lease(m, s->numbers[k], &w->op);
     }
 }
 
-static void no_number_ever_has_two_owners(void **state)
+static void run(uint64_t seed, struct counts *c)
 {
     struct model *m = calloc(1, sizeof *m);
-    m->w = *state;
-    const char *seed = getenv("SEED");
-    m->random = seed ? strtoull(seed, NULL, 10) : 20201001;
+    printf("SEED=%llu%s\n", (unsigned long long)seed, disk.forgets ? " (forgets)" : "");
+    fflush(stdout);
+    disk.held = disk.full = false;
+    disk.first = disk.next = 0;
+    m->w = world_new();
+    log_setup((enum log_level)(LOG_ERROR + 1), LOG_TEXT);       /* failures are what this is about */
+    m->random = seed;
+    m->c = c;
     make_the_pool_small(m);
-    for (int i = 0; i < ROUNDS; i++) {
+    disk.held = true;
+    for (int i = 0; i < ROUNDS; i++)
         step(m);
-        if (i % 500 == 0) {
-            world_pump(m->w);
-            compare(m);
-        }
-    }
-    world_pump(m->w);
+    disk.full = false;
     compare(m);
-    world_restart(m->w);
+    restart(m);
     compare(m);
-    printf("reserved %zu, bought %zu so; ", m->reserved, m->reserved_bought);
-    printf("held %zu, bought %zu, changed %zu, released %zu, canceled %zu, refused %zu (%zu expired)\n", m->held, m->bought,
-           m->changed, m->released, m->canceled, m->refused, m->expired_buys);
-    assert_true(m->held > 200 && m->bought > 100 && m->released > 100 && m->canceled > 10 && m->expired_buys > 10);
-    assert_true(m->reserved > 100 && m->reserved_bought > 20);
+    disk.held = false;
+    world_free(m->w);
     free(m);
+}
+
+static void runs(bool forgets, size_t seeds)
+{
+    const char *seed = getenv("SEED");
+    struct counts c = { 0 };
+    disk.forgets = forgets;
+    for (uint64_t i = 0; i < (seed ? 1 : seeds); i++)
+        run(seed ? strtoull(seed, NULL, 10) : 20201001 + i, &c);
+    printf("at most %zu at once; held %zu, bought %zu, canceled %zu; reserved %zu, bought %zu, given back %zu; changed %zu, "
+           "released %zu; refused %zu (%zu expired), failed %zu; restarted %zu times, %zu of them without warning\n",
+           c.most_at_once, c.held, c.bought, c.canceled, c.reserved, c.reserved_bought, c.unreserved, c.changed, c.released,
+           c.refused, c.expired_buys, c.failed, c.restarts, c.crashes);
+    assert_true(seed || (c.held > 100 && c.bought > 20 && c.canceled > 3 && c.released > 100));
+    assert_true(seed || (c.changed > 20 && c.failed > 100));
+    assert_true(seed || (c.reserved > 50 && c.reserved_bought > 1 && c.unreserved && c.expired_buys > 10));
+    assert_true(seed || (c.crashes > 5 && c.restarts > c.crashes + 5 && c.most_at_once > 8));
+}
+
+static void no_number_ever_has_two_owners_and_none_is_lost(void **state)
+{
+    (void)state;
+    runs(false, 3);
+}
+
+static void nor_when_the_disk_loses_what_nobody_waits_for(void **state)
+{
+    (void)state;
+    runs(true, 2);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(no_number_ever_has_two_owners, world_set_up, world_tear_down),
+        cmocka_unit_test(no_number_ever_has_two_owners_and_none_is_lost),
+        cmocka_unit_test(nor_when_the_disk_loses_what_nobody_waits_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
