@@ -30,6 +30,9 @@ export async function signed(key, method, target, body, headers = {}) {
   })
 }
 
+/** The same, signed by the operator. */
+export const operatorSigned = (method, target, body) => signed(operatorKey(), method, target, body)
+
 /** Carterfone's own API, as its operator. The answer's JSON; throws with the error's code on a refusal. */
 export async function own(method, path, body) {
   const answer = await signed(operatorKey(), method, `/carterfone/v1/${path}`, body)

@@ -75,13 +75,23 @@ static struct receiving *receiving_new(struct carrier_slot *c, const struct carr
     return g;
 }
 
+/* Its text names numbers: only the rule is for the log. */
+static bool is_taken(const struct carrier_slot *c, const struct lease *lease, struct str from)
+{
+    struct problem why = { .rule = "the number is not leased" };
+    if (lease && lease->simulated == c->simulated      /* the wall: on the carrier's side there is no such number */
+        && !numbers_may_be_texted(c->m->numbers, lease, from, &why))
+        return true;
+    metric_add(&unwanted_total, 1);
+    log_info("messages", "a message of %s was not taken: %s", c->name, why.rule);
+    return false;
+}
+
 void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct messages *m = c->m;
     const struct lease *lease = numbers_lease(m->numbers, n->to);
-    if (!lease || !(lease->sms & CAP_INBOUND) || lease->simulated != c->simulated) {
-        metric_add(&unwanted_total, 1);
-        log_info("messages", "a message of %s was for a number that takes none", c->name);
+    if (!is_taken(c, lease, n->from)) {
         c->ops->settle(c->self, n->token, ERR_NONE);
         return;
     }
