@@ -5,42 +5,19 @@
 // A test file may say what its server is started with: a line "// serve: --edition current".
 // The server must stop cleanly on SIGTERM: under the sanitizers that is where leaks show.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, openSync, closeSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { ended, startServer, stopServer } from './server.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const program = resolve(process.env.CARTERFONE ?? join(here, '../../build/carterfone'))
 const named = process.argv.slice(2)
 const files = named.length ? named.map((f) => resolve(f)) : readdirSync(here).filter((f) => f.endsWith('.test.mjs')).sort().map((f) => join(here, f))
 
-const ended = (child) => new Promise((done) => (child.exitCode ?? child.signalCode) !== null ? done() : child.once('exit', () => done()))
-
-async function startServer(folder, file) {
-  const more = readFileSync(file, 'utf8').match(/^\/\/ serve: (.*)$/m)?.[1].split(' ') ?? []
-  const log = openSync(join(folder, 'server.log'), 'w')
-  const any = '127.0.0.1:0'
-  const server = spawn(program, ['serve', '--data', join(folder, 'data'), '--listen', any, '--sip', any, '--sim-sip', any, '--sim-smpp', any,
-    '--rtp-ports', '0', '--clock', 'virtual', '--ready-file', join(folder, 'ready.json'), ...more], { stdio: ['ignore', log, log] })
-  closeSync(log)
-  server.on('error', (e) => console.log(`# ${program}: ${e.message}`))
-  for (let waited = 0; waited < 30000 && server.exitCode === null; waited += 50) {
-    if (existsSync(join(folder, 'ready.json'))) return { server, ready: JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')) }
-    await sleep(50)
-  }
-  server.kill('SIGKILL')
-  throw new Error(`the server was not ready in 30 s (exit code ${server.exitCode})`)
-}
-
-async function stopServer(server) {
-  server.kill('SIGTERM')
-  const late = setTimeout(() => server.kill('SIGKILL'), 20000)
-  await ended(server)
-  clearTimeout(late)
-  if (server.exitCode !== 0) throw new Error(`the server ended with ${server.exitCode ?? server.signalCode} on SIGTERM`)
-}
+/** What the file says its server is started with. */
+const flagsOf = (file) => readFileSync(file, 'utf8').match(/^\/\/ serve: (.*)$/m)?.[1].split(' ') ?? []
 
 async function runTest(file, folder, ready) {
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: ready.caFile, CARTERFONE: program, CARTERFONE_READY: join(folder, 'ready.json'),
@@ -64,7 +41,7 @@ for (const file of files) {
   const folder = mkdtempSync(join(tmpdir(), 'carterfone-api-'))
   let server, ready, counts = { pass: 0, fail: 0 }
   try {
-    ({ server, ready } = await startServer(folder, file))
+    ({ server, ready } = await startServer(program, folder, flagsOf(file)))
     counts = await runTest(file, folder, ready)
     await stopServer(server)
     counts.pass++
