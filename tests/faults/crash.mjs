@@ -119,7 +119,27 @@ for (let round = 1; round <= rounds; round++) {
     ` webhook received ${said.length - missR}, lost ${missR}, doubled ${twice(r)}`)
   lost += miss + missR
 }
+/** Every charge for a segment, page by page. */
+async function charges() {
+  const all = []
+  for (let after = ''; after !== null;) {
+    const page = await ask(server, operator, 'GET', `/carterfone/v1/usage?kind=smsOut&limit=1000${after && `&after=${encodeURIComponent(after)}`}`)
+    assert.equal(page.status, 200)
+    all.push(...page.json.value)
+    after = page.json.nextAfter
+  }
+  return all
+}
+// what reached the SMSC was stored first, whether or not it got its 202: one segment each, charged once each
+let charged = []
+for (const end = Date.now() + 30000; (charged = await charges()).length < atSmsc().size && Date.now() < end;) await sleep(200)
+const causes = tally(charged.map((c) => c.cause)), total = charged.reduce((sum, c) => sum + c.microUsd, 0)
+const invoice = (await ask(server, operator, 'GET', '/carterfone/v1/invoice')).json.totals.find((t) => t.kind === 'smsOut')
+console.log(`# ${atSmsc().size} segments reached the SMSC, ${charged.length} were charged for ${causes.size} messages; the invoice has ${invoice.quantity}`)
 for (const child of [server.child, smsc.child]) { child.kill('SIGTERM'); await new Promise((gone) => child.once('exit', gone)) }
 hook.close()
 assert.equal(lost, 0, 'accepted messages or their reports were lost')
+assert.equal(charged.length, atSmsc().size, 'segments and charges differ')
+assert.equal(causes.size, charged.length, 'a segment was charged twice')
+assert.deepEqual([invoice.quantity, invoice.microUsd], [charged.length, total])
 process.exit(0)

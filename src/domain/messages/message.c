@@ -49,6 +49,13 @@ void message_charge(struct message *msg, struct db_unit *u, unsigned segment)
     message_hold(msg);
 }
 
+void message_charge_again(struct message *msg, struct db_unit *u)
+{
+    struct usage_ends ends = ends_of(msg);
+    for (unsigned i = 0; msg->uncharged && i < msg->charged; i++)
+        usage_sms_out(msg->m->control->usage, u, &ends, msg->key, i, true);
+}
+
 void message_free(struct message *msg)
 {
     if (!msg)

@@ -66,6 +66,7 @@ struct message {
     unsigned            parts;                  /* as the carrier splits it; remote_ids has so many */
     unsigned            acked, delivered, failed;   /* segments the carrier took, and the receipts so far */
     unsigned            charged;                /* segments counted as spent */
+    bool                uncharged;              /* a step was not stored, and maybe a charge with it: its end writes them again */
     struct usage_hold   hold;                   /* put aside for those that are to come */
     unsigned            tries;                  /* submits that came to nothing */
     unsigned            notes;                  /* lines its trail got that decide nothing: bounded */
@@ -94,7 +95,8 @@ struct message_cue {
 struct stepping {
     struct db_done       done;
     struct messages     *m;
-    uint64_t             ends;                  /* the message whose end this is; 0: no end */
+    uint64_t             message;               /* whose step it is */
+    uint64_t             ends;                  /* the same when this is its end; 0: no end */
     struct event_batch   events;
     struct carrier_slot *settle;
     uint64_t             token;
@@ -139,6 +141,8 @@ MUST_USE enum err outbound_patience(struct message *msg, int64_t from_us);
 void message_hold(struct message *msg);
 /** A segment was taken: its charge into the unit. */
 void message_charge(struct message *msg, struct db_unit *u, unsigned segment);
+/** Those of all that were taken, if some may not be stored. */
+void message_charge_again(struct message *msg, struct db_unit *u);
 MUST_USE struct message *message_make(struct messages *m, const struct message_row *row);
 void message_free(struct message *msg);
 struct str message_carrier(const struct message *msg);          /* its name; may be empty */

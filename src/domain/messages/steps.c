@@ -27,8 +27,12 @@ static void on_stepped(void *owner, struct inbox_item *item)
     events_go(g->m->events, &g->events, g->done.err);
     if (g->settle)
         g->settle->ops->settle(g->settle->self, g->token, g->done.err);
-    if (g->done.err)
+    if (g->done.err) {
+        struct message *msg = map_find(g->m->live, g->message);
         say_unstored(g->m, g->done.err);
+        if (msg)
+            msg->uncharged = true;
+    }
     if (ended)
         message_feed(ended, g->done.err ? EV_UNSTORED : EV_STORED, &(struct message_cue){ .segment = -1 });
     free(g);
@@ -43,12 +47,12 @@ static void drop_step(struct inbox_item *item)
 
 static const struct inbox_kind stepped_kind = { "messages.stepped", on_stepped, drop_step };
 
-static struct stepping *stepping_new(struct messages *m, const struct message_cue *cue)
+static struct stepping *stepping_new(struct messages *m, const struct message *msg, const struct message_cue *cue)
 {
     struct stepping *g = calloc(1, sizeof *g);
     if (!g)
         return NULL;
-    *g = (struct stepping){ .done = { .item.kind = &stepped_kind, .to = control_inbox(m->control) }, .m = m };
+    *g = (struct stepping){ .done = { .item.kind = &stepped_kind, .to = control_inbox(m->control) }, .m = m, .message = msg->key };
     if (cue->settles) {
         g->settle = cue->from;
         g->token = cue->news->token;
@@ -86,7 +90,8 @@ void step_post(struct message *msg, const struct message_cue *cue, struct db_uni
     if (cue->was_early)
         stray_receipt_row_take(u, str_of(cue->from->name), cue->news->remote_id);
     message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));
-    (void)!stepping_post(msg->m, stepping_new(msg->m, cue), u, cue);
+    if (stepping_post(msg->m, stepping_new(msg->m, msg, cue), u, cue))
+        msg->uncharged = true;
 }
 
 void step_note(struct message *msg, const struct message_cue *cue)
@@ -158,11 +163,12 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
     struct messages *m = msg->m;
     int64_t now = control_now_us(m->control);
     struct db_unit *u = db_unit_new();
-    struct stepping *g = stepping_new(m, cue);
+    struct stepping *g = stepping_new(m, msg, cue);
     scoped_buf trail = { 0 };
     trail_line(&trail, now, msg->end_step, "%s", msg->end_words ? msg->end_words : "");
     trail_line(&trail, now, "state", "%s", message_state_word(message_state_stored(msg->state)));
     message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));
+    message_charge_again(msg, u);
     if (cue->was_early)
         stray_receipt_row_take(u, str_of(cue->from->name), cue->news->remote_id);
     if (g && msg->report && report_write(msg, u, &g->events)) {
