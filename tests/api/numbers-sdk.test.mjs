@@ -187,9 +187,9 @@ test('trunks and routes: set, read, listed in their order, replaced, deleted; wh
   assert.deepEqual((await sip.setRoutes(routes)).map((r) => ({ ...r })), routes)
   assert.deepEqual((await all(sip.listRoutes())).map((r) => r.name), ['z', 'a', 'm'])
   assert.deepEqual((await all(sip.listTrunks())).map((t) => t.fqdn), [two, one])
-  for (const [call, rule] of [[sip.deleteTrunk(one), 'MissingTrunk'], [sip.setTrunk({ fqdn: 'a b', sipSignalingPort: 5061 }), 'InvalidTrunkFqdn'],
-    [sip.setTrunk({ fqdn: one, sipSignalingPort: 0 }), 'InvalidTrunkPort'], [sip.setRoutes([route('z'), route('z')]), 'DuplicateRouteName']]) {
-    const error = await refused(() => call, 422)
+  for (const [call, rule] of [[() => sip.deleteTrunk(one), 'MissingTrunk'], [() => sip.setTrunk({ fqdn: 'a b', sipSignalingPort: 5061 }), 'InvalidTrunkFqdn'],
+    [() => sip.setTrunk({ fqdn: one, sipSignalingPort: 0 }), 'InvalidTrunkPort'], [() => sip.setRoutes([route('z'), route('z')]), 'DuplicateRouteName']]) {
+    const error = await refused(call, 422)
     assert.deepEqual([error.code, error.innererror.code], ['UnprocessableConfiguration', rule])
   }
   assert.deepEqual((await all(sip.listRoutes())).map((r) => r.name), ['z', 'a', 'm'])

@@ -237,7 +237,7 @@ static bool area_fits(const struct area_filter *f, const struct nanp_area *a)
         return false;
     if (f->type == NUMBER_TOLL_FREE)
         return a->kind == NANP_TOLL_FREE;
-    return a->kind == NANP_GEOGRAPHIC && division_fits(f->division, a)
+    return f->type == NUMBER_GEOGRAPHIC && a->kind == NANP_GEOGRAPHIC && division_fits(f->division, a)
            && (!f->locality.p || str_eq_nocase(f->locality, str_of(a->place)));
 }
 
