@@ -138,7 +138,7 @@ static enum err make_domain(struct app *app, struct problem *why)
 {
     struct control *c = &app->control;
     struct numbers_conf numbers = {
-        .edition = app->settings->edition == EDITION_CURRENT ? "current" : "2020-10",
+        .edition = settings_edition_word(app->settings),
         .seed = app->settings->seed,
         .simulator = app->settings->simulator,
     };

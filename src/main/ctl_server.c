@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "domain/numbers/overlay.h"
 #include "main/ctl_priv.h"
 #include "main/settings.h"
 
@@ -118,11 +119,23 @@ static int check_config(struct ctl *c)
         fprintf(stderr, "carterfone: %s\n", why.text[0] ? why.text : err_words(err));
         return CTL_USAGE;
     }
+    scoped(overlay) struct overlay *overlay = NULL;
+    size_t changes = 0;
+    if (settings.catalogue[0])
+        err = overlay_load(&overlay, settings.catalogue, settings_edition_word(&settings), &why);
+    if (err) {
+        fprintf(stderr, "carterfone: %s\n", why.text[0] ? why.text : err_words(err));
+        return CTL_USAGE;
+    }
+    const char *lines = overlay ? overlay_changes(overlay, &changes) : "";
     if (c->json)
-        return ctl_say_json(c, arena_printf(c->arena, "{\"good\":true,\"listen\":\"%s:%u\"}", settings.listen[0].at.host,
-                                            settings.listen[0].at.port)) ? CTL_OK : CTL_REFUSED;
+        return ctl_say_json(c, arena_printf(c->arena, "{\"good\":true,\"listen\":\"%s:%u\",\"edition\":\"%s\",\"catalogueChanges\":%zu}",
+                                            settings.listen[0].at.host, settings.listen[0].at.port, settings_edition_word(&settings),
+                                            changes)) ? CTL_OK : CTL_REFUSED;
     ctl_say(c, "%s: good; data in %s, the API on %s:%u", c->args[0], settings.data, settings.listen[0].at.host,
             settings.listen[0].at.port);
+    if (overlay)
+        ctl_say(c, "%s changes edition %s in %zu places:\n%s", settings.catalogue, settings_edition_word(&settings), changes, lines);
     return CTL_OK;
 }
 

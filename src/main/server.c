@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "domain/numbers/overlay.h"
 #include "main/app.h"
 #include "main/datadir.h"
 #include "main/settings.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_IN_USE = 2 };
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_IN_USE = 2 };
 
 /* DATA/ready.json always (how the CLI finds the server), and the file somebody asked for. */
 static enum err ready_write(const struct app *app, const struct settings *s, const struct datadir *dir, struct problem *why)
@@ -72,14 +73,33 @@ static enum err run(const struct settings *s, const struct datadir *dir, const s
     return ERR_NONE;
 }
 
+/* The operator's changes to the catalogue: before anything reads it. A folder that is at fault is a fault of usage. */
+static enum err use_catalogue(const struct settings *s, struct overlay **out, struct problem *why)
+{
+    size_t n;
+    enum err err = s->catalogue[0] ? overlay_load(out, s->catalogue, settings_edition_word(s), why) : ERR_NONE;
+    if (err || !*out)
+        return err;
+    overlay_use(*out);
+    overlay_changes(*out, &n);
+    log_info("server", "the catalogue %s has %zu changes from %s", settings_edition_word(s), n, s->catalogue);
+    return ERR_NONE;
+}
+
 int serve_main(const struct settings *s)
 {
+    scoped(overlay) struct overlay *overlay = NULL;     /* outlives everything that reads the catalogue */
     sigset_t signals;
     struct datadir dir;
     struct problem why = { 0 };
     log_setup(s->quiet ? LOG_WARN : LOG_INFO, s->log_format);
     signals_block(&signals);
-    enum err err = datadir_open(&dir, s->data, s->in_memory, &why);
+    enum err err = use_catalogue(s, &overlay, &why);
+    if (err) {
+        say(err, &why);
+        return EXIT_USAGE;
+    }
+    err = datadir_open(&dir, s->data, s->in_memory, &why);
     if (!err)
         err = run(s, &dir, &signals, &why);
     datadir_close(&dir);

@@ -23,6 +23,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(store,        TEXT,     SERVE, BUILT,   "sqlite",          "sqlite|URL",   "where everything is kept")           \
     S(edition,      CHOICE,   SERVE, BUILT,   "2020-10",         "2020-10|current", "the catalogue of numbers, rules and prices") \
     S(quotas,       TEXT,     SERVE, BUILT,   "off",             "off|service|LIMITS", "limits of numbers: the service's own, or search=5/7d,purchase=1") \
+    S(catalogue,    PATH,     SERVE, BUILT,   "",                "DIR",          "the operator's changes to catalogue and rates: a folder of CSV files") \
     S(simulator,    SWITCH,   SERVE, BUILT,   "on",              "on|off",       "run the simulated carrier inside")   \
     S(clock,        CHOICE,   SERVE, BUILT,   "real",            "real|virtual", "virtual: `clock advance` may move product time") \
     S(sip,          ENDPOINT, SERVE, BUILT,   "127.0.0.1:5060",  "HOST:PORT",    "SIP over UDP and TCP")               \
@@ -365,6 +366,11 @@ static enum err check_together(const struct settings *s, struct problem *why)
         return problem_set(why, ERR_RANGE, "BadSetting", "--store: '%s' is neither sqlite nor a postgres:// URL", s->store);
     struct quotas_conf ignored;
     return quotas_read(&ignored, str_of(s->quotas), why);
+}
+
+const char *settings_edition_word(const struct settings *s)
+{
+    return s->edition == EDITION_CURRENT ? "current" : "2020-10";
 }
 
 enum err settings_read(struct settings *out, enum settings_for who, int argc, char *const *argv, char *const *env,

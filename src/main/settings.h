@@ -43,6 +43,7 @@ struct settings {
     char store[SETTINGS_PATH_SIZE];         /* "sqlite" or a postgres:// URL */
     enum settings_edition edition;
     char quotas[128];                       /* "off", "service", or limits (domain/numbers/quotas.h) */
+    char catalogue[SETTINGS_PATH_SIZE];     /* folder of the overlay; "" when there is none */
     bool simulator;
     enum settings_clock clock;
     struct settings_endpoint sip, sips, smpp, sim_sip, sim_smpp;
@@ -71,6 +72,8 @@ MUST_USE enum err settings_read(struct settings *out, enum settings_for who, int
 /** The same for a config file's text alone (over the defaults): what `check-config` and the fuzz target use. */
 MUST_USE enum err settings_read_yaml(struct settings *out, enum settings_for who, struct str text, const char *name,
                                      struct problem *why);
+
+const char *settings_edition_word(const struct settings *s);    /* "2020-10"; static */
 
 /** One line a setting: flag, what it takes, help, default. */
 void settings_help(FILE *to, enum settings_for who);

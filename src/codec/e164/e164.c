@@ -2,9 +2,12 @@
 
 #include <stdio.h>
 
-static const struct nanp_area areas[] = {
+static const struct nanp_area built_in_areas[] = {
 #include "codec/e164/npa.inc"
 };
+
+static const struct nanp_area *areas = built_in_areas;      /* set before the threads start, then only read */
+static size_t n_areas = ARRAY_LEN(built_in_areas);
 
 static const struct country_code {
     unsigned code;
@@ -176,7 +179,7 @@ bool nanp_is_premium(uint64_t digits)
 
 const struct nanp_area *nanp_area(unsigned npa)
 {
-    for (size_t low = 0, high = ARRAY_LEN(areas); low < high;) {
+    for (size_t low = 0, high = n_areas; low < high;) {
         size_t middle = (low + high) / 2;
         if (areas[middle].npa == npa)
             return &areas[middle];
@@ -190,6 +193,12 @@ const struct nanp_area *nanp_area(unsigned npa)
 
 const struct nanp_area *nanp_areas(size_t *n)
 {
-    *n = ARRAY_LEN(areas);
+    *n = n_areas;
     return areas;
+}
+
+void nanp_use(const struct nanp_area *with, size_t n)
+{
+    areas = with ? with : built_in_areas;
+    n_areas = with ? n : ARRAY_LEN(built_in_areas);
 }

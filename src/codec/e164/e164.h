@@ -1,6 +1,6 @@
 /* e164.h - phone numbers in international form (ITU-T E.164) and what the North American plan says of them.
  *
- * Pure functions over generated tables (data/e164, data/nanp): any thread. A number is its digits as an integer,
+ * Pure functions over generated tables (data/e164, data/nanp), which nanp_use() may change once: any thread. A number is its digits as an integer,
  * 12065550100 for +1 206 555 0100. "Not possible" (country code, length, NANP form) is refused; "not assigned" is not
  * decided here. */
 #pragma once
@@ -53,3 +53,5 @@ bool nanp_is_premium(uint64_t digits);
 const struct nanp_area *nanp_area(unsigned npa);
 /** All of them, by rising area code. */
 const struct nanp_area *nanp_areas(size_t *n);
+/** Other area codes than the built-in ones, by rising code; NULL: those again. Before the threads start; they stay the caller's. */
+void nanp_use(const struct nanp_area *areas, size_t n);

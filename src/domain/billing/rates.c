@@ -1,24 +1,34 @@
 #include "domain/billing/rates.h"
+#include "domain/billing/rates_priv.h"
 
-static const struct rate groups[] = {
+static const struct rate built_in_groups[] = {
 #include "domain/rate_groups.inc"
 };
 
-/* A prefix never begins with 0, so its integer value names it; the table rises by that value. */
-static const struct row {
-    uint64_t prefix;
-    uint16_t group;
-} rows[] = {
+static const struct rate_row built_in_rows[] = {
 #include "domain/rate_prefixes.inc"
 };
+static const struct rate_table built_in = { built_in_rows, ARRAY_LEN(built_in_rows), built_in_groups, ARRAY_LEN(built_in_groups) };
 
-static const struct row *row_find(uint64_t prefix)
+static const struct rate_table *table = &built_in;     /* set before the threads start, then only read */
+
+const struct rate_table *rate_built_in(void)
 {
-    for (size_t low = 0, high = ARRAY_LEN(rows); low < high;) {
+    return &built_in;
+}
+
+void rate_use(const struct rate_table *with)
+{
+    table = with ? with : &built_in;
+}
+
+static const struct rate_row *row_find(uint64_t prefix)
+{
+    for (size_t low = 0, high = table->n_rows; low < high;) {
         size_t middle = (low + high) / 2;
-        if (rows[middle].prefix == prefix)
-            return &rows[middle];
-        if (rows[middle].prefix < prefix)
+        if (table->rows[middle].prefix == prefix)
+            return &table->rows[middle];
+        if (table->rows[middle].prefix < prefix)
             low = middle + 1;
         else
             high = middle;
@@ -29,10 +39,10 @@ static const struct row *row_find(uint64_t prefix)
 const struct rate *rate_find_prefix(uint64_t digits, uint64_t *prefix)
 {
     for (; digits; digits /= 10) {
-        const struct row *row = row_find(digits);
+        const struct rate_row *row = row_find(digits);
         if (row) {
             *prefix = digits;
-            return &groups[row->group];
+            return &table->groups[row->group];
         }
     }
     return NULL;
@@ -46,11 +56,11 @@ const struct rate *rate_find(uint64_t digits)
 
 size_t rate_count(void)
 {
-    return ARRAY_LEN(rows);
+    return table->n_rows;
 }
 
 uint64_t rate_prefix(size_t i, const struct rate **rate)
 {
-    *rate = &groups[rows[i].group];
-    return rows[i].prefix;
+    *rate = &table->groups[table->rows[i].group];
+    return table->rows[i].prefix;
 }
