@@ -1,4 +1,5 @@
 #include "domain/messages/messages.h"
+#include "domain/billing/usage.h"
 
 #include "store/events.h"
 #include "store/messages.h"
@@ -692,6 +693,37 @@ static void an_end_that_could_not_be_stored_is_stored_later_with_its_report(void
     assert_int_equal(s->sim.n_settled, 1);
 }
 
+static size_t charges(struct stage *s)
+{
+    scoped(db_rows) struct db_rows *rows = NULL;
+    const struct resource *r = accounts_resource(s->w->accounts, s->w->us);
+    const struct db_val of[] = { DB_I(r->subscription->key), DB_I(r->key), DB_I(0), DB_I(0), DB_I(INT64_MAX), DB_I(100) };
+    world_settle(s->w);
+    assert_int_equal(db_load(s->w->control.db, DB_USAGE_AFTER, of, ARRAY_LEN(of), &rows), ERR_NONE);
+    return db_rows_count(rows);
+}
+
+static void a_charge_that_could_not_be_stored_is_stored_with_the_end(void **state)
+{
+    struct stage *s = *state;
+    char id[SMS_ID_SIZE];
+    assert_int_equal(usage_new(&s->w->control.usage, &s->w->control, s->w->accounts, "2020-10"), ERR_NONE);
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    disk_full(true);
+    take(s, 0, 0, 1, "A1");
+    for (int i = 0; i < 10; i++) {
+        inbox_wait(control_inbox(&s->w->control), 20);
+        inbox_drain(control_inbox(&s->w->control));
+    }
+    disk_full(false);
+    assert_int_equal(charges(s), 0);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_state(s, id, "delivered");
+    assert_int_equal(charges(s), 1);
+    usage_free(s->w->control.usage);
+    s->w->control.usage = NULL;
+}
+
 /* -- repeatability ---------------------------------------------------------------------------------------------------------- */
 
 static void the_same_repeat_id_is_sent_once(void **state)
@@ -1059,6 +1091,7 @@ int main(void)
         T(a_receipt_after_a_restart_finds_its_message),
         T(a_failed_commit_accepts_nothing_and_sends_nothing),
         T(an_end_that_could_not_be_stored_is_stored_later_with_its_report),
+        T(a_charge_that_could_not_be_stored_is_stored_with_the_end),
         T(the_same_repeat_id_is_sent_once),
         T(the_same_repeat_id_within_a_request_is_sent_once),
         T(a_repetition_before_the_commit_waits_for_it),
