@@ -224,7 +224,7 @@ static void domain_apply(struct sip_config *c, const struct domain_patch *p)
 /* -- the rules: of the result, a 422 ---------------------------------------------------------------------------------------- */
 
 /* Labels of letters, digits and '-', at least two, the last not a number: never an IP address (RFC 1123, 2.1). */
-static bool is_fqdn(struct str name)
+bool sip_is_fqdn(struct str name)
 {
     size_t labels = 0;
     struct str label, rest = name;
@@ -268,7 +268,7 @@ static enum err trunks_check(const struct sip_config *c, struct problem *why)
         return too_many(why, RULE_TOO_MANY_TRUNKS, "trunks", c->n_trunks, SIP_TRUNKS_MAX);
     for (size_t i = 0; i < c->n_trunks; i++) {
         const struct sip_trunk *t = &c->trunks[i];
-        if (!is_fqdn(t->fqdn))
+        if (!sip_is_fqdn(t->fqdn))
             return at_target(why, rule_problem(why, ERR_UNPROCESSABLE, RULE_INVALID_TRUNK_FQDN), "trunks", t->fqdn);
         if (t->port < 1 || t->port > 65535)
             return at_target(why, rule_problem(why, ERR_UNPROCESSABLE, RULE_INVALID_TRUNK_PORT, t->fqdn.p), "trunks",
@@ -282,7 +282,7 @@ static enum err domains_check(const struct sip_config *c, struct problem *why)
     if (c->n_domains > SIP_DOMAINS_MAX)
         return too_many(why, RULE_TOO_MANY_DOMAINS, "domains", c->n_domains, SIP_DOMAINS_MAX);
     for (size_t i = 0; i < c->n_domains; i++)
-        if (!is_fqdn(c->domains[i].name))
+        if (!sip_is_fqdn(c->domains[i].name))
             return at_target(why, rule_problem(why, ERR_UNPROCESSABLE, RULE_INVALID_DOMAIN, c->domains[i].name.p),
                              "domains", c->domains[i].name);
     return ERR_NONE;
@@ -499,15 +499,17 @@ enum err sip_config_routes_for(const struct sip_config *c, struct str number, co
     return err;
 }
 
+bool sip_is_in_domain(struct str name, struct str d)
+{
+    bool below = name.n > d.n && name.p[name.n - d.n - 1] == '.' && str_eq_nocase(str_from(name, name.n - d.n), d);
+    return below || str_eq_nocase(name, d);
+}
+
 static bool is_usable(const struct sip_config *c, const struct sip_trunk *t)
 {
-    for (size_t i = 0; i < c->n_domains; i++) {
-        struct str d = c->domains[i].name;
-        bool inside = t->fqdn.n > d.n && t->fqdn.p[t->fqdn.n - d.n - 1] == '.'
-                      && str_eq_nocase(str_from(t->fqdn, t->fqdn.n - d.n), d);
-        if (!c->domains[i].enabled && (inside || str_eq_nocase(t->fqdn, d)))
+    for (size_t i = 0; i < c->n_domains; i++)
+        if (!c->domains[i].enabled && sip_is_in_domain(t->fqdn, c->domains[i].name))
             return false;
-    }
     return t->enabled;
 }
 

@@ -46,6 +46,11 @@ MUST_USE enum err sip_patch_read(struct sip_patch **out, const struct json *body
 MUST_USE enum err sip_config_merge(struct sip_config **out, const struct sip_config *base, const struct sip_patch *patch,
                                    struct arena *a, struct problem *why);
 
+/** Labels of letters, digits and '-', at least two, the last not a number (RFC 1123, 2.1); at most SIP_FQDN_MAX octets. */
+bool sip_is_fqdn(struct str name);
+/** Is it that domain, or below it? Letters of any case. */
+bool sip_is_in_domain(struct str name, struct str domain);
+
 /** How the API shows it. @param newer  as above  @param health  each trunk's (nobody watches these trunks: unknown) */
 void sip_config_write(const struct sip_config *c, struct jw *w, bool newer, bool health);
 void sip_route_write(const struct sip_route *route, struct jw *w);     /* an element of an open array */

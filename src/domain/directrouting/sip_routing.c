@@ -1,11 +1,14 @@
 #include "domain/directrouting/sip_routing.h"
 #include "base/map.h"
+#include "base/str.h"
+#include "domain/directrouting/sip_domains.h"
 #include "domain/rules.h"
 #include "store/sip_routing.h"
 
 struct sip_routing {
     struct control *control;
     struct map     *places;             /* resource -> struct place, owned */
+    struct sip_domains *domains;
 };
 
 struct place {
@@ -34,12 +37,13 @@ enum err sip_routing_new(struct sip_routing **out, struct control *control)
 {
     struct sip_routing *s = calloc(1, sizeof *s);
     struct map *places = map_new();
-    if (!s || !places) {
+    struct sip_domains *domains = NULL;
+    if (!s || !places || sip_domains_new(&domains, control)) {
         map_free(places);
         free(s);
         return ERR_NOMEM;
     }
-    *s = (struct sip_routing){ control, places };
+    *s = (struct sip_routing){ control, places, domains };
     *out = s;
     return ERR_NONE;
 }
@@ -74,7 +78,26 @@ void sip_routing_free(struct sip_routing *s)
     for (size_t at = 0; map_next(s->places, &at, &key, &value);)
         place_free(value);
     map_free(s->places);
+    sip_domains_free(s->domains);
     free(s);
+}
+
+struct sip_domains *sip_routing_domains(const struct sip_routing *s)
+{
+    return s->domains;
+}
+
+bool sip_routing_uses(const struct sip_routing *s, uint64_t other_than, struct str domain)
+{
+    uint64_t key;
+    void *value;
+    for (size_t at = 0; map_next(s->places, &at, &key, &value);) {
+        const struct place *p = value;
+        for (size_t i = 0; p->resource != other_than && p->config && i < p->config->n_trunks; i++)
+            if (sip_is_in_domain(p->config->trunks[i].fqdn, domain))
+                return true;
+    }
+    return false;
 }
 
 const struct sip_config *sip_routing_find(const struct sip_routing *s, uint64_t resource)
@@ -119,6 +142,8 @@ static enum err load_one(void *arg, uint64_t resource, struct str conf)
 enum err sip_routing_load(struct sip_routing *s, struct problem *why)
 {
     enum err err = sip_routing_rows_each(s->control->db, load_one, s);
+    if (!err)
+        err = sip_domains_load(s->domains);
     return err ? problem_set(why, err, "InternalError", "The direct routing in the database cannot be read: %s.",
                              err_words(err))
                : ERR_NONE;
@@ -142,6 +167,8 @@ static enum err change_start(struct change *c, struct problem *why)
     if (!u)
         return ERR_NOMEM;
     enum err err = sip_config_merge(&c->config, p->config ? p->config : &nothing, c->patch, c->arena, why);
+    if (!err)
+        err = sip_domains_check(c->s->domains, p->resource, c->config, why);
     if (err)
         return err;
     struct jw w = jw_of(&json);

@@ -7,6 +7,7 @@
 #include "domain/directrouting/sip_config.h"
 
 struct sip_routing;
+struct sip_domains;
 
 MUST_USE enum err sip_routing_new(struct sip_routing **out, struct control *control);
 /** Owed answers are dropped: the loop has stopped. */
@@ -14,6 +15,11 @@ void sip_routing_free(struct sip_routing *s);
 SCOPED_FREE(sip_routing)
 /** Read everything from the store, before the threads start. @return ERR_STORE, ERR_NOMEM with `why` */
 MUST_USE enum err sip_routing_load(struct sip_routing *s, struct problem *why);
+
+/** Whose domains are (sip_domains.h); belongs to it. */
+struct sip_domains *sip_routing_domains(const struct sip_routing *s);
+/** Has another resource a trunk in this domain? */
+bool sip_routing_uses(const struct sip_routing *s, uint64_t other_than, struct str domain);
 
 /** What is on disk; never NULL. Good until control does something else. */
 const struct sip_config *sip_routing_find(const struct sip_routing *s, uint64_t resource);

@@ -209,6 +209,7 @@ static enum err routes_get(struct http_call *hc)
 
 #define TOUR "tests/api/operator.test.mjs"
 #define PLAN "tests/api/plan.test.mjs"
+#define SIP "tests/api/sip-routing.test.mjs"
 #define REGISTRATIONS "tests/api/registrations.test.mjs"
 #define MONEY "tests/api/money.test.mjs"
 
@@ -255,6 +256,9 @@ const struct http_route operator_routes[] = {
     { "GET", V1 "/usage", HTTP_OPERATOR, NULL, usage_get, "Carterfone_ListUsage", MONEY },
     { "GET", V1 "/invoice", HTTP_OPERATOR, NULL, invoice_get, "Carterfone_GetInvoice", MONEY },
     { "POST", V1 "/accounts/{name}/:spendCap", HTTP_OPERATOR, NULL, spend_cap_post, "Carterfone_SetSpendCap", MONEY },
+    { "GET", V1 "/sipDomains", HTTP_OPERATOR, NULL, sip_domains_get, "Carterfone_ListSipDomains", SIP },
+    { "POST", V1 "/sipDomains/{domain}/:verify", HTTP_OPERATOR, NULL, sip_domain_verify_post, "Carterfone_VerifySipDomain", SIP },
+    { "POST", V1 "/sipDomains/{domain}/:unverify", HTTP_OPERATOR, NULL, sip_domain_unverify_post, "Carterfone_UnverifySipDomain", SIP },
     { "GET", V1 "/clock", HTTP_OPERATOR, NULL, clock_get, "Carterfone_GetClock", TOUR },
     { "POST", V1 "/clock/:advance", HTTP_OPERATOR, NULL, clock_advance_post, "Carterfone_AdvanceClock", TOUR },
     { 0 },

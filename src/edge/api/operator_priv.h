@@ -70,3 +70,8 @@ enum err registrations_get_all(struct http_call *hc);
 enum err registrations_get_one(struct http_call *hc);
 enum err registrations_post_decide(struct http_call *hc);
 enum err number_registration_get(struct http_call *hc);
+
+/* operator_sip.c */
+enum err sip_domains_get(struct http_call *hc);
+enum err sip_domain_verify_post(struct http_call *hc);
+enum err sip_domain_unverify_post(struct http_call *hc);
