@@ -31,8 +31,8 @@ SELECT resource FROM usage WHERE subscription = ?1 AND resource > ?2 ORDER BY re
 
 -- What every subscription spent in a month.
 -- :name usage_spent
-SELECT d.subscription, SUM(d.amount_micro)
-FROM subscription s JOIN usage_day d ON d.subscription = s.key AND d.month = ?1 GROUP BY d.subscription;
+SELECT s.key, (SELECT SUM(d.amount_micro) FROM usage_day d WHERE d.subscription = s.key AND d.month = ?1)
+FROM subscription s ORDER BY s.key;
 
 -- Lines of a month's invoice, by number, behind a line; with the lease of a number that is charged for itself (kind 1), as it
 -- was before the month's end, ?10. ?3 = 0: of every resource.
