@@ -170,6 +170,8 @@ static enum err make_domain(struct app *app, struct problem *why)
     if (err)
         return err;
     numbers_set_registrations(app->numbers, registrations_of_number, app->registrations);
+    accounts_add_ender(app->accounts, (struct accounts_ender){ "registrations", registrations_end, app->registrations });
+    accounts_add_ender(app->accounts, (struct accounts_ender){ "direct routing", sip_routing_end, app->routing });
     struct calls_conf calls = { .control = c, .accounts = app->accounts, .numbers = app->numbers, .events = app->events,
                                 .courier = hooks_courier_ops(), .courier_arg = app->hooks };
     return calls_new(&app->calls, &calls, why);

@@ -19,6 +19,12 @@ void brief_row_delete(struct db_unit *u, uint64_t key)
     db_do(u, DB_BRIEF_DELETE, 1, DB_I(key));
 }
 
+void brief_rows_delete_of(struct db_unit *u, uint64_t resource)
+{
+    db_do(u, DB_BRIEF_ATTACHMENT_DELETE_OF_RESOURCE, DB_ANY_ROWS, DB_I(resource));
+    db_do(u, DB_BRIEF_DELETE_OF_RESOURCE, DB_ANY_ROWS, DB_I(resource));
+}
+
 void brief_attachment_row_put(struct db_unit *u, const struct brief_attachment_row *row)
 {
     db_do(u, DB_BRIEF_ATTACHMENT_PUT, 1, DB_I(row->brief), DB_T(row->guid), DB_T(row->type), DB_T(row->name),

@@ -21,6 +21,7 @@ struct brief_attachment_row {
 void brief_row_insert(struct db_unit *u, const struct brief_row *row);
 void brief_row_update(struct db_unit *u, const struct brief_row *row);      /* what may change; misses when it is gone */
 void brief_row_delete(struct db_unit *u, uint64_t key);                     /* with its attachments */
+void brief_rows_delete_of(struct db_unit *u, uint64_t resource);           /* all of a resource, with theirs */
 void brief_attachment_row_put(struct db_unit *u, const struct brief_attachment_row *row);
 void brief_attachment_row_delete(struct db_unit *u, uint64_t brief, struct str guid);
 

@@ -33,3 +33,9 @@ DELETE FROM brief_attachment WHERE brief = ?1;
 -- :name brief_attachment_read
 SELECT guid, type, name, file_type, size, content FROM brief_attachment
 WHERE brief = ?1 AND (?2 = '' OR guid = ?2) ORDER BY guid LIMIT ?3 OFFSET ?4;
+
+-- :name brief_attachment_delete_of_resource
+DELETE FROM brief_attachment WHERE brief IN (SELECT key FROM brief WHERE resource = ?1);
+
+-- :name brief_delete_of_resource
+DELETE FROM brief WHERE resource = ?1;

@@ -33,3 +33,9 @@ enum err sip_domain_rows_each(struct db *db, enum err (*fn)(void *arg, struct st
         err = fn(arg, db_text(r, 0), (uint64_t)db_int(r, 1), db_int(r, 2));
     return err;
 }
+
+void sip_routing_rows_delete_of(struct db_unit *u, uint64_t resource)
+{
+    db_do(u, DB_SIP_ROUTING_DELETE, DB_ANY_ROWS, DB_I(resource));
+    db_do(u, DB_SIP_DOMAIN_DELETE_OF_RESOURCE, DB_ANY_ROWS, DB_I(resource));
+}

@@ -15,3 +15,9 @@ INSERT INTO sip_domain (name, resource, since_us) VALUES (?1, ?2, ?3);
 
 -- :name sip_domain_delete
 DELETE FROM sip_domain WHERE name = ?1 AND resource = ?2;
+
+-- :name sip_domain_delete_of_resource
+DELETE FROM sip_domain WHERE resource = ?1;
+
+-- :name sip_routing_delete
+DELETE FROM sip_routing WHERE resource = ?1;

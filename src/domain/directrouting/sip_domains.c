@@ -134,6 +134,19 @@ bool sip_domains_next(const struct sip_domains *d, size_t *at, struct sip_owned 
     return false;
 }
 
+void sip_domains_drop_of(struct sip_domains *d, uint64_t resource)
+{
+    struct str name;
+    void *value;
+    for (size_t at = 0; strmap_next(d->names, &at, &name, &value);) {
+        struct domain *x = value;
+        if (x->resource != resource || x->busy)
+            continue;
+        free(strmap_take(d->names, name));
+        at = 0;                         /* taking one out may move others */
+    }
+}
+
 /* -- changing --------------------------------------------------------------------------------------------------------------- */
 
 static void drop_changed(struct inbox_item *item)

@@ -21,6 +21,9 @@ MUST_USE enum err sip_domains_check(const struct sip_domains *d, uint64_t resour
 /** Is it, or one above it, confirmed as the resource's? */
 bool sip_domains_owns(const struct sip_domains *d, uint64_t resource, struct str name);
 
+/** Forget those of a resource, whose rows are gone. */
+void sip_domains_drop_of(struct sip_domains *d, uint64_t resource);
+
 struct sip_owned { const char *name; uint64_t resource; int64_t since_us; };
 /** In no order; false at the end. Start with *at = 0. */
 bool sip_domains_next(const struct sip_domains *d, size_t *at, struct sip_owned *out);

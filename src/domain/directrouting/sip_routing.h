@@ -30,3 +30,6 @@ typedef void sip_routing_done_fn(void *arg, enum err err, const struct sip_confi
  *  `why`; then no done */
 MUST_USE enum err sip_routing_change(struct sip_routing *s, uint64_t resource, const struct sip_patch *patch,
                                      sip_routing_done_fn *done, void *arg, struct problem *why);
+
+/** A resource is deleted: so is its configuration, and its domains are free (the `end` of an accounts_ender). */
+MUST_USE enum err sip_routing_end(void *routing, uint64_t resource, void (*done)(void *arg, enum err err), void *arg);

@@ -898,3 +898,62 @@ enum err registrations_attachments(struct registrations *r, const struct brief_r
     err = brief_attachments_ask(r->control->db, e->pub.key, str_of(id), skip, top, read);
     return err ? rule_problem(why, err, RULE_STORE_BUSY) : ERR_NONE;
 }
+
+/* -- the end of a resource --------------------------------------------------------------------------------------------------------------- */
+
+struct ending {
+    struct db_done        done;
+    struct registrations *r;
+    uint64_t              resource;
+    void                (*then)(void *arg, enum err err);
+    void                 *arg;
+};
+
+static void on_ended(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct ending *g = container_of(item, struct ending, done.item);
+    struct place *p = map_find(g->r->places, g->resource);
+    for (struct entry *e = p->first, *next; e; e = next) {
+        next = e->next_here;
+        e->busy = false;
+        if (!g->done.err)
+            entry_drop(e);
+    }
+    g->then(g->arg, g->done.err);
+    free(g);
+}
+
+static const struct inbox_kind ended_kind = { "registrations.ended", on_ended, NULL };
+
+enum err registrations_end(void *registrations, uint64_t resource, void (*done)(void *arg, enum err err), void *arg)
+{
+    struct registrations *r = registrations;
+    struct place *p = map_find(r->places, resource);
+    for (struct entry *e = p ? p->first : NULL; e; e = e->next_here)
+        if (e->busy)
+            return ERR_BUSY;            /* the change's answer comes first */
+    if (!p || !p->first) {
+        done(arg, ERR_NONE);
+        return ERR_NONE;
+    }
+    struct ending *g = calloc(1, sizeof *g);
+    struct db_unit *u = db_unit_new();
+    if (!g || !u) {
+        free(g);
+        db_unit_free(u);
+        return ERR_NOMEM;
+    }
+    *g = (struct ending){ .done = { .item.kind = &ended_kind, .to = control_inbox(r->control) }, .r = r, .resource = resource,
+                          .then = done, .arg = arg };
+    brief_rows_delete_of(u, resource);
+    enum err err = db_post(r->control->db, u, &g->done);
+    if (err) {
+        db_unit_free(u);
+        free(g);
+        return err;
+    }
+    for (struct entry *e = p->first; e; e = e->next_here)
+        e->busy = true;
+    return ERR_NONE;
+}

@@ -70,6 +70,9 @@ SCOPED_FREE(registrations)
 /** Before the threads start; it blocks. @return ERR_STORE, ERR_NOMEM, with `why` */
 MUST_USE enum err registrations_load(struct registrations *r, struct problem *why);
 
+/** A resource is deleted: so are its briefs (the `end` of an accounts_ender, domain/accounts/accounts.h). */
+MUST_USE enum err registrations_end(void *registrations, uint64_t resource, void (*done)(void *arg, enum err err), void *arg);
+
 /** A numbers_registration_fn: how far the verification of a leased toll-free number is. */
 enum number_registration registrations_of_number(void *registrations, const struct lease *l);
 

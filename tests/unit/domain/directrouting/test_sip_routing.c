@@ -225,6 +225,36 @@ static void a_domain_above_or_below_another_resource_s_is_in_its_way(void **stat
     assert_int_equal(confirm(b, b->w->us, "a.eu.contoso.com"), ERR_NONE);
 }
 
+static void on_ended(void *arg, enum err err)
+{
+    struct bench *b = arg;
+    b->err = err;
+    b->w->waiting--;
+}
+
+static void a_deleted_resource_leaves_no_routing_and_frees_its_domains(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(confirm(b, b->w->us, "contoso.com"), ERR_NONE);
+    assert_int_equal(confirm(b, b->w->us, "fabrikam.com"), ERR_NONE);
+    assert_int_equal(confirm(b, b->w->other, "tailspin.com"), ERR_NONE);
+    assert_int_equal(changed(b, b->w->us, "{\"trunks\":{\"a.contoso.com\":{\"sipSignalingPort\":1}}}"), ERR_NONE);
+    assert_int_equal(begin(b, b->w->us, "{\"routes\":[]}"), ERR_NONE);
+    assert_int_equal(sip_routing_end(b->s, b->w->us, on_ended, b), ERR_BUSY);
+    world_pump(b->w);
+    b->w->waiting++;
+    assert_int_equal(sip_routing_end(b->s, b->w->us, on_ended, b), ERR_NONE);
+    world_pump(b->w);
+    assert_int_equal(b->err, ERR_NONE);
+    for (int again = 0; again < 2; again++) {
+        assert_config(b, b->w->us, "{\"domains\":{},\"trunks\":{},\"routes\":[]}");
+        assert_false(sip_domains_owns(sip_routing_domains(b->s), b->w->us, STR("contoso.com")));
+        assert_false(sip_domains_owns(sip_routing_domains(b->s), b->w->us, STR("fabrikam.com")));
+        assert_true(sip_domains_owns(sip_routing_domains(b->s), b->w->other, STR("tailspin.com")));
+        restart(b);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -234,6 +264,7 @@ int main(void)
         TEST(a_number_takes_the_routes_in_their_order_and_each_trunk_once),
         TEST(a_confirmed_domain_is_one_resource_s_alone),
         TEST(a_domain_above_or_below_another_resource_s_is_in_its_way),
+        TEST(a_deleted_resource_leaves_no_routing_and_frees_its_domains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

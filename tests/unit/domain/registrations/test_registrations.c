@@ -452,6 +452,38 @@ static void a_resource_cannot_fill_the_store_with_briefs(void **state)
     assert_int_equal(put(b, campaign(b, ID1), "{}"), ERR_NONE);
 }
 
+static void on_ended(void *arg, enum err err)
+{
+    struct bench *b = arg;
+    b->err = err;
+    b->w->waiting--;
+}
+
+static void a_deleted_resource_leaves_no_briefs(void **state)
+{
+    struct bench *b = *state;
+    struct brief_filter all = { .kind = -1 };
+    const struct brief *found[4];
+    bool more;
+    struct brief_ref theirs = campaign(b, ID1);
+    theirs.resource = b->w->other;
+    put_campaign(b, ID1, 18335550123);
+    put_program(b, ID2, NULL);
+    assert_int_equal(attach(b, ID3, "AAAA"), ERR_NONE);
+    assert_int_equal(put(b, theirs, "{}"), ERR_NONE);
+    b->w->waiting++;
+    assert_int_equal(waited(b, registrations_end(b->r, b->w->us, on_ended, b)), ERR_NONE);
+    b->w->waiting++;
+    assert_int_equal(waited(b, registrations_end(b->r, b->w->us, on_ended, b)), ERR_NONE);  /* nothing is left */
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(registrations_list(b->r, &all, 0, 4, found, &more), 1);
+        assert_int_equal(found[0]->resource, b->w->other);
+        struct registrations *before = b->r;
+        b->r = loaded(b);
+        registrations_free(before);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -468,6 +500,7 @@ int main(void)
         TEST(files_are_attached_replaced_listed_and_taken_off),
         TEST(a_second_change_waits_for_the_first),
         TEST(a_resource_cannot_fill_the_store_with_briefs),
+        TEST(a_deleted_resource_leaves_no_briefs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
