@@ -1,10 +1,24 @@
 // Accounts, resources, prices, carriers: what the operator and the planner are told.
-import { old } from './world.mjs'
+import { old, tollFree } from './world.mjs'
 
 await old.resource('r-twice', 'payg', 'US')
 const price = (to, from) => old.operator('GET', `price?to=${encodeURIComponent(to)}${from ? `&from=${from}` : ''}`)
 
+const capped = await old.resource('r-capped', 'payg', 'US')
+await old.own('POST', 'accounts/r-capped/:spendCap', { microUsd: 1_500_000 })
+const dear = async () => (await old.search(tollFree, capped)).headers.get('search-id')
+const month = (months = 0) => { const d = new Date(); d.setUTCMonth(d.getUTCMonth() + months, 1); return d.toISOString().slice(0, 7) }
+
 export default [
+  ['NameInvalid', 400, ['Bad Name'], () => old.operator('POST', 'accounts', { name: 'Bad Name', offer: 'payg', billingCountry: 'US' }), 'name'],
+  ['NameInvalid', 400, ['-x'], () => old.operator('POST', 'resources', { name: '-x', account: 'default' }), 'name'],
+  ['BillingCountryInvalid', 400, ['usa'], () => old.operator('POST', 'accounts', { name: 'r-x', offer: 'payg', billingCountry: 'usa' }), 'billingCountry'],
+  ['SubscriptionNotFound', 404, ['nobody'], () => old.operator('POST', 'resources', { name: 'r-x', account: 'nobody' }), 'account'],
+  ['ResourceNotFound', 404, ['nobody'], () => old.operator('POST', 'resources/nobody/:rotateKey', { key: 'primary' }), 'resource'],
+  ['NothingThere', 404, [], () => old.operator('GET', 'resources/nobody/keys'), 'resource'],
+  ['SpendCapReached', 403, ['r-capped', '1.50', month(), '0.00', '2.00', `${month(1)}-01`], async () => old.ask('POST', '/availablePhoneNumbers/:purchase', { searchId: await dear() }, capped)],
+  ['QueryUnreadable', 400, ['month', 'a month such as 2026-11'], () => old.operator('GET', 'usage?month=soon'), 'month'],
+  ['QueryUnreadable', 400, ['microUsd', 'millionths of a US dollar from 0 up, or null for no cap'], () => old.operator('POST', 'accounts/r-capped/:spendCap', { microUsd: -1 }), 'microUsd'],
   ['OfferUnknown', 400, ['lottery'], () => old.operator('POST', 'accounts', { name: 'r-x', offer: 'lottery', billingCountry: 'US' }), 'offer'],
   ['NameTaken', 409, ['r-twice'], () => old.operator('POST', 'accounts', { name: 'r-twice', offer: 'payg', billingCountry: 'US' }), 'name'],
   ['FieldNeeded', 400, ['to', 'a phone number such as +442071838750'], () => old.operator('GET', 'price'), 'to'],

@@ -50,6 +50,8 @@ export default [
   ['RequestInvalid', 400, ['top'], () => old.ask('GET', '/phoneNumbers?top=0'), 'top'],
   ['NothingThere', 404, [], () => old.operator('GET', 'plan?for=person&account=nobody'), 'account'],
   ['ApiVersionNeeded', 400, [], () => old.raw('GET', '/phoneNumbers')],
+  ['ApiVersionTooOld', 400, ['2022-12-01', 'PhoneNumbers_BrowseAvailableNumbers', '2025-04-01', /2021-03-07.*2025-06-01/],
+    () => old.raw('POST', '/availablePhoneNumbers/countries/US/:browse?api-version=2022-12-01', local), 'api-version'],
   // who may acquire what
   ['TrialSubscriptionNotEligible', 403, ['r-trial', 'trial'], () => old.search(tollFree, trial)],
   ['TrialSubscriptionNotEligible', 403, ['r-trial', 'trial'], () => old.ask('PATCH', `/availablePhoneNumbers/reservations/${never}`, { phoneNumbers: available('+12065553009') }, trial)],
