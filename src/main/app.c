@@ -134,6 +134,17 @@ static enum err make_quotas(struct app *app, struct problem *why)
     return err;
 }
 
+/* What hangs on a resource and ends with it. */
+static enum err end_numbers(void *numbers, uint64_t resource, accounts_done_fn *done, void *arg)
+{
+    return numbers_release_all(numbers, resource, done, arg);
+}
+
+static enum err end_events(void *events, uint64_t resource, accounts_done_fn *done, void *arg)
+{
+    return events_end_resource(events, resource, done, arg);
+}
+
 static enum err make_domain(struct app *app, struct problem *why)
 {
     struct control *c = &app->control;
@@ -170,6 +181,8 @@ static enum err make_domain(struct app *app, struct problem *why)
     if (err)
         return err;
     numbers_set_registrations(app->numbers, registrations_of_number, app->registrations);
+    accounts_add_ender(app->accounts, (struct accounts_ender){ "numbers", end_numbers, app->numbers });
+    accounts_add_ender(app->accounts, (struct accounts_ender){ "event subscriptions", end_events, app->events });
     accounts_add_ender(app->accounts, (struct accounts_ender){ "registrations", registrations_end, app->registrations });
     accounts_add_ender(app->accounts, (struct accounts_ender){ "direct routing", sip_routing_end, app->routing });
     struct calls_conf calls = { .control = c, .accounts = app->accounts, .numbers = app->numbers, .events = app->events,
@@ -346,6 +359,7 @@ enum err app_start(struct app *app, struct problem *why)
     events_set_base_url(app->events, str_of(url));
     messages_resume(app->messages);
     readiness_start(app->readiness);
+    accounts_resume(app->accounts);
     events_resume(app->events);         /* control is not running yet: this thread stands in for it */
     err = loop_start(app->control.loop);
     return err ? err : http_server_start(app->http, why);

@@ -1,7 +1,9 @@
-/* account, resource, connection-string, trust: who may ask, and with what. */
+/* account, resource, connection-string, token, trust: who may ask, and with what. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/str.h"
+#include "edge/api/http_token.h"
 #include "main/ctl_priv.h"
 
 static int account_add(struct ctl *c)
@@ -34,6 +36,59 @@ static int account_list(struct ctl *c)
     return rc;
 }
 
+static const struct ctl_column account_columns[] = {
+    { "account", "name" }, { "id", "id" }, { "offer", "offer" }, { "paid", "paid" }, { "billing country", "billingCountry" },
+    { "state", "state" }, { 0 },
+};
+
+static int account_show(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/accounts/%e", c->args[0]), (struct str){ 0 },
+                     &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_facts(c, answer.json, account_columns);
+    return rc;
+}
+
+/* One member or two; what is not given stays. */
+static int account_change(struct ctl *c, const char *state, const char *said)
+{
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    if (state)
+        jw_textz(&w, "state", state);
+    if (!state && ctl_option(c, "offer"))
+        jw_textz(&w, "offer", ctl_option(c, "offer"));
+    if (!state && ctl_option(c, "billing-country"))
+        jw_textz(&w, "billingCountry", ctl_option(c, "billing-country"));
+    jw_end(&w);
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "PATCH", ctl_target(c, "/carterfone/v1/accounts/%e", c->args[0]), buf_str(&body),
+                     &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_say(c, said, c->args[0]);
+    return rc;
+}
+
+static int account_suspend(struct ctl *c)
+{
+    return account_change(c, "suspended", "suspended %s: its resources buy, send and call nothing more; what they lease stays");
+}
+
+static int account_resume(struct ctl *c)
+{
+    return account_change(c, "active", "resumed %s");
+}
+
+static int account_set(struct ctl *c)
+{
+    if (!ctl_option(c, "offer") && !ctl_option(c, "billing-country"))
+        return ctl_usage(c, "say what shall change: --offer or --billing-country");
+    return account_change(c, NULL, "changed %s");
+}
+
 static int resource_add(struct ctl *c)
 {
     scoped_buf body = { 0 };
@@ -41,6 +96,8 @@ static int resource_add(struct ctl *c)
     jw_object(&w, NULL);
     jw_textz(&w, "name", c->args[0]);
     jw_textz(&w, "account", ctl_option(c, "account") ? ctl_option(c, "account") : "default");
+    if (ctl_option(c, "group"))
+        jw_textz(&w, "group", ctl_option(c, "group"));
     jw_end(&w);
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/resources"), buf_str(&body), &answer);
@@ -51,11 +108,37 @@ static int resource_add(struct ctl *c)
 
 static int resource_list(struct ctl *c)
 {
-    static const struct ctl_column columns[] = { { "RESOURCE", "name" }, { "ACCOUNT", "account" }, { "ID", "id" }, { 0 } };
+    static const struct ctl_column columns[] = { { "RESOURCE", "name" }, { "ACCOUNT", "account" }, { "GROUP", "group" },
+                                                 { "STATE", "state" }, { "ID", "id" }, { 0 } };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/resources"), (struct str){ 0 }, &answer);
     if (!rc && !ctl_say_json(c, answer.body))
         ctl_table(c, answer.json, columns, "No resources; `carterfone resource add NAME` makes one.");
+    return rc;
+}
+
+static int resource_show(struct ctl *c)
+{
+    static const struct ctl_column columns[] = {
+        { "resource", "name" }, { "id", "id" }, { "account", "account" }, { "group", "group" }, { "host name", "hostName" },
+        { "state", "state" }, { "access keys", "accessKeys" }, { "location", "location" },
+        { "data location", "dataLocation" }, { "created", "created" }, { 0 },
+    };
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/resources/%e", c->args[0]), (struct str){ 0 },
+                     &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_facts(c, answer.json, columns);
+    return rc;
+}
+
+static int resource_delete(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "DELETE", ctl_target(c, "/carterfone/v1/resources/%e", c->args[0]),
+                     (struct str){ 0 }, &answer);
+    if (!rc)
+        ctl_say(c, "deleted %s: its keys have ended, its numbers are released", c->args[0]);
     return rc;
 }
 
@@ -84,6 +167,58 @@ static int resource_keys(struct ctl *c)
         return rc;
     ctl_facts(c, answer.json, columns);
     ctl_say(c, "\n" STR_FMT, STR_ARG(connection_string(c, json_text_of(answer.json, "primaryKey"))));
+    return CTL_OK;
+}
+
+static int resource_rotate_key(struct ctl *c)
+{
+    const char *which = c->args_n > 1 ? c->args[1] : "primary";
+    if (strcmp(which, "primary") && strcmp(which, "secondary"))
+        return ctl_usage(c, "'%s' is neither primary nor secondary", which);
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    jw_textz(&w, "key", which);
+    jw_end(&w);
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", ctl_target(c, "/carterfone/v1/resources/%e/:rotateKey", c->args[0]),
+                     buf_str(&body), &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    struct str key = json_text_of(answer.json, strcmp(which, "primary") ? "secondaryKey" : "primaryKey");
+    ctl_say(c, "the old %s key has ended; the new one:\n" STR_FMT "\n\n" STR_FMT, which, STR_ARG(key),
+            STR_ARG(connection_string(c, key)));
+    return CTL_OK;
+}
+
+/* Made here, of a key that this command line has: nothing is asked of the server but where it is. */
+static int token(struct ctl *c)
+{
+    enum { DAY_H = 24, MOST_H = HTTP_TOKEN_LONGEST_S / 3600 - 1 };
+    int64_t hours;
+    int rc = ctl_option_int(c, "hours", 1, MOST_H, DAY_H, &hours);
+    if (!rc)
+        rc = ctl_find(c);
+    if (rc)
+        return rc;
+    bool operator = ctl_option(c, "operator") != NULL;
+    struct str key = operator && c->operator_key_n ? (struct str){ (const char *)c->operator_key, c->operator_key_n }
+                                                   : (struct str){ (const char *)c->key, c->key_n };
+    if (!key.n) {
+        fprintf(stderr, "carterfone: no key is known here to make a token of\n");
+        return CTL_REFUSED;
+    }
+    char text[HTTP_TOKEN_SIZE];
+    int64_t expires_s = clock_wall_us() / US_PER_S + hours * 3600;
+    http_token_write(text, key, expires_s);
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    jw_textz(&w, "token", text);
+    jw_time(&w, "expiresOn", expires_s * US_PER_S);
+    jw_end(&w);
+    if (!ctl_say_json(c, buf_str(&body)))
+        ctl_say(c, "%s", text);
     return CTL_OK;
 }
 
@@ -137,15 +272,37 @@ static const struct ctl_option account_options[] = {
     { "billing-country", "CC", CTL_MAY, "where it is billed [US]" },
     { 0 },
 };
-static const struct ctl_option resource_options[] = { { "account", "NAME", CTL_MAY, "whose it is [default]" }, { 0 } };
+static const struct ctl_option account_set_options[] = {
+    { "offer", "payg|ea|csp|trial|free-credit", CTL_MAY, "how it pays from now on" },
+    { "billing-country", "CC", CTL_MAY, "where it is billed from now on" },
+    { 0 },
+};
+static const struct ctl_option resource_options[] = {
+    { "account", "NAME", CTL_MAY, "whose it is [default]" },
+    { "group", "NAME", CTL_MAY, "resource group, as the management API has it [default]" },
+    { 0 },
+};
+static const struct ctl_option token_options[] = {
+    { "operator", NULL, CTL_MAY, "of the operator's key: for the management API and /carterfone/v1" },
+    { "hours", "N", CTL_MAY, "how long it lasts [24]" },
+    { 0 },
+};
 static const struct ctl_option trust_options[] = { { "pem", NULL, CTL_MAY, "print the certificate itself" }, { 0 } };
 
 const struct ctl_command ctl_account_commands[] = {
     { "account", "add", "NAME", 1, 1, account_options, account_add, "a subscription: who pays, and from where" },
     { "account", "list", "", 0, 0, NULL, account_list, "all of them" },
+    { "account", "show", "NAME", 1, 1, NULL, account_show, "one of them, with the id that the management API calls it by" },
+    { "account", "suspend", "NAME", 1, 1, NULL, account_suspend, "stop its searches, purchases, messages and calls out" },
+    { "account", "resume", "NAME", 1, 1, NULL, account_resume, "let it go on" },
+    { "account", "set", "NAME", 1, 1, account_set_options, account_set, "change how it pays, or where it is billed" },
     { "resource", "add", "NAME", 1, 1, resource_options, resource_add, "a resource under an account: what holds numbers" },
     { "resource", "list", "", 0, 0, NULL, resource_list, "all of them" },
+    { "resource", "show", "NAME", 1, 1, NULL, resource_show, "one of them, with its host name" },
     { "resource", "keys", "NAME", 1, 1, NULL, resource_keys, "its two keys and connection string" },
+    { "resource", "rotate-key", "NAME [primary|secondary]", 1, 2, NULL, resource_rotate_key, "a fresh key; the old one ends at once" },
+    { "resource", "delete", "NAME", 1, 1, NULL, resource_delete, "end its keys, release its numbers" },
+    { "token", "", "", 0, 0, token_options, token, "a bearer token, for SDKs that take a TokenCredential" },
     { "connection-string", "", "", 0, 0, NULL, tell_connection_string, "what a program needs to connect" },
     { "trust", "", "", 0, 0, trust_options, trust, "how programs come to trust the local certificate" },
     { 0 },

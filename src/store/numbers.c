@@ -191,6 +191,12 @@ enum err number_leases_ask(struct db *db, uint64_t resource, int64_t skip, int64
                     : db_ask(db, DB_NUMBER_LEASES_ALL, vals + 1, 2, (size_t)most, read);
 }
 
+enum err number_leases_behind_ask(struct db *db, uint64_t resource, uint64_t last, int64_t most, struct db_read *read)
+{
+    const struct db_val vals[] = { DB_I(resource), DB_I(last), DB_I(most) };
+    return db_ask(db, DB_NUMBER_LEASES_BEHIND, vals, 3, (size_t)most, read);
+}
+
 uint64_t number_lease_row(const struct db_rows *rows)
 {
     return key_at(rows, 0);

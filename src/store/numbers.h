@@ -56,4 +56,6 @@ MUST_USE enum err number_operation_rows_each(struct db *db,
 
 /** Ask for a page of leased numbers by rising number; resource 0: of all. Each row of the answer is one number. */
 MUST_USE enum err number_leases_ask(struct db *db, uint64_t resource, int64_t skip, int64_t most, struct db_read *read);
+/** Those of one resource with more digits than `last`. */
+MUST_USE enum err number_leases_behind_ask(struct db *db, uint64_t resource, uint64_t last, int64_t most, struct db_read *read);
 uint64_t number_lease_row(const struct db_rows *rows);

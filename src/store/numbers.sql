@@ -43,6 +43,9 @@ DELETE FROM number WHERE digits = ?1 AND state IN (3, 4) AND until_us <= ?2;
 -- :name number_leases
 SELECT digits FROM number WHERE state = 2 AND resource = ?1 ORDER BY digits LIMIT ?2 OFFSET ?3;
 
+-- :name number_leases_behind
+SELECT digits FROM number WHERE state = 2 AND resource = ?1 AND digits > ?2 ORDER BY digits LIMIT ?3;
+
 -- :name number_leases_all
 SELECT digits FROM number WHERE state = 2 ORDER BY digits LIMIT ?1 OFFSET ?2;
 

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct arena *arena = arena_new();
     struct str rest = { (const char *)data, size };
-    struct http_signed rq = { .method = STR("GET"), .content = size & 1 };
+    struct http_signed rq = { .method = STR("GET"), .content = size & 1, .tls = size & 32 };
     struct str *fields[] = { &rq.authorization, &rq.date, &rq.content_hash, &rq.host, &rq.ms_host, &rq.target, &rq.body };
     struct problem why = { 0 };
     struct keyring_proof proof;

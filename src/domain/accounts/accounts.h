@@ -78,8 +78,10 @@ const struct subscription *accounts_subscription_named(const struct accounts *a,
 const struct subscription *accounts_subscription_find(const struct accounts *a, struct str name_or_guid);
 /** Deleted ones too: for usage, invoices and audits. */
 const struct resource *accounts_resource_ever(const struct accounts *a, uint64_t key);
-/** Is this name taken, by whatever state? */
+/** Is this name taken, by a resource of whatever state? */
 bool accounts_resource_taken(const struct accounts *a, struct str name);
+/** May a new resource have it? @return ERR_RANGE (it is no name), ERR_CONFLICT (taken), with `why` */
+MUST_USE enum err accounts_resource_name(const struct accounts *a, struct str name, struct problem *why);
 /** Those of a subscription (NULL: of all), the oldest first, from the one after key `after`, at most `most`, into `out`.
  *  Of one resource group unless that is empty. @return how many; *more: there are further ones */
 size_t accounts_resources(const struct accounts *a, const struct subscription *s, struct str group, uint64_t after,

@@ -238,14 +238,20 @@ static enum err tags_check(const struct resource_wish *wish, struct problem *why
     return ERR_NONE;
 }
 
+enum err accounts_resource_name(const struct accounts *a, struct str name, struct problem *why)
+{
+    enum err err = name_check(name, why);
+    const struct resource *other = err ? NULL : resource_holding(a, name);
+    if (err || !other)
+        return err;
+    return at("name", why, rule_problem(why, ERR_CONFLICT, other->ending ? RULE_RESOURCE_BEING_DELETED : RULE_NAME_TAKEN,
+                                        other->name));
+}
+
 static enum err wish_check(const struct accounts *a, const struct resource_wish *wish, const struct subscription **s,
                            struct problem *why)
 {
-    enum err err = name_check(wish->name, why);
-    const struct resource *other = err ? NULL : resource_holding(a, wish->name);
-    if (!err && other)
-        err = at("name", why, rule_problem(why, ERR_CONFLICT, other->ending ? RULE_RESOURCE_BEING_DELETED : RULE_NAME_TAKEN,
-                                           other->name));
+    enum err err = accounts_resource_name(a, wish->name, why);
     if (!err && wish->group.n >= RESOURCE_GROUP_SIZE)
         err = at("resourceGroupName", why, rule_problem(why, ERR_RANGE, RULE_PLACE_INVALID, "resourceGroupName"));
     if (!err && wish->location.n >= RESOURCE_PLACE_SIZE)

@@ -137,6 +137,8 @@ static enum err create_go(struct call_request *r, struct problem *why)
     if (!err)
         err = is_emergency(rq->to) ? emergency_check(lease, rq->to, why)
                                    : numbers_may_call(c->conf.numbers, lease, rq->to, why);
+    if (!err && !is_emergency(rq->to))
+        err = accounts_may_spend(c->conf.accounts, lease->resource, why);
     struct usage_ends ends = { lease ? lease->resource : 0, lease, rq->from, rq->to };
     if (!err && !is_emergency(rq->to))
         err = usage_may_spend(c->control->usage, ends.resource, usage_call_estimate(c->control->usage, &ends, true, 1), why);

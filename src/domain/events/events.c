@@ -423,6 +423,40 @@ enum err events_unsubscribe(struct events *ev, uint64_t key, events_changed_fn *
     return err;
 }
 
+/* A resource that is being deleted: one of its subscriptions after another. */
+struct ending_all {
+    struct events     *ev;
+    uint64_t           resource;
+    events_changed_fn *then;
+    void              *arg;
+};
+
+static void end_next(void *arg, enum err err)
+{
+    struct ending_all *all = arg;
+    uint64_t key, found = 0;
+    void *value;
+    for (size_t at = 0; !err && !found && map_next(all->ev->subscriptions, &at, &key, &value);) {
+        const struct event_subscription *s = value;
+        if (s->resource == all->resource && !s->gone)
+            found = key;
+    }
+    if (found && !(err = events_unsubscribe(all->ev, found, end_next, all)))
+        return;
+    all->then(all->arg, err);
+    free(all);
+}
+
+enum err events_end_resource(struct events *ev, uint64_t resource, events_changed_fn *done, void *arg)
+{
+    struct ending_all *all = calloc(1, sizeof *all);
+    if (!all)
+        return ERR_NOMEM;
+    *all = (struct ending_all){ ev, resource, done, arg };
+    end_next(all, ERR_NONE);
+    return ERR_NONE;
+}
+
 /* Whoever subscribed is told, and the endpoint counts as proved or not. */
 static void proved(struct event_subscription *s, enum err err, const struct problem *why)
 {

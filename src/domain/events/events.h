@@ -84,6 +84,9 @@ typedef void events_changed_fn(void *arg, enum err err);
 MUST_USE enum err events_validate(struct events *ev, uint64_t key, struct str code, events_changed_fn *done, void *arg);
 /** Ends it and its undelivered events. @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err events_unsubscribe(struct events *ev, uint64_t key, events_changed_fn *done, void *arg);
+/** Ends every subscription of a resource that is being deleted. Done with the first error, or when all are off the disk.
+ *  @return ERR_NOMEM, ERR_BUSY; then no done */
+MUST_USE enum err events_end_resource(struct events *ev, uint64_t resource, events_changed_fn *done, void *arg);
 /** Whose it is; 0: there is none of that key. */
 uint64_t events_subscription_resource(const struct events *ev, uint64_t key);
 /** Members of an open JSON array: the subscriptions of one resource, or of all (0). */

@@ -128,7 +128,8 @@ static enum err sender_check(const struct messages *m, const struct sms_send *s,
         return err;
     }
     *out = lease;
-    return numbers_may_send_texts(m->numbers, lease, why);
+    enum err err = numbers_may_send_texts(m->numbers, lease, why);
+    return err ? err : accounts_may_spend(m->accounts, s->resource, why);
 }
 
 static void refuse_one(struct sms_result *r, const char *text)

@@ -164,6 +164,11 @@ MUST_USE enum err numbers_change(struct numbers *n, uint64_t resource, struct st
  *  @return ERR_ABSENT, ERR_RANGE, ERR_BUSY, ERR_NOMEM */
 MUST_USE enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, numbers_done_fn *done, void *arg,
                                   struct problem *why);
+/** Give back all that a resource holds and release all that it leases, for it is being deleted: nothing new may be asked for it
+ *  from now on. Done once everything is on disk, or with the first error; then it may be asked again.
+ *  @return ERR_NOMEM */
+typedef void numbers_left_fn(void *arg, enum err err);
+MUST_USE enum err numbers_release_all(struct numbers *n, uint64_t resource, numbers_left_fn *done, void *arg);
 /** Cancel an operation. A search gives its hold back; what is done otherwise stays done.
  *  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM */
 MUST_USE enum err numbers_cancel(struct numbers *n, uint64_t resource, enum operation_kind kind, uint64_t key,

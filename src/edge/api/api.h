@@ -39,5 +39,6 @@ struct app_api {
     void (*carriers_write)(void *carriers, const char *kind, struct jw *w);     /* elements of an open array */
     void *carriers;
     struct refusals *refusals;
+    const char *domain;             /* resources are NAME.domain; NULL: localhost */
     bool clock_moves;               /* --clock virtual */
 };

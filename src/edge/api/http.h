@@ -16,6 +16,8 @@ enum http_scope {
     HTTP_PUBLIC,                /* no credentials: /healthz, /carterfone/ca.pem */
     HTTP_RESOURCE,              /* an ACS resource's key (HMAC); api-version required */
     HTTP_OPERATOR,              /* the operator's key, or a resource's for its own objects (hc->is_operator tells) */
+    HTTP_MANAGER,               /* the operator alone (key or token), as a resource manager's client asks: api-version
+                                   required, errors in that envelope */
     HTTP_CONTENT,               /* a recording's bytes: a resource's key, no api-version; may be signed over
                                    x-ms-host and the bare path */
 };
@@ -25,7 +27,7 @@ struct http_call {
     struct app_api        *api;
     const char            *method;          /* "GET" ... */
     struct str             path;            /* as sent, without the query */
-    struct str             params[4];       /* percent-decoded {path parameters}, in order */
+    struct str             params[6];       /* percent-decoded {path parameters}, in order */
     struct str             api_version;
     struct str             body;
     const struct json     *json;            /* the parsed body; NULL when there was none */

@@ -153,7 +153,25 @@ static struct str whole_characters(const char *z)
     return utf8_valid(s) ? s : STR("(not text)");
 }
 
-static void write_envelope(struct buf *out, enum err err, const struct problem *why)
+/* How a resource manager's SDKs come to see what innererror says: they know no other place for it. */
+static void write_additional_info(struct jw *w, const struct problem *why)
+{
+    jw_array(w, "details");
+    jw_end(w);
+    jw_array(w, "additionalInfo");
+    if (why->rule[0] || why->suggestion[0]) {
+        jw_object(w, NULL);
+        jw_textz(w, "type", "Rule");
+        jw_object(w, "info");
+        jw_text(w, "code", whole_characters(why->rule));
+        jw_text(w, "message", whole_characters(why->suggestion));
+        jw_end(w);
+        jw_end(w);
+    }
+    jw_end(w);
+}
+
+static void write_envelope(struct buf *out, enum err err, const struct problem *why, bool manager)
 {
     const char *code, *text;
     struct jw w = jw_of(out);
@@ -171,6 +189,8 @@ static void write_envelope(struct buf *out, enum err err, const struct problem *
         jw_text(&w, "message", whole_characters(why->suggestion));
         jw_end(&w);
     }
+    if (manager)
+        write_additional_info(&w, why);
     jw_end(&w);
     jw_end(&w);
 }
@@ -207,6 +227,6 @@ void http_fail(struct http_call *hc, enum err err)
     keep(call_of(hc), status);
     if (status == 429 || status == 503)         /* without it the SDKs throw at once on 429 */
         http_answer_header(hc, "Retry-After", "%d", wait_s > 0 ? wait_s : 1);
-    write_envelope(&hc->out, err, &hc->why);
+    write_envelope(&hc->out, err, &hc->why, call_of(hc)->route && call_of(hc)->route->scope == HTTP_MANAGER);
     http_reply(hc, status);
 }

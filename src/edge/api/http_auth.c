@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/str.h"
+#include "edge/api/http_token.h"
 
 enum { HASH_OCTETS = 32, SKEW_MINUTES = 15 };
 
@@ -147,7 +148,7 @@ static bool attempt_fits(void *arg, struct str key)
 /* "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=..." */
 static enum err signature_read(struct str header, uint8_t signature[HASH_OCTETS], struct problem *why)
 {
-    static const struct str scheme = { "HMAC-SHA256 ", 12 }, bearer = { "Bearer ", 7 };
+    static const struct str scheme = { "HMAC-SHA256 ", 12 };
     static const struct str list = { "SignedHeaders=x-ms-date;host;x-ms-content-sha256", 48 };
     static const struct str value = { "Signature=", 10 };
     struct str names, proof;
@@ -155,8 +156,6 @@ static enum err signature_read(struct str header, uint8_t signature[HASH_OCTETS]
     size_t n;
     if (!header.n)
         return denied(why, "NoCredentials", "There is no Authorization header; sign the request with an access key.");
-    if (header.n >= bearer.n && str_eq_nocase((struct str){ header.p, bearer.n }, bearer))
-        return denied(why, "BearerNotBuilt", "Bearer tokens are not built yet; sign with an access key (HMAC-SHA256).");
     if (header.n < scheme.n || !str_eq_nocase((struct str){ header.p, scheme.n }, scheme))
         return denied(why, "MalformedCredentials", "Authorization is neither HMAC-SHA256 nor Bearer.");
     if (!str_cut(str_trim(str_from(header, scheme.n)), '&', &names, &proof) || !str_eq_nocase(names, list)
@@ -209,10 +208,54 @@ static enum err try_spellings(struct keyring *ring, const struct http_signed *rq
     return err;
 }
 
+/* -- bearer tokens ------------------------------------------------------------------------------------------------- */
+
+static bool is_bearer(struct str header, struct str *token)
+{
+    static const struct str bearer = { "Bearer ", 7 };
+    *token = str_trim(str_from(header, bearer.n));
+    return header.n >= bearer.n && str_eq_nocase((struct str){ header.p, bearer.n }, bearer);
+}
+
+/* The keyring asks with the development key only where that may be used. */
+static bool is_development_key(struct str key)
+{
+    char text[BASE64_SIZE(HASH_OCTETS)];
+    return key.n == HASH_OCTETS && base64_write(text, key.p, key.n) && !strcmp(text, KEYRING_DEVELOPMENT_KEY);
+}
+
+static bool token_fits(void *arg, struct str key)
+{
+    const struct str *token = arg;
+    return str_eqz(*token, KEYRING_DEVELOPMENT_KEY) ? is_development_key(key) : http_token_fits(*token, key);
+}
+
+static enum err prove_bearer(struct keyring *ring, const struct http_signed *rq, struct str token,
+                             struct keyring_question *q, struct keyring_proof *out, struct problem *why)
+{
+    if (!rq->tls && !q->loopback)
+        return denied(why, "TokenNeedsTls", "A bearer token came over plain HTTP, where anybody may read it: call https.");
+    enum err err = str_eqz(token, KEYRING_DEVELOPMENT_KEY) ? ERR_NONE : http_token_check(token, rq->now_us / US_PER_S);
+    if (err == ERR_TIMEOUT)
+        return denied(why, "TokenExpired", "The bearer token has expired: `carterfone token` makes another.");
+    if (err)
+        return denied(why, "TokenMalformed", "This is no token that `carterfone token` makes; tokens of other issuers are "
+                      "not built.");
+    q->fits = token_fits;
+    q->arg = &token;
+    err = keyring_prove(ring, q, out);
+    if (err == ERR_ABSENT)
+        return denied(why, "UnknownResource", "No resource answers to this host, and there is no default one.");
+    return err ? denied(why, "BadToken", "The bearer token was made with no key that may do this.") : ERR_NONE;
+}
+
 enum err http_auth_prove(struct keyring *ring, const struct http_signed *rq, struct keyring_question *q,
                          struct arena *arena, struct keyring_proof *out, struct problem *why)
 {
     struct attempt at;
+    struct str token;
+    if (is_bearer(rq->authorization, &token))
+        return prove_bearer(ring, rq, token, q, out, why);
     enum err err = signature_read(rq->authorization, at.signature, why);
     if (!err)
         err = date_check(rq, why);

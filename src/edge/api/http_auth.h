@@ -1,9 +1,10 @@
-/* http_auth.h - is this request signed, and with which key?  HMAC-SHA256 as the official SDKs make it.
+/* http_auth.h - is this request signed, and with which key?  HMAC-SHA256 as the official SDKs make it, or a bearer token.
  *
  * Pure functions over the request's bytes: any thread. What is signed:
  *     METHOD \n path-and-query \n x-ms-date ; host ; x-ms-content-sha256
  * and each client has its own idea of the path and the host; http_auth.c lists the variants it accepts. A signature may
- * come again (SDK retries reuse it), so there is no replay cache; the date may be 15 minutes off. */
+ * come again (SDK retries reuse it), so there is no replay cache; the date may be 15 minutes off.
+ * A bearer token (http_token.h) proves the key it was made with; the development key, no secret, may be said as it is. */
 #pragma once
 #include "base/arena.h"
 #include "base/problem.h"
@@ -19,6 +20,7 @@ struct http_signed {
     struct str ms_host;         /* x-ms-host */
     struct str body;
     bool       content;         /* a recording's bytes: x-ms-host and the bare path may be what was signed */
+    bool       tls;             /* the request came over TLS: a token elsewhere would be anybody's who listens */
     int64_t    now_us;          /* wall clock */
 };
 

@@ -28,6 +28,8 @@ static const struct { const char *area, *versions; } known_versions[] = {
                                "2025-06-15, 2026-03-12" },
     { "rooms",                 "2023-06-14, 2024-04-15, 2025-03-13" },
     { "shortCodes",            "2021-10-25-preview" },
+    { "subscriptions",         "2023-03-31, 2023-04-01, 2025-05-01, 2025-09-01" },
+    { "providers",             "2023-03-31, 2023-04-01, 2025-05-01, 2025-09-01" },
     { "tollfreeVerification",  "2023-01-10-preview1" },
 };
 
@@ -154,6 +156,7 @@ static enum err check_proof(struct call *c)
         .ms_host = call_header(c, STR("x-ms-host")),
         .body = hc->body,
         .content = c->route->scope == HTTP_CONTENT,
+        .tls = c->tls,
         .now_us = clock_wall_us(),
     };
     struct keyring_question q = {
@@ -161,7 +164,7 @@ static enum err check_proof(struct call *c)
         .bound = str_of(c->listener->resource),
         .loopback = c->listener->loopback,
         .forwarded = is_forwarded(c),
-        .operator_too = c->route->scope == HTTP_OPERATOR,
+        .operator_too = c->route->scope == HTTP_OPERATOR || c->route->scope == HTTP_MANAGER,
     };
     struct keyring_proof proof;
     enum err err = http_auth_prove(hc->api->keyring, &rq, &q, hc->arena, &proof, &hc->why);
@@ -172,14 +175,18 @@ static enum err check_proof(struct call *c)
     }
     hc->resource = proof.resource;
     hc->is_operator = proof.is_operator;
-    return ERR_NONE;
+    if (c->route->scope != HTTP_MANAGER || hc->is_operator)
+        return ERR_NONE;
+    err = problem_set(&hc->why, ERR_FORBIDDEN, "AuthorizationFailed", "Only the operator may do that.");
+    problem_rule(&hc->why, "OperatorOnly", "Use a token of the operator's: carterfone token --operator.");
+    return err;
 }
 
 static enum err check_version(struct call *c)
 {
     struct http_call *hc = &c->hc;
     hc->api_version = http_query(hc, "api-version");
-    if (c->route->scope != HTTP_RESOURCE)
+    if (c->route->scope != HTTP_RESOURCE && c->route->scope != HTTP_MANAGER)
         return ERR_NONE;
     const char *known = versions_of(hc->path);
     if (!hc->api_version.n) {

@@ -6,7 +6,7 @@
 #pragma once
 #include "edge/api/http.h"
 
-enum { HTTP_SEGMENTS_MAX = 12, HTTP_ALLOW_SIZE = 64 };
+enum { HTTP_SEGMENTS_MAX = 16, HTTP_ALLOW_SIZE = 64 };
 
 struct http_router;
 /** @param tables  as http_route_tables  @return ERR_NOMEM; a path that breaks the rules is asserted */
@@ -16,7 +16,7 @@ SCOPED_FREE(http_router)
 
 struct http_match {
     const struct http_route *route;
-    struct str params[4];               /* in the arena */
+    struct str params[6];               /* in the arena */
     char       allow[HTTP_ALLOW_SIZE];  /* methods of this path: "GET, HEAD, OPTIONS"; set on ERR_METHOD too */
 };
 /** HEAD finds the GET route.

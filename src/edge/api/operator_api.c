@@ -1,4 +1,4 @@
-/* operator_api.c - Carterfone's own API under /carterfone/v1: the table, accounts and resources.
+/* operator_api.c - Carterfone's own API under /carterfone/v1: the table.
  *
  * Rows without a `run` answer 501: they stand in docs/conformance.md. */
 #include "edge/api/operator_priv.h"
@@ -45,131 +45,6 @@ void operator_answer_json(void *arg, enum err err, struct str json)
     http_reply(hc, 200);
 }
 
-/* -- accounts ---------------------------------------------------------------------------------------------------- */
-
-static enum err accounts_get(struct http_call *hc)
-{
-    enum err err = operator_only(hc);
-    if (err)
-        return err;
-    struct jw w = jw_of(&hc->out);
-    jw_object(&w, NULL);
-    jw_array(&w, "value");
-    accounts_write_subscriptions(hc->api->accounts, &w);
-    jw_end(&w);
-    jw_end(&w);
-    http_reply(hc, 200);
-    return ERR_NONE;
-}
-
-static void on_account_added(void *arg, enum err err)
-{
-    struct http_call *hc = arg;
-    if (err) {
-        problem_set(&hc->why, err, "ServiceUnavailable", "It could not be stored: %s.", err_words(err));
-        http_fail(hc, err);
-        return;
-    }
-    jw_json(&(struct jw){ .b = &hc->out }, NULL, hc->json);
-    http_reply(hc, 201);
-}
-
-/* The operator, and nothing of a wrong type in what makes an account or a resource. */
-static enum err may_make(struct http_call *hc)
-{
-    static const struct json_shape shapes[] = {
-        { "name", JSON_IS_TEXT }, { "offer", JSON_IS_TEXT }, { "billingCountry", JSON_IS_TEXT }, { "account", JSON_IS_TEXT },
-    };
-    enum err err = operator_only(hc);
-    return err ? err : json_expect(hc->json, shapes, ARRAY_LEN(shapes), &hc->why);
-}
-
-static enum err accounts_post(struct http_call *hc)
-{
-    enum err err = may_make(hc);
-    if (err)
-        return err;
-    struct str offer = json_text_of(hc->json, "offer"), country = json_text_of(hc->json, "billingCountry");
-    return accounts_subscribe(hc->api->accounts, json_text_of(hc->json, "name"), offer.n ? offer : STR("payg"),
-                              country.n ? country : STR("US"), on_account_added, hc, &hc->why);
-}
-
-static enum err resources_get(struct http_call *hc)
-{
-    enum err err = operator_only(hc);
-    if (err)
-        return err;
-    struct jw w = jw_of(&hc->out);
-    jw_object(&w, NULL);
-    jw_array(&w, "value");
-    accounts_write_resources(hc->api->accounts, &w);
-    jw_end(&w);
-    jw_end(&w);
-    http_reply(hc, 200);
-    return ERR_NONE;
-}
-
-static enum err resources_post(struct http_call *hc)
-{
-    enum err err = may_make(hc);
-    struct str account = json_text_of(hc->json, "account");
-    if (err)
-        return err;
-    return accounts_add_resource(hc->api->accounts, json_text_of(hc->json, "name"), account.n ? account : STR("default"),
-                                 on_account_added, hc, &hc->why);
-}
-
-/* With the connection string a program needs: the endpoint is the host the caller reached us by. */
-static void keys_write(struct http_call *hc, const struct resource *r)
-{
-    struct jw w = jw_of(&hc->out);
-    char key[BASE64_SIZE(ACCESS_KEY_OCTETS)];
-    base64_write(key, r->access_key[0], ACCESS_KEY_OCTETS);
-    jw_object(&w, NULL);
-    jw_textz(&w, "name", r->name);
-    accounts_write_keys(r, &w);
-    struct str base = http_base_url(hc);
-    jw_printf(&w, "connectionString", "endpoint=" STR_FMT "/;accesskey=%s", STR_ARG(base), key);
-    jw_end(&w);
-}
-
-static enum err resource_keys_get(struct http_call *hc)
-{
-    const struct resource *r = NULL;
-    enum err err = operator_resource(hc, hc->params[0], &r);
-    if (err)
-        return err;
-    keys_write(hc, r);
-    http_reply(hc, 200);
-    return ERR_NONE;
-}
-
-static void on_rotated(void *arg, enum err err)
-{
-    struct http_call *hc = arg;
-    const struct resource *r = err ? NULL : accounts_resource_named(hc->api->accounts, hc->params[0]);
-    if (!r) {
-        problem_set(&hc->why, ERR_STORE, "ServiceUnavailable", "The key could not be stored; the old one goes on.");
-        http_fail(hc, ERR_STORE);
-        return;
-    }
-    keys_write(hc, r);
-    http_reply(hc, 200);
-}
-
-static enum err resource_rotate_post(struct http_call *hc)
-{
-    enum err err = operator_only(hc);
-    struct str which = json_text_of(hc->json, "key");
-    if (!err && !str_eqz(which, "primary") && !str_eqz(which, "secondary")) {
-        err = problem_set(&hc->why, ERR_RANGE, "BadRequest", "Say which key: primary or secondary.");
-        problem_target(&hc->why, "key");
-    }
-    if (err)
-        return err;
-    return accounts_rotate_key(hc->api->accounts, hc->params[0], str_eqz(which, "secondary"), on_rotated, hc, &hc->why);
-}
-
 /* -- the server itself --------------------------------------------------------------------------------------------- */
 
 static enum err status_get(struct http_call *hc)
@@ -210,6 +85,7 @@ static enum err routes_get(struct http_call *hc)
 #define TOUR "tests/api/operator.test.mjs"
 #define PLAN "tests/api/plan.test.mjs"
 #define SIP "tests/api/sip-routing.test.mjs"
+#define ACCOUNTS "tests/api/accounts.test.mjs"
 #define REGISTRATIONS "tests/api/registrations.test.mjs"
 #define MONEY "tests/api/money.test.mjs"
 
@@ -218,8 +94,12 @@ const struct http_route operator_routes[] = {
     { "GET", V1 "/routes", HTTP_OPERATOR, NULL, routes_get, "Carterfone_Routes", TOUR },
     { "GET", V1 "/accounts", HTTP_OPERATOR, NULL, accounts_get, "Carterfone_ListAccounts", TOUR },
     { "POST", V1 "/accounts", HTTP_OPERATOR, NULL, accounts_post, "Carterfone_AddAccount", TOUR },
+    { "GET", V1 "/accounts/{name}", HTTP_OPERATOR, NULL, account_get, "Carterfone_GetAccount", ACCOUNTS },
+    { "PATCH", V1 "/accounts/{name}", HTTP_OPERATOR, NULL, account_patch, "Carterfone_ChangeAccount", ACCOUNTS },
     { "GET", V1 "/resources", HTTP_OPERATOR, NULL, resources_get, "Carterfone_ListResources", TOUR },
     { "POST", V1 "/resources", HTTP_OPERATOR, NULL, resources_post, "Carterfone_AddResource", TOUR },
+    { "GET", V1 "/resources/{name}", HTTP_OPERATOR, NULL, resource_get, "Carterfone_GetResource", ACCOUNTS },
+    { "DELETE", V1 "/resources/{name}", HTTP_OPERATOR, NULL, resource_delete, "Carterfone_DeleteResource", ACCOUNTS },
     { "GET", V1 "/resources/{name}/keys", HTTP_OPERATOR, NULL, resource_keys_get, "Carterfone_GetKeys", TOUR },
     { "POST", V1 "/resources/{name}/:rotateKey", HTTP_OPERATOR, NULL, resource_rotate_post, "Carterfone_RotateKey", TOUR },
     { "GET", V1 "/smscs", HTTP_OPERATOR, NULL, smscs_get, "Carterfone_ListSmscs", TOUR },

@@ -21,6 +21,18 @@ uint64_t operator_sees(const struct http_call *hc);
 /** Answer with a JSON text or the error; a messages_json_fn, refusals_json_fn and events_listed_fn. arg is hc. */
 void operator_answer_json(void *arg, enum err err, struct str json);
 
+/* operator_accounts.c */
+enum err accounts_get(struct http_call *hc);
+enum err accounts_post(struct http_call *hc);
+enum err account_get(struct http_call *hc);
+enum err account_patch(struct http_call *hc);
+enum err resources_get(struct http_call *hc);
+enum err resources_post(struct http_call *hc);
+enum err resource_get(struct http_call *hc);
+enum err resource_delete(struct http_call *hc);
+enum err resource_keys_get(struct http_call *hc);
+enum err resource_rotate_post(struct http_call *hc);
+
 /* operator_look.c */
 enum err messages_get_all(struct http_call *hc);
 enum err messages_get_one(struct http_call *hc);

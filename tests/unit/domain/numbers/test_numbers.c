@@ -355,6 +355,42 @@ static void a_released_number_keeps_its_place_in_line_over_restarts(void **state
     assert_int_equal(found(w, w->other)->numbers[0], digits);
 }
 
+static void on_left(void *arg, enum err err)
+{
+    struct world *w = arg;
+    w->err = err;
+    w->waiting--;
+}
+
+static void a_resource_that_is_deleted_leases_and_holds_nothing_more(void **state)
+{
+    enum { LEASED = 300 };              /* more than a round */
+    struct world *w = *state;
+    uint64_t first = lease_one(w, w->us, local_in("406", 1)), others = lease_one(w, w->other, local_in("406", 1));
+    assert_int_equal(search(w, w->us, local_in("406", LEASED)), ERR_NONE);
+    uint64_t bought = w->op.key;
+    assert_int_equal(purchase(w, w->us, bought), ERR_NONE);
+    assert_int_equal(search(w, w->us, local_in("406", 5)), ERR_NONE);
+    uint64_t held = w->op.key;
+    w->waiting++;
+    assert_int_equal(numbers_release_all(w->numbers, w->us, on_left, w), ERR_NONE);
+    world_pump(w);
+    assert_int_equal(w->err, ERR_NONE);
+    assert_null(leased(w, first));
+    assert_non_null(leased(w, others));
+    assert_int_equal(numbers_search_find(w->numbers, w->us, held)->state, SEARCH_CANCELED);
+    const struct number_search *s = numbers_search_find(w->numbers, w->us, bought);
+    for (size_t i = 0; i < s->count; i++)
+        assert_null(leased(w, s->numbers[i]));
+    world_restart(w);
+    assert_null(leased(w, first));
+    assert_non_null(leased(w, others));
+    w->waiting++;
+    assert_int_equal(numbers_release_all(w->numbers, w->us, on_left, w), ERR_NONE);     /* again: nothing is left to do */
+    world_pump(w);
+    assert_int_equal(w->err, ERR_NONE);
+}
+
 static void a_quarantined_number_is_offered_when_nothing_else_is_left(void **state)
 {
     struct world *w = *state;
@@ -653,6 +689,7 @@ int main(void)
         T(one_change_at_a_time),
         T(a_released_number_waits_for_its_billing_cycle_and_then_in_quarantine),
         T(a_released_number_keeps_its_place_in_line_over_restarts),
+        T(a_resource_that_is_deleted_leases_and_holds_nothing_more),
         T(a_quarantined_number_is_offered_when_nothing_else_is_left),
         T(a_restart_finds_holds_and_leases_where_they_were),
         T(the_store_stops_a_second_owner_even_when_memory_is_wrong),

@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/str.h"
 #include "edge/api/http_auth.h"
+#include "edge/api/http_token.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,7 +162,7 @@ static void each_refusal_names_the_part_that_is_wrong(void **state)
     struct bench *b = *state;
     static const struct { const char *authorization, *rule; } cases[] = {
         { "", "NoCredentials" },
-        { "Bearer eyJ.a.b", "BearerNotBuilt" },
+        { "Bearer eyJ.a.b", "TokenMalformed" },
         { "Basic Zm9v", "MalformedCredentials" },
         { "HMAC-SHA256 ", "MalformedCredentials" },
         { "HMAC-SHA256 SignedHeaders=host&Signature=AAAA", "MalformedCredentials" },
@@ -338,6 +339,83 @@ static void an_empty_key_proves_nothing(void **state)
     assert_int_equal(prove(b), ERR_UNPROVEN);
 }
 
+/* -- bearer tokens ------------------------------------------------------------------------------------------------- */
+
+/* The request brings a token of this key, that ends in so many seconds. */
+static enum err bring_token(struct bench *b, const char *key, int64_t in_s)
+{
+    static char text[HTTP_TOKEN_SIZE + 8] = "Bearer ";
+    http_token_write(text + 7, str_of(key), b->rq.now_us / US_PER_S + in_s);
+    b->rq.authorization = str_of(text);
+    return prove(b);
+}
+
+static void a_token_proves_the_key_it_was_made_of_until_it_ends(void **state)
+{
+    struct bench *b = *state;
+    b->rq.tls = true;
+    assert_int_equal(bring_token(b, KEY, 1), ERR_NONE);
+    assert_int_equal(b->proof.resource, 7);
+    assert_int_equal(bring_token(b, KEY, 0), ERR_UNPROVEN);
+    assert_string_equal(b->why.rule, "TokenExpired");
+    assert_int_equal(bring_token(b, KEY, HTTP_TOKEN_LONGEST_S + 1), ERR_UNPROVEN);
+    assert_string_equal(b->why.rule, "TokenExpired");
+    assert_int_equal(bring_token(b, "another key", 60), ERR_UNPROVEN);
+    assert_string_equal(b->why.rule, "BadToken");
+    assert_int_equal(keyring_put(b->ring, 7, STR("default"), STR(""), STR("")), ERR_NONE);
+    assert_int_equal(bring_token(b, KEY, 60), ERR_UNPROVEN);
+    assert_int_equal(bring_token(b, "", 60), ERR_UNPROVEN);
+}
+
+static void the_operators_token_opens_the_operators_paths_only(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(keyring_set_operator(b->ring, STR("the operator")), ERR_NONE);
+    b->rq.tls = true;
+    assert_int_equal(bring_token(b, "the operator", 60), ERR_UNPROVEN);
+    b->q.operator_too = true;
+    assert_int_equal(bring_token(b, "the operator", 60), ERR_NONE);
+    assert_true(b->proof.is_operator);
+}
+
+static void a_token_comes_over_tls_or_from_this_machine(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(bring_token(b, KEY, 60), ERR_NONE);
+    b->q.loopback = false;
+    b->rq.host = STR("default.example.com");
+    assert_int_equal(bring_token(b, KEY, 60), ERR_UNPROVEN);
+    assert_string_equal(b->why.rule, "TokenNeedsTls");
+    b->rq.tls = true;
+    assert_int_equal(bring_token(b, KEY, 60), ERR_NONE);
+}
+
+static void the_development_key_is_a_token_where_it_is_a_key(void **state)
+{
+    struct bench *b = *state;
+    b->rq.tls = true;
+    b->q.operator_too = true;
+    b->rq.authorization = STR("Bearer " KEYRING_DEVELOPMENT_KEY);
+    assert_int_equal(prove(b), ERR_UNPROVEN);
+    keyring_set_development(b->ring, true);
+    assert_int_equal(prove(b), ERR_NONE);
+    assert_true(b->proof.is_operator);
+    b->q.forwarded = true;
+    assert_int_equal(prove(b), ERR_UNPROVEN);
+    b->q.forwarded = false;
+    b->rq.host = STR("example.com");
+    assert_int_equal(prove(b), ERR_UNPROVEN);
+}
+
+static void no_key_is_a_token_as_it_is(void **state)
+{
+    struct bench *b = *state;
+    b->rq.tls = true;
+    b->rq.authorization = STR("Bearer MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    assert_int_equal(prove(b), ERR_UNPROVEN);
+    assert_string_equal(b->why.rule, "TokenMalformed");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
@@ -353,6 +431,9 @@ int main(void)
         T(with_more_resources_than_are_worth_trying_there_is_no_guess),
         T(the_development_key_needs_loopback_a_local_host_and_no_proxy),
         T(the_operators_key_opens_the_operators_paths_only), T(an_empty_key_proves_nothing),
+        T(a_token_proves_the_key_it_was_made_of_until_it_ends), T(the_operators_token_opens_the_operators_paths_only),
+        T(a_token_comes_over_tls_or_from_this_machine), T(the_development_key_is_a_token_where_it_is_a_key),
+        T(no_key_is_a_token_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
