@@ -109,11 +109,17 @@ static int64_t price_of(const struct usage *m, const struct lease_row *row)
     return now ? now->lease_micro : row->unit_micro;
 }
 
+/* Released before its month began, or all that its resource had ended with it. */
+static bool is_over(const struct usage *m, const struct lease_row *row)
+{
+    return (row->ended_us && row->ended_us <= row->next_us) || !accounts_resource(m->accounts, row->resource);
+}
+
 /* One month of one lease. */
 static void charge(struct renewing *g, struct db_unit *u, const struct lease_row *row)
 {
     struct usage *m = g->m;
-    if (row->ended_us && row->ended_us <= row->next_us) {
+    if (is_over(m, row)) {
         lease_row_over(u, row);
         return;
     }

@@ -322,11 +322,11 @@ static struct usage_row row_for(const struct usage_ends *ends, enum charge_kind 
 
 /* -- texts ---------------------------------------------------------------------------------------------------------- */
 
-void usage_sms_out(struct usage *m, struct db_unit *u, const struct usage_ends *ends, uint64_t message, unsigned segment,
-                   bool again)
+int64_t usage_sms_out(struct usage *m, struct db_unit *u, const struct usage_ends *ends, uint64_t message, unsigned segment,
+                      bool again)
 {
     if (!m)
-        return;
+        return 0;
     struct tariff t = tariff_sms(m, ends, false);
     struct usage_row row = row_for(ends, CHARGE_SMS_OUT, ID_MESSAGE, message, &t);
     row.part = (int)segment;
@@ -334,6 +334,7 @@ void usage_sms_out(struct usage *m, struct db_unit *u, const struct usage_ends *
     int64_t micro = usage_charge(m, u, &row);
     if (again)
         usage_undo(m, row.subscription, micro, row.at_us);
+    return micro;
 }
 
 void usage_sms_in(struct usage *m, struct db_unit *u, const struct usage_ends *ends, uint64_t message, unsigned segments)
@@ -391,23 +392,18 @@ int64_t usage_call_estimate(const struct usage *m, const struct usage_ends *ends
 
 /* -- numbers -------------------------------------------------------------------------------------------------------- */
 
-int64_t usage_lease_price(const struct usage *m, const struct lease *l)
-{
-    const struct catalogue_row *row = m ? catalogue_find(m->edition, str_of(l->country), l->type, l->assignment) : NULL;
-    return row ? row->lease_micro : 0;
-}
-
 int64_t usage_purchase(struct usage *m, struct db_unit *u, const struct lease *l, const struct number_operation *op)
 {
     if (!m)
         return 0;
+    const struct catalogue_row *offer = catalogue_find(m->edition, str_of(l->country), l->type, l->assignment);
     int64_t at_us = op->created_us;
     enum id_kind of = op->kind == OPERATION_RESERVATION ? ID_RESERVATION_PURCHASE : ID_OPERATION_PURCHASE;
     struct usage_row row = { .cause = op->key, .cause_kind = (int)of, .kind = CHARGE_LEASE, .number = l->number,
                              .at_us = at_us, .until_us = billing_cycle_end(at_us, at_us), .resource = l->resource,
                              .subscription = usage_payer(m, l->resource), .country = str_of(l->country),
                              .destination = str_of(number_type_in_words(l->type)), .quantity = 1,
-                             .unit_micro = usage_lease_price(m, l) };
+                             .unit_micro = offer ? offer->lease_micro : 0 };
     lease_row_add(u, &(struct lease_row){ .number = l->number, .since_us = at_us, .resource = l->resource,
                                           .subscription = row.subscription, .cause = op->key, .cause_kind = (int)of,
                                           .country = row.country,

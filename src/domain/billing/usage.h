@@ -58,9 +58,9 @@ struct usage_ends {
     struct str          other;      /* E.164, or what stands in its place */
 };
 /** The n-th segment of a message was taken by a carrier. Stored once, however often it is told.
- *  @param again  it is counted as spent already */
-void usage_sms_out(struct usage *m, struct db_unit *u, const struct usage_ends *ends, uint64_t message, unsigned segment,
-                   bool again);
+ *  @param again  it is counted as spent already  @return its price */
+int64_t usage_sms_out(struct usage *m, struct db_unit *u, const struct usage_ends *ends, uint64_t message, unsigned segment,
+                      bool again);
 void usage_sms_in(struct usage *m, struct db_unit *u, const struct usage_ends *ends, uint64_t message, unsigned segments);
 /** An answered call ended: the phone's leg and the application's. */
 void usage_call(struct usage *m, struct db_unit *u, const struct usage_ends *ends, uint64_t call, bool outbound,
@@ -85,7 +85,6 @@ void usage_hold_set(struct usage *m, struct usage_hold *h, uint64_t resource, in
 /* What to ask for. A price that nobody set is 0. */
 int64_t usage_sms_estimate(const struct usage *m, const struct usage_ends *ends, unsigned segments);
 int64_t usage_call_estimate(const struct usage *m, const struct usage_ends *ends, bool outbound, int64_t minutes);
-int64_t usage_lease_price(const struct usage *m, const struct lease *l);
 
 /** below 0: none. */
 int64_t usage_cap(const struct usage *m, uint64_t subscription);

@@ -42,11 +42,12 @@ void message_charge(struct message *msg, struct db_unit *u, unsigned segment)
 {
     struct usage_ends ends = ends_of(msg);
     bool again = msg->acked <= msg->charged;
-    usage_sms_out(msg->m->control->usage, u, &ends, msg->key, segment, again);
+    struct usage *usage = msg->m->control->usage;
+    int64_t micro = usage_sms_out(usage, u, &ends, msg->key, segment, again), held = msg->hold.micro;
     if (again)
         return;
     msg->charged = msg->acked;
-    message_hold(msg);
+    usage_hold_set(usage, &msg->hold, msg->resource, held > micro ? held - micro : 0);
 }
 
 void message_charge_again(struct message *msg, struct db_unit *u)

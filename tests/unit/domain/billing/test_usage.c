@@ -272,6 +272,42 @@ static void a_purchase_is_charged_by_its_own_unit(void **state)
     assert_sums(s);
 }
 
+static void on_reserved(void *arg, enum err err, const struct number_reservation *r, enum reserved how,
+                        const struct problem *why)
+{
+    (void)r, (void)how, (void)why;
+    struct world *w = arg;
+    w->err = err;
+    w->waiting--;
+}
+
+static void reserved_numbers_are_charged_when_they_are_purchased(void **state)
+{
+    struct stage *s = *state;
+    struct world *w = s->w;
+    struct reserved_number found[NUMBERS_BROWSE_MOST];
+    struct reservation_wish wish = { .country = STR("US"), .type = NUMBER_TOLL_FREE, .assignment = ASSIGNED_APPLICATION,
+                                     .calling = CAP_NONE, .sms = CAP_BOTH };
+    struct number_browse rq = { .country = wish.country, .type = wish.type, .assignment = wish.assignment, .sms = CAP_BOTH };
+    size_t n;
+    struct str id = STR("6e0b0e4b-6a35-4d0a-9f5c-0d2a6a1f2c11");
+    assert_int_equal(numbers_browse(w->numbers, w->us, &rq, found, &n, &w->why), ERR_NONE);
+    wish.number = found[0].number;
+    w->waiting++;
+    assert_int_equal(numbers_reserve(w->numbers, w->us, id, &wish, 1, on_reserved, w, &w->why), ERR_NONE);
+    world_pump(w);
+    assert_int_equal(spent(s), 0);
+    w->waiting++;
+    assert_int_equal(numbers_buy_reserved(w->numbers, w->us, id, false, world_done, w, &w->why), ERR_NONE);
+    world_pump(w);
+    assert_int_equal(spent(s), 2000000);
+    struct usage_query q = always(USAGE_CHARGES);
+    q.number = wish.number;
+    assert_int_equal(page(s, q, false, "value").n, 1);
+    assert_non_null(strstr(s->json, "\"cause\":\"reservationPurchase_"));
+    assert_sums(s);
+}
+
 static void a_purchase_that_is_not_stored_costs_nothing(void **state)
 {
     struct stage *s = *state;
@@ -511,6 +547,7 @@ int main(void)
         cmocka_unit_test(months_and_days_are_those_of_utc),
         cmocka_unit_test(the_parts_of_a_month_that_lie_in_two_add_up),
         cmocka_unit_test_setup_teardown(a_purchase_is_charged_by_its_own_unit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reserved_numbers_are_charged_when_they_are_purchased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_purchase_that_is_not_stored_costs_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(months_begin_on_the_day_of_purchase_or_the_last_there_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_server_that_was_off_for_three_months_charges_each_of_them_once, set_up, tear_down),
