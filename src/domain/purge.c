@@ -7,13 +7,13 @@ struct purge {
     purge_slice_fn     *slice;
     struct agenda_entry due;
     int64_t             keep_us, before_us;     /* what is older than before_us may go */
-    bool                running;
+    struct purging     *running;                /* NULL: none */
 };
 
-/* A slice on its way; an object of its own, because its answer may outlive the purge at the end of the process. */
+/* A slice on its way; an object of its own, because its answer may outlive the purge. */
 struct purging {
     struct db_done done;
-    struct purge  *p;
+    struct purge  *p;                           /* NULL: the purge has ended */
     int64_t        before_us;
     bool           whole;
 };
@@ -22,7 +22,8 @@ static void slice_post(struct purging *g, bool whole);
 
 static void end(struct purging *g)
 {
-    g->p->running = false;
+    if (g->p)
+        g->p->running = NULL;
     free(g);
 }
 
@@ -31,8 +32,10 @@ static void on_sliced(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct purging *g = container_of(item, struct purging, done.item);
-    bool grown = g->before_us < g->p->before_us;
-    if (g->whole && (!g->done.err || g->done.err == ERR_CONFLICT))
+    bool grown = g->p && g->before_us < g->p->before_us;
+    if (!g->p)
+        end(g);
+    else if (g->whole && (!g->done.err || g->done.err == ERR_CONFLICT))
         slice_post(g, !g->done.err);
     else if (!g->done.err && grown)
         slice_post(g, true);
@@ -62,7 +65,7 @@ static void on_due(void *arg, int64_t due_us)
     struct purging *g = p->running ? NULL : calloc(1, sizeof *g);
     p->before_us = due_us - p->keep_us;
     if (g) {
-        p->running = true;
+        p->running = g;
         g->p = p;
         slice_post(g, true);
     }
@@ -83,6 +86,8 @@ void purge_free(struct purge *p)
 {
     if (!p)
         return;
+    if (p->running)
+        p->running->p = NULL;
     agenda_clear(p->control->agenda, &p->due);
     free(p);
 }

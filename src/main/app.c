@@ -242,6 +242,8 @@ static enum err make_carriers(struct app *app, struct problem *why)
                                   .messages = app->messages, .calls = app->calls,
                                   .real_carrier = on_real_carrier, .arg = app };
     enum err err = carriers_new(&app->carriers, &conf);
+    if (!err)
+        numbers_set_carriers(app->numbers, carriers_known, app->carriers);
     if (!err && app->settings->simulator)
         err = make_sim(app, why);
     if (!err && app->sim)

@@ -340,3 +340,17 @@ void carriers_write(void *carriers, const char *kind, struct jw *w)
         jw_end(w);
     }
 }
+
+bool carriers_known(void *carriers, struct str name, bool *simulated)
+{
+    const struct carriers *c = carriers;
+    bool known = false;
+    *simulated = true;
+    for (const struct carrier *one = c->list; one; one = one->next) {
+        if (!str_eqz(name, one->name))
+            continue;
+        known = true;
+        *simulated &= one->simulated;
+    }
+    return known;
+}

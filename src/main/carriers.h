@@ -33,6 +33,8 @@ MUST_USE enum err carriers_load(struct carriers *c, struct problem *why);
 MUST_USE enum err carriers_add(void *carriers, const char *kind, const struct json *conf, carrier_done_fn *done, void *arg,
                                struct problem *why);
 void carriers_write(void *carriers, const char *kind, struct jw *w);
+/** Is there an SMSC or a trunk of this name? Simulated, when nothing real has it. (numbers_carrier_fn) */
+bool carriers_known(void *carriers, struct str name, bool *simulated);
 /** A carrier of this process, not stored. */
 MUST_USE enum err carriers_start_sim(struct carriers *c, const char *smpp_host, uint16_t smpp_port, const char *sip_host,
                                      uint16_t sip_port, struct problem *why);

@@ -316,11 +316,13 @@ static void leaf_free_one(struct blocks *b, struct leaf *f, unsigned line)
         leaf_drop_given(b, f);
 }
 
-/* The first line from `line` on that has a lot or somebody; LINES: none. */
-static unsigned leaf_next(const struct leaf *f, unsigned line)
+/* The first line from `line` on that has somebody, or a lot (not asked for with `only_given`); LINES: none. */
+static unsigned leaf_next(const struct leaf *f, unsigned line, bool only_given)
 {
     unsigned lots = LINES, given = LINES;
-    if (f->n && f->dense) {
+    if (only_given) {
+        ;
+    } else if (f->n && f->dense) {
         for (lots = line; lots < LINES && !f->lots.dense->lots[lots]; lots++)
             ;
     } else if (f->n) {
@@ -756,23 +758,39 @@ static void number_of(const struct leaf *f, uint64_t digits, struct blocks_numbe
     *out = (struct blocks_number){ digits, leaf_lot(f, line), leaf_offers(f, line), leaf_who(f, line) };
 }
 
-bool blocks_at_least(const struct blocks *b, uint64_t from, uint64_t to, struct blocks_number *out)
+/* From the start of a leaf, or inside the one that the cursor is in. */
+static bool leaf_walk(const struct leaf *f, struct blocks_cursor *at, struct blocks_number *out)
 {
-    for (size_t i = areas_at(&b->areas, from / BLOCKS_AREA); i < b->areas.n; i++) {
+    uint64_t base = at->from - line_of(at->from);
+    unsigned line = leaf_next(f, line_of(at->from), at->given);
+    if (line == LINES || base + line > at->to)
+        return false;
+    number_of(f, base + line, out);
+    at->leaf = line + 1 < LINES ? f : NULL;
+    at->from = base + line + 1;
+    return true;
+}
+
+bool blocks_walk(const struct blocks *b, struct blocks_cursor *at, struct blocks_number *out)
+{
+    if (at->from > at->to)
+        return false;
+    if (at->leaf && leaf_walk(at->leaf, at, out))
+        return true;
+    if (at->leaf)
+        at->from += LINES - line_of(at->from);
+    at->leaf = NULL;
+    for (size_t i = areas_at(&b->areas, at->from / BLOCKS_AREA); i < b->areas.n; i++) {
         const struct area *a = b->areas.list[i];
         uint64_t base = a->key * BLOCKS_AREA;
-        if (base > to)
+        if (base > at->to)
             return false;
-        unsigned first = from > base ? leaf_of(from) : 0, line = from > base ? line_of(from) : 0;
-        for (unsigned j = first; (j = area_next_leaf(a, j)) < LEAVES; j++) {
-            unsigned found = leaf_next(area_leaf(a, j), j == first ? line : 0);
-            if (found == LINES)
-                continue;
-            uint64_t digits = base + (uint64_t)j * LINES + found;
-            if (digits > to)
-                return false;
-            number_of(area_leaf(a, j), digits, out);
-            return true;
+        unsigned j = at->from > base ? leaf_of(at->from) : 0;
+        for (; (j = area_next_leaf(a, j)) < LEAVES && base + (uint64_t)j * LINES <= at->to; j++) {
+            uint64_t first = base + (uint64_t)j * LINES;
+            at->from = at->from > first ? at->from : first;
+            if (leaf_walk(area_leaf(a, j), at, out))
+                return true;
         }
     }
     return false;
@@ -795,7 +813,7 @@ static size_t leaf_sweep(struct area *a, unsigned i, unsigned from, unsigned to,
     const struct leaf *f = area_leaf(a, i);
     if (!leaf_has_lots(f, from, to))
         return 0;
-    for (unsigned line = 0; (f = area_leaf(a, i)) && (line = leaf_next(f, line)) < LINES; line++) {
+    for (unsigned line = 0; (f = area_leaf(a, i)) && (line = leaf_next(f, line, false)) < LINES; line++) {
         struct blocks_number x;
         number_of(f, a->key * BLOCKS_AREA + (uint64_t)i * LINES + line, &x);
         if (x.lot < from || x.lot > to)

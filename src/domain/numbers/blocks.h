@@ -46,8 +46,14 @@ struct blocks_number {
     bool     offered;
     void    *who;
 };
-/** The least number from `from` to `to` that has a lot or somebody. False: none. */
-bool blocks_at_least(const struct blocks *b, uint64_t from, uint64_t to, struct blocks_number *out);
+struct leaf;
+struct blocks_cursor {
+    uint64_t           from, to;        /* both included; `from` moves */
+    bool               given;           /* only those that somebody has */
+    const struct leaf *leaf;            /* NULL at first */
+};
+/** The next number that has a lot or somebody. Nothing is put, taken, given or freed meanwhile. False: that was all. */
+bool blocks_walk(const struct blocks *b, struct blocks_cursor *at, struct blocks_number *out);
 
 /** Show fn each number of the lots from..to, which it may offer or take away.
  *  @param at      where to begin, from 0; moved behind what was looked at

@@ -2,6 +2,8 @@
 #include "base/str.h"
 #include "domain/numbers/numbers_priv.h"
 
+#include <stdio.h>
+
 struct number *number_hold(struct numbers *n, uint64_t holder, const struct lease *l)
 {
     struct number *x = number_find(n, l->number);
@@ -35,4 +37,18 @@ enum err number_busy(const char *what, struct problem *why)
     if (why)
         why->retry_after_s = 1;
     return err;
+}
+
+void number_terms_row(struct numbers *n, struct db_unit *u, const struct lease *l, enum number_audit what,
+                      enum capability calling, enum capability sms)
+{
+    char detail[96];
+    snprintf(detail, sizeof detail, "%s, calling %s, sms %s", assignment_word(l->assignment), capability_word(calling),
+             capability_word(sms));
+    number_audit_row(n, u, l->number, what, l->resource, detail);
+}
+
+void number_leased_row(struct numbers *n, struct db_unit *u, const struct lease *l)
+{
+    number_terms_row(n, u, l, AUDIT_LEASED, l->calling, l->sms);
 }

@@ -127,9 +127,9 @@ static enum err hold_in_memory(struct search *s, const struct number_search_new 
     struct numbers *n = s->n;
     for (size_t i = 0; i < s->pub.count; i++) {
         struct lease l = { .number = s->numbers[i], .resource = s->pub.resource, .type = rq->type,
-                           .assignment = rq->assignment, .calling = rq->calling, .sms = rq->sms,
-                           .simulated = true, .carrier = "sim" };
+                           .assignment = rq->assignment, .calling = rq->calling, .sms = rq->sms };
         str_copyz(l.country, sizeof l.country, rq->country);
+        lease_origin(n, &l);
         if (!number_hold(n, s->pub.key, &l)) {
             search_feed(s, NUMBER_EV_UNDONE);
             return ERR_NOMEM;
@@ -223,7 +223,7 @@ enum err numbers_search(struct numbers *n, uint64_t resource, const struct numbe
                         void *arg, struct problem *why)
 {
     const struct catalogue_row *row = NULL;
-    struct pick p = { .n = n, .type = rq->type };
+    struct pick p = { .n = n, .type = rq->type, .calling = rq->calling, .sms = rq->sms };
     enum err err = check_quantity(rq->quantity, why);
     if (!err)
         err = numbers_plan(n, rq->country, rq->type, rq->assignment, rq->calling, rq->sms, &row, why);
@@ -297,6 +297,8 @@ static enum err purchase_start(struct search *s, numbers_done_fn *done, void *ar
     search_feed(s, NUMBER_EV_BUY);
     struct db_unit *u = db_unit_new();
     number_rows_buy(u, s->pub.key, s->pub.count, t->op->pub.created_us);
+    for (size_t i = 0; i < s->pub.count; i++)
+        number_leased_row(n, u, &number_find(n, s->numbers[i])->lease);
     number_search_row_end(u, s->pub.key, SEARCH_BOUGHT, t->op->pub.key, true);
     for (size_t i = 0; i < s->pub.count; i++)
         t->charged_micro += usage_purchase(n->control->usage, u, &number_find(n, s->numbers[i])->lease, &t->op->pub);
@@ -367,6 +369,19 @@ static enum err number_task(struct number *x, enum operation_kind kind, numbers_
     return err;
 }
 
+/* What its carrier sold with it bounds an imported number, whatever the catalogue says. */
+static enum err check_lot(const struct numbers *n, const struct lease *l, enum capability calling, enum capability sms,
+                          struct problem *why)
+{
+    char text[E164_SIZE];
+    const struct lot *lot = lot_of(n, l->number);
+    const struct sort *s = lot ? sort_of(n, lot) : NULL;
+    if (!s || (!(calling & ~s->calling) && !(sms & ~s->sms)))
+        return ERR_NONE;
+    return rule_problem(why, ERR_RANGE, RULE_CAPABILITY_NOT_OF_NUMBER, e164_write(text, l->number),
+                        capability_word(s->calling), capability_word(s->sms));
+}
+
 enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, const enum capability *calling,
                         const enum capability *sms, numbers_done_fn *done, void *arg, struct problem *why)
 {
@@ -378,6 +393,8 @@ enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, c
     const struct lease *l = &x->lease;
     enum capability to_calling = calling ? *calling : l->calling, to_sms = sms ? *sms : l->sms;
     err = numbers_plan(n, str_of(l->country), l->type, l->assignment, to_calling, to_sms, &row, why);
+    if (!err)
+        err = check_lot(n, l, to_calling, to_sms, why);
     struct task *t = NULL;
     if (!err)
         err = number_task(x, OPERATION_CAPABILITIES, done, arg, &t);
@@ -388,6 +405,7 @@ enum err numbers_change(struct numbers *n, uint64_t resource, struct str e164, c
     number_feed(x, NUMBER_EV_CHANGE);
     struct db_unit *u = db_unit_new();
     number_row_change(u, l->number, resource, (int)to_calling, (int)to_sms);
+    number_terms_row(n, u, l, AUDIT_CHANGED, to_calling, to_sms);
     return task_post(t, u, why);
 }
 
@@ -408,7 +426,8 @@ enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, 
     enum err err = leased_number(n, resource, e164, &x, why);
     if (err)
         return err;
-    err = number_wait(x, billing_cycle_end(x->lease.purchased_us, numbers_now(n)));     /* while there is memory to be had: giving back must not fail later */
+    /* while there is memory to be had: giving back must not fail later */
+    err = number_wait(x, billing_cycle_end(x->lease.purchased_us, numbers_now(n)));
     if (!err)
         err = number_task(x, OPERATION_RELEASE, done, arg, &t);
     if (err) {
@@ -418,6 +437,7 @@ enum err numbers_release(struct numbers *n, uint64_t resource, struct str e164, 
     number_feed(x, NUMBER_EV_RELEASE);
     struct db_unit *u = db_unit_new();
     number_row_release(u, x->lease.number, resource, x->wait->until_us);
+    number_audit_row(n, u, x->lease.number, AUDIT_RELEASED, resource, NULL);
     for (size_t i = 0; i < n->n_leavers; i++)
         n->leavers[i].rows(n->leavers[i].arg, u, x->lease.number);
     t->settle = settle_release;

@@ -54,6 +54,7 @@ static void begin_quarantine(struct number *x)
     x->wait->until_us += NUMBERS_QUARANTINE_DAYS * (int64_t)24 * 3600 * US_PER_S;
     struct db_unit *u = db_unit_new();
     number_row_quarantine(u, x->lease.number, x->wait->until_us);
+    number_audit_row(x->n, u, x->lease.number, AUDIT_QUARANTINED, x->lease.resource, NULL);
     numbers_post_quietly(x->n, u);
     go_on_waiting(x);
 }
@@ -62,6 +63,7 @@ static void end_quarantine(struct number *x)
 {
     struct db_unit *u = db_unit_new();
     number_row_forget(u, x->lease.number, x->wait->until_us);
+    number_audit_row(x->n, u, x->lease.number, AUDIT_FREED, x->lease.resource, NULL);
     numbers_post_quietly(x->n, u);
     number_drop(x);
 }

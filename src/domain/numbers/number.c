@@ -28,6 +28,7 @@ static struct pool *pool_of(struct numbers *n, uint64_t digits)
 /* A pool of the simulated inventory that is all touched need not be walked, one without quarantine neither. */
 void number_moved(struct number *x, enum number_state from)
 {
+    own_moved(x, from);
     if (from == x->state || (from != NUMBER_QUARANTINE && x->state != NUMBER_QUARANTINE) || !number_is_simulated(x))
         return;
     struct pool *p = pool_of(x->n, x->lease.number);
@@ -54,6 +55,7 @@ struct number *number_touch(struct numbers *n, uint64_t digits)
         return NULL;
     }
     pool_count(x, 1);
+    blocks_offer(n->blocks, digits, false);
     metric_add(&touched, 1);
     return x;
 }
@@ -66,18 +68,21 @@ static void number_free(struct number *x)
 
 void number_drop(struct number *x)
 {
+    struct numbers *n = x->n;
+    const struct lot *l = lot_of(n, x->lease.number);
     pool_count(x, -1);
     metric_add(&touched, -1);
-    blocks_free_one(x->n->blocks, x->lease.number);
+    blocks_free_one(n->blocks, x->lease.number);
+    if (l && l->import->pub.state == IMPORT_COMPLETE)
+        blocks_offer(n->blocks, x->lease.number, true);
     number_free(x);
 }
 
 void numbers_free_all(struct numbers *n)
 {
     struct blocks_number at;
-    for (uint64_t from = 0; n->blocks && blocks_at_least(n->blocks, from, UINT64_MAX, &at); from = at.digits + 1)
-        if (at.who)
-            number_free(at.who);
+    for (struct blocks_cursor c = { .to = UINT64_MAX, .given = true }; n->blocks && blocks_walk(n->blocks, &c, &at);)
+        number_free(at.who);
     blocks_free(n->blocks);
     struct str name;
     void *text;

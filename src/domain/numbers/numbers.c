@@ -23,8 +23,10 @@ enum err numbers_new(struct numbers **out, struct control *control, const struct
     n->reservations = map_new();
     n->reservation_ids = strmap_new();
     n->reservation_lists = map_new();
+    n->import_ids = strmap_new();
+    n->remarks = map_new();
     if (!n->blocks || !n->carriers || !n->searches || !n->operations || !n->reservations || !n->reservation_ids
-        || !n->reservation_lists) {
+        || !n->reservation_lists || !n->import_ids || !n->remarks) {
         numbers_free(n);
         return ERR_NOMEM;
     }
@@ -54,6 +56,9 @@ void numbers_free(struct numbers *n)
     map_free(n->searches);
     map_free(n->operations);
     reservation_lists_free(n);
+    remarks_free(n);
+    imports_free(n);
+    lots_free(n);
     map_free(n->reservations);
     strmap_free(n->reservation_ids);
     free(n);
@@ -189,7 +194,9 @@ static enum err load_operation(void *arg, const struct number_operation_row *row
 enum err numbers_load(struct numbers *n, struct problem *why)
 {
     struct db *db = n->control->db;
-    enum err err = number_search_rows_each(db, load_search, n);
+    enum err err = imports_load(n);
+    if (!err)
+        err = number_search_rows_each(db, load_search, n);
     if (!err)
         err = reservations_load(n);
     if (!err)
@@ -199,6 +206,7 @@ enum err numbers_load(struct numbers *n, struct problem *why)
     if (err)
         return problem_set(why, err, "InternalError", "The phone numbers in the database cannot be read: %s.",
                            err_words(err));
+    imports_show(n);
     if (blocks_size(n->blocks).given)
         log_info("numbers", "%zu numbers are held, leased, released or in quarantine", blocks_size(n->blocks).given);
     return ERR_NONE;

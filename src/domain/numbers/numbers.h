@@ -48,6 +48,10 @@ SCOPED_FREE(numbers)
 MUST_USE enum err numbers_load(struct numbers *n, struct problem *why);
 const char *numbers_edition(const struct numbers *n);
 
+/* Whose numbers may be imported: is there a carrier or trunk of this name, and is it a simulated one? "sim" always is. */
+typedef bool numbers_carrier_fn(void *arg, struct str name, bool *simulated);
+void numbers_set_carriers(struct numbers *n, numbers_carrier_fn *known, void *arg);
+
 /* What goes with a number that is given back: its rows in the unit of the release, what is in memory behind the commit. */
 struct numbers_leaver {
     void (*rows)(void *arg, struct db_unit *u, uint64_t number);
@@ -270,7 +274,7 @@ struct operator_info {
     uint64_t           number;
     const char        *country;         /* ISO 3166-1 alpha-2; empty: not known. Static */
     enum operator_type type;            /* a North American number of another carrier may be a mobile: UNKNOWN */
-    char               carrier[32];     /* of our own numbers; else empty */
+    char               carrier[64];     /* of our own numbers; else empty */
 };
 /** @return ERR_RANGE (no phone number) with `why` */
 MUST_USE enum err numbers_operator(const struct numbers *n, struct str e164, struct operator_info *out, struct problem *why);

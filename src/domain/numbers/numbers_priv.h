@@ -5,10 +5,13 @@
 #include "domain/numbers/blocks.h"
 #include "domain/billing/usage.h"
 #include "domain/numbers/catalogue.h"
+#include "domain/numbers/import.h"
 #include "domain/numbers/inventory.h"
 #include "domain/numbers/life.h"
 #include "domain/numbers/numbers.h"
+#include "domain/numbers/stock.h"
 #include "domain/rules.h"
+#include "store/inventory.h"
 #include "store/numbers.h"
 #include "store/reservations.h"
 
@@ -65,6 +68,38 @@ struct operation {
 /* Of an area code's simulated numbers: how many are not available, and how many of those sit in quarantine. */
 struct pool { uint32_t touched, quarantined; };
 
+/* What a search asks for: the kinds of blocks.h. */
+struct sort {
+    char             country[3];
+    enum number_type type;
+    enum capability  calling, sms;
+};
+
+/* What numbers of an import have in common. */
+struct lot {
+    uint64_t       key;                 /* in the store */
+    struct import *import;
+    bool           stored;
+    bool           simulated;
+    uint16_t       sort;
+    int64_t        cost_micro;
+    const char    *carrier;             /* number_carrier() */
+    const char    *tags;                /* owned */
+    uint32_t       total;
+    uint32_t       used[STOCK_STATES];  /* of these, by state; nothing under AVAILABLE and IMPORTING */
+};
+
+struct import {
+    struct number_import pub;           /* numbers, touched: filled when somebody looks */
+    bool                 committed;     /* clients know it */
+    bool                 closing;       /* being rolled back: its numbers are offered no more */
+    unsigned             lot_from, lot_to;      /* its lots are among these; lot_to 0: none */
+    struct strmap       *lots;          /* open: a lot's key (import_priv.h) -> 1 + its number */
+};
+
+/* What is said of one number alone. */
+struct remark { const char *note, *tags; };     /* both owned, with it */
+
 struct numbers {
     struct control        *control;
     const struct accounts *accounts;
@@ -77,6 +112,17 @@ struct numbers {
     struct strmap         *reservation_ids;     /* resource and GUID -> the same */
     struct map            *reservation_lists;   /* resource -> struct reservation_list, owned */
     struct pool            pools[1000]; /* by area code */
+    struct sort           *sorts;
+    size_t                 n_sorts;
+    struct lot           **lots;        /* from 1, owned */
+    size_t                 n_lots, cap_lots;
+    struct import        **imports;     /* the oldest first, owned */
+    size_t                 n_imports, cap_imports;
+    struct strmap         *import_ids;  /* id -> the same */
+    struct map            *remarks;     /* digits -> struct remark, owned */
+    struct purge          *purge;       /* of what imports left behind */
+    numbers_carrier_fn    *carrier_known;       /* NULL: there is "sim" alone */
+    void                  *carriers_arg;
     struct numbers_leaver  leavers[NUMBERS_LEAVERS_MOST];
     size_t                 n_leavers;
     uint64_t               picks;       /* searches without an area code begin at different ones */
@@ -92,7 +138,8 @@ struct task {
     void            (*settle)(struct task *t, enum err err);    /* memory follows the commit */
     struct search    *search;
     struct reservation        *reservation;
-    struct reservation_change *change;  /* what a reservation will be; reserve.c frees it, or the inbox */
+    void             *extra;            /* what belongs to the change: `then` frees it, or, when nobody hears, the inbox */
+    void            (*extra_free)(void *extra);
     struct number    *number;
     struct operation *op;               /* new with this unit; NULL: none */
     numbers_done_fn  *then;
@@ -105,6 +152,7 @@ struct pick {
     struct numbers            *n;
     enum number_type           type;
     const char                *country;
+    enum capability            calling, sms;    /* at least */
     unsigned                   npa;         /* 0: any of the type */
     uint64_t                  *found;
     size_t                     count, most;
@@ -129,6 +177,35 @@ void number_stop_waiting(struct number *x);
 void numbers_free_all(struct numbers *n);                                   /* every struct number, at the end */
 MUST_USE const char *number_carrier(struct numbers *n, struct str name);    /* one text for each name; NULL: out of memory */
 
+/* lots.c: the operator's numbers */
+MUST_USE enum err lot_make(struct numbers *n, const struct lot *like, const struct sort *sort, unsigned *out);
+struct lot *lot_of(const struct numbers *n, uint64_t digits);               /* NULL: no number of the operator's */
+static inline const struct sort *sort_of(const struct numbers *n, const struct lot *l) { return &n->sorts[l->sort]; }
+/** @return ERR_CONFLICT (it is there), ERR_NOMEM */
+MUST_USE enum err own_put(struct numbers *n, uint64_t digits, unsigned lot);
+void own_take(struct numbers *n, uint64_t digits);
+bool own_is_available(const struct numbers *n, uint64_t digits);
+/** May numbers of such a sort be had as these? */
+bool sort_offers(const struct sort *s, const char *country, enum number_type type, enum capability calling,
+                 enum capability sms);
+/** Fill carrier and simulated of a lease to be: the number's lot knows, or it is a simulated one. */
+void lease_origin(const struct numbers *n, struct lease *l);
+enum stock_state stock_state_of(enum number_state state);
+void own_moved(struct number *x, enum number_state from);                   /* the counts follow */
+void lots_free(struct numbers *n);
+
+/* import.c */
+MUST_USE enum err imports_load(struct numbers *n);
+void imports_show(struct numbers *n);                                       /* at start: offer what nobody has */
+void imports_free(struct numbers *n);
+
+/* stock.c */
+MUST_USE enum err remarks_load(struct numbers *n);
+void remarks_free(struct numbers *n);
+/** What happened to a number, in the unit that made it happen. detail: NULL or text */
+void number_audit_row(struct numbers *n, struct db_unit *u, uint64_t digits, enum number_audit what, uint64_t resource,
+                      const char *detail);
+
 /* numbers.c */
 void numbers_post_quietly(struct numbers *n, struct db_unit *u);            /* nobody waits; a loss heals at the next start */
 const struct lease *lease_in_use(const struct number *x);                   /* NULL unless leased (or changing, releasing) */
@@ -144,6 +221,10 @@ MUST_USE struct number *number_hold(struct numbers *n, uint64_t holder, const st
 void number_hold_row(struct db_unit *u, const struct number *x, int64_t until_us, int64_t now_us);
 /** Tell a number, when it is still the holder's: after a crash it may be another's already. */
 void number_feed_held(struct numbers *n, uint64_t digits, uint64_t holder, enum number_event ev);
+/** In the unit of its purchase, or of a change: what the audit tells of it. */
+void number_leased_row(struct numbers *n, struct db_unit *u, const struct lease *l);
+void number_terms_row(struct numbers *n, struct db_unit *u, const struct lease *l, enum number_audit what,
+                      enum capability calling, enum capability sms);
 /** ERR_BUSY: another change of `what` is being stored. */
 enum err number_busy(const char *what, struct problem *why);
 
@@ -155,7 +236,6 @@ bool number_is_last(const struct numbers *n, const struct number *x);   /* in qu
 MUST_USE enum err reservations_load(struct numbers *n);
 void reservation_free(struct reservation *r);
 void reservation_lists_free(struct numbers *n);
-void reservation_change_free(struct reservation_change *c);
 
 /* tasks.c */
 MUST_USE enum err task_new(struct numbers *n, enum operation_kind kind, uint64_t resource, uint64_t key, uint64_t subject,

@@ -23,9 +23,12 @@ enum err numbers_operator(const struct numbers *n, struct str e164, struct opera
     }
     *out = (struct operator_info){ .number = digits, .country = e164_country(digits), .type = type_of(digits) };
     const struct lease *l = lease_in_use(number_find(n, digits));
+    const struct lot *lot = lot_of(n, digits);
     if (l)
         str_copyz(out->carrier, sizeof out->carrier, str_of(l->carrier));
-    else if (n->conf.simulator && inventory_has(digits))
+    else if (lot && lot->import->pub.state == IMPORT_COMPLETE)
+        str_copyz(out->carrier, sizeof out->carrier, str_of(lot->carrier));
+    else if (!lot && n->conf.simulator && inventory_has(digits))
         str_copyz(out->carrier, sizeof out->carrier, STR("sim"));
     if (out->carrier[0] && out->type == OPERATOR_UNKNOWN)
         out->type = OPERATOR_GEOGRAPHIC;        /* neither we nor the simulated carrier have mobiles */

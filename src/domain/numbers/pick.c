@@ -35,6 +35,79 @@ static uint64_t line_at(const struct pick *p, unsigned npa, unsigned i)
     return in_ranges(p, digits) && inventory_has(digits) ? digits : 0;
 }
 
+/* -- the operator's own: before the simulated ones, those first that can do no more than was asked for ---------------- */
+
+enum { OWN_SKIPPED_MOST = 1000, CAP_BITS = 4 };
+
+static bool is_found(const struct pick *p, uint64_t digits)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->found[i] == digits)
+            return true;
+    return false;
+}
+
+/* From..to of one kind; in a browse what was found already is passed over, and so is what is being rolled back. */
+static void pick_own_between(struct pick *p, unsigned kind, uint64_t from, uint64_t to, size_t most)
+{
+    const struct blocks *b = p->n->blocks;
+    unsigned skipped = 0;
+    for (uint64_t at; p->count < most && from <= to && (at = blocks_next(b, kind, from, to)); from = at + 1) {
+        if (own_is_available(p->n, at) && !(p->each && is_found(p, at)))
+            p->found[p->count++] = at;
+        else if (++skipped == OWN_SKIPPED_MOST)
+            break;
+    }
+}
+
+/* From a place of its own and round, so that two searches do not meet. */
+static void pick_own_round(struct pick *p, unsigned kind, struct number_range r, uint64_t random, size_t most)
+{
+    uint64_t start = blocks_start(p->n->blocks, kind, r.least, r.most, random);
+    if (!start)
+        return;
+    pick_own_between(p, kind, start, r.most, most);
+    pick_own_between(p, kind, r.least, start - 1, most);
+}
+
+/* How many capabilities such numbers have that nobody asked for. */
+static unsigned too_much(const struct pick *p, const struct sort *s)
+{
+    return (unsigned)__builtin_popcount((s->calling & ~p->calling) | (s->sms & ~p->sms) << 2);
+}
+
+/* `each` in a browse: one number from each of many places, until there is nothing new. */
+static void pick_own_in(struct pick *p, unsigned kind, struct number_range r, uint64_t random)
+{
+    bool more = p->each;
+    for (unsigned i = 0; more && p->count < p->most; i++) {
+        size_t before = p->count;
+        pick_own_round(p, kind, r, hash_u64(random + i), p->count + 1);
+        more = p->count > before;
+    }
+    if (!p->each)
+        pick_own_round(p, kind, r, random, p->most);
+}
+
+static void pick_own(struct pick *p, uint64_t random)
+{
+    struct number_range all = { 1, UINT64_MAX / 2 };
+    if (p->npa)
+        all = (struct number_range){ nanp_digits(p->npa, 0, 0), nanp_digits(p->npa, 999, 9999) };
+    for (unsigned extra = 0; extra <= CAP_BITS && p->count < p->most; extra++)
+        for (unsigned kind = 0; kind < p->n->n_sorts; kind++) {
+            const struct sort *s = &p->n->sorts[kind];
+            if (!sort_offers(s, p->country, p->type, p->calling, p->sms) || too_much(p, s) != extra)
+                continue;
+            for (size_t i = 0; i < p->n_ranges; i++)
+                pick_own_in(p, kind, p->ranges[i], hash_u64(random + i));
+            if (!p->n_ranges)
+                pick_own_in(p, kind, all, random);
+        }
+}
+
+/* -- the simulated ones --------------------------------------------------------------------------------------------- */
+
 static void pick_untouched(struct pick *p, unsigned npa)
 {
     size_t most = p->each && p->count + p->each < p->most ? p->count + p->each : p->most;
@@ -42,7 +115,7 @@ static void pick_untouched(struct pick *p, unsigned npa)
         return;
     for (unsigned i = 0; i < INVENTORY_LINES && p->count < most; i++) {
         uint64_t digits = line_at(p, npa, i);
-        if (digits && !number_find(p->n, digits))
+        if (digits && !number_find(p->n, digits) && !blocks_lot(p->n->blocks, digits))
             p->found[p->count++] = digits;
     }
 }
@@ -51,12 +124,13 @@ static void pick_untouched(struct pick *p, unsigned npa)
 static void pick_quarantined(struct pick *p, unsigned npa)
 {
     uint64_t least = nanp_digits(npa, INVENTORY_NXX, 0), most = least + INVENTORY_LINES - 1;
+    struct blocks_cursor c = { .from = least, .to = most, .given = true };
     struct blocks_number at;
     if (!p->n->pools[npa].quarantined)
         return;
-    for (; p->count < p->most && blocks_at_least(p->n->blocks, least, most, &at); least = at.digits + 1) {
+    while (p->count < p->most && blocks_walk(p->n->blocks, &c, &at)) {
         const struct number *x = at.who;
-        if (x && number_is_simulated(x) && x->state == NUMBER_QUARANTINE && in_ranges(p, at.digits)
+        if (number_is_simulated(x) && x->state == NUMBER_QUARANTINE && in_ranges(p, at.digits)
             && (!p->each || number_is_last(p->n, x)))
             p->found[p->count++] = at.digits;
     }
@@ -76,6 +150,7 @@ void pick_numbers(struct pick *p)
     const struct nanp_area *areas = nanp_areas(&n_areas);
     uint64_t start = hash_u64(p->n->conf.seed ^ p->n->picks++);
     p->from = (unsigned)(start >> 32) % INVENTORY_LINES;
+    pick_own(p, start);
     for (size_t i = 0; p->n->conf.simulator && i < n_areas && p->count < p->most; i++) {
         const struct nanp_area *a = &areas[(start + i) % n_areas];
         if (area_fits(p, a))
@@ -131,7 +206,8 @@ enum err numbers_browse(struct numbers *n, uint64_t resource, const struct numbe
         err = numbers_eligible(n, resource, row, why);
     if (err)
         return err;
-    struct pick p = { .n = n, .type = rq->type, .country = row->country, .found = found, .most = NUMBERS_BROWSE_MOST,
+    struct pick p = { .n = n, .type = rq->type, .country = row->country, .calling = rq->calling,
+                      .sms = rq->sms, .found = found, .most = NUMBERS_BROWSE_MOST,
                       .ranges = rq->ranges, .n_ranges = rq->n_ranges };
     p.each = (NUMBERS_BROWSE_MOST - 1) / areas_fitting(&p) + 1;
     pick_numbers(&p);
@@ -139,6 +215,11 @@ enum err numbers_browse(struct numbers *n, uint64_t resource, const struct numbe
         out[i] = (struct reserved_number){ .number = found[i], .type = row->type, .assignment = row->assignment,
                                            .calling = row->calling, .sms = row->sms, .lease_micro = row->lease_micro };
         memcpy(out[i].country, row->country, sizeof out[i].country);
+        const struct lot *l = lot_of(n, found[i]);
+        if (l) {
+            out[i].calling &= sort_of(n, l)->calling;
+            out[i].sms &= sort_of(n, l)->sms;
+        }
     }
     *count = p.count;
     return ERR_NONE;

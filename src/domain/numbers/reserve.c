@@ -33,7 +33,7 @@ void reservation_free(struct reservation *r)
     free(r);
 }
 
-void reservation_change_free(struct reservation_change *c)
+static void change_free(struct reservation_change *c)
 {
     if (!c)
         return;
@@ -44,7 +44,12 @@ void reservation_change_free(struct reservation_change *c)
 
 static void change_free_scoped(struct reservation_change **c)
 {
-    reservation_change_free(*c);
+    change_free(*c);
+}
+
+static void change_free_unheard(void *c)
+{
+    change_free(c);
 }
 
 static bool is_held(const struct reserved_number *item)
@@ -396,10 +401,21 @@ static enum err check_who(const struct numbers *n, uint64_t resource, struct wis
     return err;
 }
 
+/* One of the operator's own, on the terms of its lot. */
+static bool is_own_available(const struct numbers *n, const struct lot *l, const struct reservation_wish *w)
+{
+    char country[3];
+    str_copyz(country, sizeof country, w->country);
+    return own_is_available(n, w->number) && sort_offers(sort_of(n, l), country, w->type, w->calling, w->sms);
+}
+
 /* Untouched, or in quarantine when its area code has nothing else left: as a search picks. */
 static bool is_available(const struct numbers *n, const struct reservation_wish *w)
 {
     struct nanp_number na;
+    const struct lot *l = lot_of(n, w->number);
+    if (l)
+        return is_own_available(n, l, w);
     if (!n->conf.simulator || !inventory_has(w->number) || !nanp_read(w->number, &na))
         return false;
     const struct nanp_area *a = nanp_area(na.npa);
@@ -442,8 +458,9 @@ static enum err put_in(struct reservation_change *c, const struct reservation_wi
         return ERR_NONE;
     }
     struct lease l = { .number = w->number, .resource = r->pub.resource, .type = w->type, .assignment = w->assignment,
-                       .calling = w->calling, .sms = w->sms, .simulated = true, .carrier = "sim" };
+                       .calling = w->calling, .sms = w->sms };
     str_copyz(l.country, sizeof l.country, w->country);
+    lease_origin(r->n, &l);
     if (!number_hold(r->n, r->pub.key, &l))
         return ERR_NOMEM;
     c->moved = true;
@@ -551,7 +568,7 @@ static struct db_unit *change_unit(const struct reservation_change *c, int64_t n
 /* Memory follows the commit. */
 static void settle_change(struct task *t, enum err err)
 {
-    struct reservation_change *c = t->change;
+    struct reservation_change *c = t->extra;
     struct reservation *r = c->r;
     r->busy = false;
     feed_fresh(c, err ? NUMBER_EV_UNDONE : NUMBER_EV_DONE);
@@ -580,7 +597,7 @@ static void on_changed(void *arg, enum err err, const struct number_operation *o
     (void)op;
     struct reservation_change *c = arg;
     c->then(c->arg, err, err ? NULL : &c->r->pub, c->how, why);
-    reservation_change_free(c);
+    change_free(c);
 }
 
 static int64_t expiry(const struct reservation_change *c, int64_t now)
@@ -606,7 +623,8 @@ static enum err change_post(struct reservation_change *c, struct problem *why)
             forget(r);
         return ERR_NOMEM;
     }
-    *t = (struct task){ .n = r->n, .settle = settle_change, .reservation = r, .change = c, .then = on_changed, .arg = c };
+    *t = (struct task){ .n = r->n, .settle = settle_change, .reservation = r, .extra = c, .extra_free = change_free_unheard,
+                        .then = on_changed, .arg = c };
     r->busy = true;
     return task_post(t, change_unit(c, now), why);
 }
@@ -766,6 +784,9 @@ enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str i
     feed_all(r, NUMBER_EV_BUY);
     struct db_unit *u = db_unit_new();
     number_rows_buy(u, r->pub.key, held_count(&r->pub), t->op->pub.created_us);
+    for (size_t i = 0; i < r->pub.count; i++)
+        if (is_held(&r->pub.numbers[i]))
+            number_leased_row(n, u, &number_find(n, r->pub.numbers[i].number)->lease);
     reservation_row_end(u, r->pub.key, RESERVATION_COMPLETED, t->op->pub.key, true);
     for (size_t i = 0; i < r->pub.count; i++)
         if (is_held(&r->pub.numbers[i]))

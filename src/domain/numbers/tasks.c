@@ -150,7 +150,8 @@ static void on_settled(void *owner, struct inbox_item *item)
 static void drop_settled(struct inbox_item *item)
 {
     struct task *t = container_of(item, struct task, done.item);
-    reservation_change_free(t->change);
+    if (t->extra)
+        t->extra_free(t->extra);
     free(t);
 }
 

@@ -155,22 +155,21 @@ static uint64_t naive_next(const struct naive *v, unsigned kind, uint64_t from, 
 
 static void check_walk(const struct blocks *b, const struct naive *v)
 {
-    uint64_t from = 0;
+    struct blocks_cursor c = { .to = UINT64_MAX / 2 };
     struct blocks_number x;
     size_t offered[KINDS] = { 0 };
     for (size_t i = 0; i < MANY; i++) {
         if (!v->at[i].lot && !v->at[i].who)
             continue;
-        assert_true(blocks_at_least(b, from, UINT64_MAX / 2, &x));
+        assert_true(blocks_walk(b, &c, &x));
         assert_int_equal(x.digits, digits_of(i));
         assert_int_equal(x.lot, v->at[i].lot);
         assert_int_equal(x.offered, v->at[i].offered);
         assert_ptr_equal(x.who, v->at[i].who);
         if (x.offered)
             offered[x.lot - 1]++;
-        from = x.digits + 1;
     }
-    assert_false(blocks_at_least(b, from, UINT64_MAX / 2, &x));
+    assert_false(blocks_walk(b, &c, &x));
     for (unsigned k = 0; k < KINDS; k++)
         assert_int_equal(blocks_offered(b, k), offered[k]);
 }

@@ -1,0 +1,934 @@
+#include "domain/numbers/import.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/str.h"
+#include "codec/e164/e164.h"
+#include "domain/numbers/import_priv.h"
+#include "domain/numbers/numbers_priv.h"
+#include "domain/purge.h"
+
+#include <stdio.h>
+
+METRIC_COUNTER(taken, "carterfone_inventory_rows_taken_total", "Rows of imports that were taken")
+METRIC_COUNTER(left_out, "carterfone_inventory_rows_left_out_total", "Rows of imports that were left out")
+
+/* Numbers shown or taken away in one go: well under a millisecond of the control thread. */
+enum { SWEPT_AT_ONCE = 5000, IN_USE_NAMED = 5, IN_USE_LOOKED_AT = 50000 };
+
+const char *import_state_word(enum import_state state)
+{
+    static const char *const words[] = { [IMPORT_OPEN] = "open", [IMPORT_COMPLETE] = "complete",
+                                         [IMPORT_ROLLED_BACK] = "rolledBack" };
+    return words[state];
+}
+
+void numbers_set_carriers(struct numbers *n, numbers_carrier_fn *known, void *arg)
+{
+    n->carrier_known = known;
+    n->carriers_arg = arg;
+}
+
+static bool carrier_known(const struct numbers *n, struct str name, bool *simulated)
+{
+    *simulated = true;
+    return str_eqz(name, "sim") || (n->carrier_known && n->carrier_known(n->carriers_arg, name, simulated));
+}
+
+/* -- the objects ---------------------------------------------------------------------------------------------------- */
+
+static void import_free(struct import *im)
+{
+    if (!im)
+        return;
+    strmap_free(im->lots);
+    free(im);
+}
+
+void imports_free(struct numbers *n)
+{
+    for (size_t i = 0; i < n->n_imports; i++)
+        import_free(n->imports[i]);
+    free(n->imports);
+    strmap_free(n->import_ids);
+    purge_free(n->purge);
+}
+
+/* What was rolled back leaves the store hourly and in slices, from the first one on. */
+static enum err purge_rolled_back(struct numbers *n)
+{
+    if (n->purge)
+        return ERR_NONE;
+    enum err err = purge_new(&n->purge, n->control, 0, inventory_purge_slice);
+    return err ? err : purge_start(n->purge);
+}
+
+/* Takes im, also when it fails. */
+static enum err enlist(struct numbers *n, struct import *im)
+{
+    if (n->n_imports == n->cap_imports) {
+        size_t cap = n->cap_imports ? n->cap_imports * 2 : 16;
+        struct import **more = realloc(n->imports, cap * sizeof(struct import *));
+        if (more) {
+            n->imports = more;
+            n->cap_imports = cap;
+        }
+    }
+    if (n->n_imports == n->cap_imports || strmap_put(n->import_ids, str_of(im->pub.id), im)) {
+        import_free(im);
+        return ERR_NOMEM;
+    }
+    n->imports[n->n_imports++] = im;
+    return ERR_NONE;
+}
+
+static void forget(struct numbers *n, struct import *im)
+{
+    size_t i = n->n_imports;
+    while (i && n->imports[i - 1] != im)
+        i--;
+    n->n_imports--;
+    memmove(&n->imports[i - 1], &n->imports[i], (n->n_imports - (i - 1)) * sizeof(struct import *));
+    strmap_take(n->import_ids, str_of(im->pub.id));
+    import_free(im);
+}
+
+static const struct number_import *counted(const struct numbers *n, struct import *im)
+{
+    im->pub.numbers = im->pub.touched = 0;
+    for (unsigned i = im->lot_from; i && i <= im->lot_to; i++) {
+        const struct lot *l = n->lots[i];
+        if (l->import != im)
+            continue;
+        im->pub.numbers += l->total;
+        for (unsigned state = 0; state < STOCK_STATES; state++)
+            im->pub.touched += l->used[state];
+    }
+    return &im->pub;
+}
+
+static enum err find(const struct numbers *n, struct str id, struct import **out, struct problem *why)
+{
+    char shown[64];
+    struct import *im = strmap_find(n->import_ids, id);
+    str_copyz(shown, sizeof shown, id);
+    if (!im || !im->committed)
+        return rule_problem(why, ERR_ABSENT, RULE_IMPORT_NOT_FOUND, shown);
+    *out = im;
+    return ERR_NONE;
+}
+
+enum err numbers_import_of(const struct numbers *n, struct str id, const struct number_import **out, struct problem *why)
+{
+    struct import *im;
+    enum err err = find(n, id, &im, why);
+    if (!err)
+        *out = counted(n, im);
+    return err;
+}
+
+size_t numbers_imports(const struct numbers *n, size_t skip, size_t most, const struct number_import **out, bool *more)
+{
+    size_t count = 0;
+    for (size_t i = n->n_imports; i-- > 0 && count <= most;) {
+        if (!n->imports[i]->committed)
+            continue;
+        if (skip) {
+            skip--;
+            continue;
+        }
+        if (count < most)
+            out[count] = counted(n, n->imports[i]);
+        count++;
+    }
+    *more = count > most;
+    return count > most ? most : count;
+}
+
+/* -- one step of an import, on its way to disk ---------------------------------------------------------------------- */
+
+struct import_step {
+    struct numbers        *n;
+    struct import         *im;
+    uint64_t              *put;         /* what a slice put into memory, by lot, rising within each */
+    size_t                 n_put;
+    unsigned              *lots;        /* the lots of the slice, by its own index; 0: bad */
+    size_t                 n_lots;
+    struct import_bad_list bad;
+    uint64_t               next_line;
+    enum import_state      to;          /* complete, roll back: what it will be */
+    int64_t                at_us;
+    import_done_fn        *then;
+    void                  *arg;
+};
+
+static void step_free(struct import_step *s)
+{
+    if (!s)
+        return;
+    free(s->put);
+    free(s->lots);
+    free(s->bad.at);
+    free(s);
+}
+
+static void step_free_unheard(void *s)
+{
+    step_free(s);
+}
+
+static void step_free_scoped(struct import_step **s)
+{
+    step_free(*s);
+}
+
+static struct import_step *step_new(struct numbers *n, struct import *im, import_done_fn *then, void *arg)
+{
+    struct import_step *s = calloc(1, sizeof *s);
+    if (s)
+        *s = (struct import_step){ .n = n, .im = im, .then = then, .arg = arg, .at_us = numbers_now(n) };
+    return s;
+}
+
+static void tell(struct import_step *s, enum err err, const struct problem *why)
+{
+    s->then(s->arg, err, err ? NULL : counted(s->n, s->im), s->bad.at, err ? 0 : s->bad.n, why);
+}
+
+/* Told behind settle. */
+static void on_stepped(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
+{
+    (void)op;
+    struct import_step *s = arg;
+    tell(s, err, why);
+    step_free(s);
+}
+
+/* Gives the step away on success; else settle() was called. */
+static enum err step_post(struct import_step *s, struct db_unit *u, void (*settle)(struct task *, enum err),
+                          numbers_done_fn *then, struct problem *why)
+{
+    struct task mine = { .n = s->n, .settle = settle, .extra = s, .extra_free = step_free_unheard, .then = then, .arg = s };
+    struct task *t = calloc(1, sizeof *t);
+    if (!t) {
+        db_unit_free(u);
+        settle(&mine, ERR_NOMEM);
+        return ERR_NOMEM;
+    }
+    *t = mine;
+    s->im->pub.busy = true;
+    return task_post(t, u, why);
+}
+
+/* -- begin ---------------------------------------------------------------------------------------------------------- */
+
+static enum err check_id(struct str id, struct problem *why)
+{
+    bool good = id.n < sizeof ((struct number_import *)0)->id;
+    for (size_t i = 0; good && i < id.n; i++) {
+        char c = id.p[i];
+        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("._-", c));
+    }
+    if (good)
+        return ERR_NONE;
+    char shown[80];
+    str_copyz(shown, sizeof shown, id);
+    return rule_problem(why, ERR_RANGE, RULE_IMPORT_ID_INVALID, shown);
+}
+
+static enum err check_carrier(const struct numbers *n, struct str name, struct problem *why)
+{
+    bool simulated;
+    char shown[IMPORT_CARRIER_SIZE];
+    if (!name.n || (name.n < IMPORT_CARRIER_SIZE && carrier_known(n, name, &simulated)))
+        return ERR_NONE;
+    str_copyz(shown, sizeof shown, name);
+    return rule_problem(why, ERR_RANGE, RULE_CARRIER_UNKNOWN, "The import", shown);
+}
+
+static enum err ended(const struct import *im, struct problem *why)
+{
+    return rule_problem(why, ERR_CONFLICT, RULE_IMPORT_ENDED, im->pub.id, import_state_word(im->pub.state));
+}
+
+static enum err busy(const struct import *im, struct problem *why)
+{
+    char what[80];
+    snprintf(what, sizeof what, "import %s", im->pub.id);
+    return number_busy(what, why);
+}
+
+static void settle_begin(struct task *t, enum err err)
+{
+    struct import_step *s = t->extra;
+    s->im->pub.busy = false;
+    s->im->committed = !err;
+    if (err)
+        forget(s->n, s->im);
+    else
+        log_info("numbers", "import %s begins", s->im->pub.id);
+}
+
+static enum err import_make(struct numbers *n, const struct import_new *rq, struct import **out)
+{
+    struct import *im = calloc(1, sizeof *im);
+    if (!im)
+        return ERR_NOMEM;
+    im->pub = (struct number_import){ .key = ids_next(n->control->ids), .next_line = 1, .started_us = numbers_now(n) };
+    if (rq->id.n)
+        str_copyz(im->pub.id, sizeof im->pub.id, rq->id);
+    else
+        snprintf(im->pub.id, sizeof im->pub.id, "%016llx", (unsigned long long)im->pub.key);
+    str_copyz(im->pub.file, sizeof im->pub.file, rq->file);
+    str_copyz(im->pub.carrier, sizeof im->pub.carrier, rq->carrier);
+    if (!(im->lots = strmap_new())) {
+        import_free(im);
+        return ERR_NOMEM;
+    }
+    enum err err = enlist(n, im);
+    if (!err)
+        *out = im;
+    return err;
+}
+
+static enum err begin_again(struct numbers *n, struct import *im, import_done_fn *done, void *arg, struct problem *why)
+{
+    if (!im->committed)
+        return busy(im, why);
+    if (im->pub.state != IMPORT_OPEN)
+        return ended(im, why);
+    done(arg, ERR_NONE, counted(n, im), NULL, 0, NULL);
+    return ERR_NONE;
+}
+
+enum err numbers_import_begin(struct numbers *n, const struct import_new *rq, import_done_fn *done, void *arg,
+                              struct problem *why)
+{
+    enum err err = check_id(rq->id, why);
+    struct import *im = err ? NULL : strmap_find(n->import_ids, rq->id);
+    if (im)
+        return begin_again(n, im, done, arg, why);
+    if (!err)
+        err = check_carrier(n, rq->carrier, why);
+    if (!err)
+        err = import_make(n, rq, &im);
+    if (err)
+        return err;
+    struct import_step *s = step_new(n, im, done, arg);
+    if (!s) {
+        forget(n, im);
+        return ERR_NOMEM;
+    }
+    struct db_unit *u = db_unit_new();
+    inventory_import_row_insert(u, &(struct inventory_import_row){
+        .key = im->pub.key, .id = str_of(im->pub.id), .file = str_of(im->pub.file), .carrier = str_of(im->pub.carrier),
+        .started_us = im->pub.started_us });
+    err = step_post(s, u, settle_begin, on_stepped, why);
+    if (err)
+        step_free(s);
+    return err;
+}
+
+/* -- a slice -------------------------------------------------------------------------------------------------------- */
+
+static enum err check_open(const struct import *im, struct problem *why)
+{
+    if (im->pub.state != IMPORT_OPEN)
+        return ended(im, why);
+    return im->pub.busy ? busy(im, why) : ERR_NONE;
+}
+
+static enum err check_line(const struct import *im, uint64_t line, struct problem *why)
+{
+    char at[24], got[24];
+    if (line == im->pub.next_line)
+        return ERR_NONE;
+    snprintf(at, sizeof at, "%llu", (unsigned long long)im->pub.next_line);
+    snprintf(got, sizeof got, "%llu", (unsigned long long)line);
+    return rule_problem(why, ERR_CONFLICT, RULE_IMPORT_NOT_AT_LINE, im->pub.id, at, got);
+}
+
+/* The lot of the import that a slice means; 0 with the rule that stands against all its rows. */
+static enum err resolve(struct import_step *s, const struct import_lot *given, unsigned *out, enum rule *rule)
+{
+    char key[IMPORT_LOT_KEY_SIZE], tags[IMPORT_TAGS_SIZE];
+    struct import_lot l = *given;
+    struct import *im = s->im;
+    struct lot like = { .import = im, .tags = tags, .cost_micro = l.cost_micro };
+    *out = 0;
+    l.carrier = l.carrier.n ? l.carrier : str_of(im->pub.carrier);
+    *rule = l.carrier.n ? RULE_CARRIER_UNKNOWN : RULE_CARRIER_NEEDED;
+    if (!l.carrier.n || !carrier_known(s->n, l.carrier, &like.simulated))
+        return ERR_NONE;
+    struct str k = { key, import_lot_key(key, &l) };
+    if ((*out = (unsigned)(uintptr_t)strmap_find(im->lots, k)))
+        return ERR_NONE;
+    struct sort sort = { .type = l.type, .calling = l.calling, .sms = l.sms };
+    memcpy(sort.country, l.country, sizeof sort.country);
+    str_copyz(tags, sizeof tags, l.tags);
+    like.key = ids_next(s->n->control->ids);
+    like.carrier = number_carrier(s->n, l.carrier);
+    unsigned lot = 0;
+    enum err err = like.carrier ? lot_make(s->n, &like, &sort, &lot) : ERR_NOMEM;
+    if (!err)
+        err = strmap_put(im->lots, k, (void *)(uintptr_t)lot);
+    if (err == ERR_SIZE) {
+        *rule = RULE_TOO_MANY_SORTS;
+        return ERR_NONE;
+    }
+    *out = err ? 0 : lot;
+    return err;
+}
+
+static enum err leave_out(struct import_step *s, const struct import_slice_row *row, enum rule rule, struct str detail)
+{
+    struct import_bad bad = { .line = row->line, .rule = rule };
+    char text[E164_SIZE];
+    str_copyz(bad.number, sizeof bad.number, str_of(e164_write(text, row->digits)));
+    str_copyz(bad.detail, sizeof bad.detail, detail);
+    return import_bad_put(&s->bad, &bad);
+}
+
+/* Put one into memory, where nobody finds it yet, or note why not. */
+static enum err take_row(struct import_step *s, const struct import_slice *slice, const enum rule *rules, size_t i,
+                         size_t *counts)
+{
+    struct numbers *n = s->n;
+    struct import_slice_row *row = &slice->rows[i];
+    unsigned lot = s->lots[row->lot];
+    if (!lot)
+        return leave_out(s, row, rules[row->lot], slice->lots[row->lot].carrier.n ? slice->lots[row->lot].carrier
+                                                                                  : str_of(s->im->pub.carrier));
+    const struct lot *there = lot_of(n, row->digits);
+    if (there)
+        return there->import == s->im ? leave_out(s, row, RULE_ROW_DOUBLED, STR(""))
+                                      : leave_out(s, row, RULE_INVENTORY_HAS_NUMBER, str_of(there->import->pub.id));
+    const struct number *x = number_find(n, row->digits);
+    if (x)
+        return leave_out(s, row, RULE_NUMBER_IN_USE, str_of(stock_state_word(stock_state_of(x->state))));
+    enum err err = own_put(n, row->digits, lot);
+    if (err)
+        return err;
+    s->put[s->n_put++] = row->digits | (uint64_t)row->lot << 51;        /* 15 digits take 50 bits */
+    counts[row->lot]++;
+    return ERR_NONE;
+}
+
+static int rising(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* By lot, rising: the lot stands above the digits. Lists mostly are in order. */
+static void sort_put(struct import_step *s)
+{
+    const uint64_t digits = ((uint64_t)1 << 51) - 1;
+    bool sorted = true;
+    for (size_t i = 1; i < s->n_put && sorted; i++)
+        sorted = s->put[i - 1] < s->put[i];
+    if (!sorted)
+        qsort(s->put, s->n_put, sizeof *s->put, rising);
+    for (size_t i = 0; i < s->n_put; i++)
+        s->put[i] &= digits;
+}
+
+static void take_back(struct import_step *s)
+{
+    for (size_t i = 0; i < s->n_put; i++)
+        own_take(s->n, s->put[i]);
+}
+
+static enum err resolve_all(struct import_step *s, const struct import_slice *slice, enum rule *rules)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; i < slice->n_lots && !err; i++)
+        err = resolve(s, &slice->lots[i], &s->lots[i], &rules[i]);
+    return err;
+}
+
+/* Merge what the reader left out with what stood against its rows here. */
+static enum err merge_bad(struct import_step *s, const struct import_slice *slice)
+{
+    struct import_bad_list here = s->bad, all = { 0 };
+    size_t i = 0, j = 0;
+    enum err err = ERR_NONE;
+    while (!err && (i < here.n || j < slice->n_bad)) {
+        bool mine = i < here.n && (j == slice->n_bad || here.at[i].line <= slice->bad[j].line);
+        err = import_bad_put(&all, mine ? &here.at[i++] : &slice->bad[j++]);
+    }
+    free(here.at);
+    s->bad = all;
+    return err;
+}
+
+static void lot_rows(struct db_unit *u, const struct numbers *n, const struct import_step *s)
+{
+    for (size_t i = 0; i < s->n_lots; i++) {
+        const struct lot *l = s->lots[i] ? n->lots[s->lots[i]] : NULL;
+        if (!l || l->stored)
+            continue;
+        const struct sort *sort = sort_of(n, l);
+        inventory_lot_row_insert(u, &(struct inventory_lot_row){
+            .key = l->key, .import = s->im->pub.key, .carrier = str_of(l->carrier), .country = str_of(sort->country),
+            .tags = str_of(l->tags), .simulated = l->simulated, .type = (int)sort->type, .calling = (int)sort->calling,
+            .sms = (int)sort->sms, .cost_micro = l->cost_micro });
+    }
+}
+
+static void bad_rows(struct db_unit *u, const struct import_step *s)
+{
+    uint64_t kept = s->im->pub.bad;
+    for (size_t i = 0; i < s->bad.n && kept < IMPORT_BAD_KEPT; i++, kept++) {
+        const struct import_bad *b = &s->bad.at[i];
+        inventory_bad_row_insert(u, s->im->pub.key, &(struct inventory_bad_row){
+            .line = b->line, .rule = str_of(rule_name(b->rule)), .number = str_of(b->number), .detail = str_of(b->detail) });
+    }
+}
+
+/* NULL: out of memory. */
+static struct db_unit *slice_unit(const struct import_step *s, const size_t *counts)
+{
+    struct numbers *n = s->n;
+    const struct number_import *im = &s->im->pub;
+    scoped_buf packed = { 0 };
+    struct db_unit *u = db_unit_new();
+    inventory_import_row_move(u, im->key, im->next_line, s->next_line, s->n_put, s->bad.n);
+    lot_rows(u, n, s);
+    for (size_t i = 0, at = 0; i < s->n_lots; at += counts[i++]) {
+        if (!counts[i])
+            continue;
+        buf_clear(&packed);
+        inventory_pack(&packed, s->put + at, counts[i]);
+        inventory_batch_row_insert(u, ids_next(n->control->ids), im->key, n->lots[s->lots[i]]->key, buf_str(&packed));
+    }
+    bad_rows(u, s);
+    if (!buf_err(&packed))
+        return u;
+    db_unit_free(u);
+    return NULL;
+}
+
+static void settle_slice(struct task *t, enum err err)
+{
+    struct import_step *s = t->extra;
+    struct import *im = s->im;
+    im->pub.busy = false;
+    if (err) {
+        take_back(s);
+        return;
+    }
+    for (size_t i = 0; i < s->n_lots; i++)
+        if (s->lots[i])
+            s->n->lots[s->lots[i]]->stored = true;
+    im->pub.next_line = s->next_line;
+    im->pub.rows += s->n_put;
+    im->pub.bad += s->bad.n;
+    metric_add(&taken, (int64_t)s->n_put);
+    metric_add(&left_out, (int64_t)s->bad.n);
+}
+
+/* Everything of the slice that can be put is in memory. @param counts  by the slice's lots */
+static enum err take_rows(struct import_step *s, const struct import_slice *slice, enum rule *rules, size_t *counts)
+{
+    enum err err = resolve_all(s, slice, rules);
+    for (size_t i = 0; i < slice->n_rows && !err; i++)
+        err = take_row(s, slice, rules, i, counts);
+    sort_put(s);
+    return err ? err : merge_bad(s, slice);
+}
+
+enum err numbers_import_slice(struct numbers *n, struct str id, const struct import_slice *slice, import_done_fn *done,
+                              void *arg, struct problem *why)
+{
+    struct import *im;
+    enum err err = find(n, id, &im, why);
+    if (!err)
+        err = check_open(im, why);
+    if (!err)
+        err = check_line(im, slice->first_line, why);
+    if (err)
+        return err;
+    __attribute__((cleanup(step_free_scoped))) struct import_step *s = step_new(n, im, done, arg);
+    size_t *counts = calloc(slice->n_lots + 1, sizeof *counts);
+    enum rule *rules = calloc(slice->n_lots + 1, sizeof *rules);
+    if (s) {
+        s->put = calloc(slice->n_rows + 1, sizeof *s->put);
+        s->lots = calloc(slice->n_lots + 1, sizeof *s->lots);
+        s->n_lots = slice->n_lots;
+        s->next_line = slice->next_line;
+    }
+    err = s && s->put && s->lots && counts && rules ? take_rows(s, slice, rules, counts) : ERR_NOMEM;
+    struct db_unit *u = err ? NULL : slice_unit(s, counts);
+    free(counts);
+    free(rules);
+    if (!u && s && s->put)
+        take_back(s);
+    if (!u)
+        return err ? err : ERR_NOMEM;
+    err = step_post(s, u, settle_slice, on_stepped, why);
+    if (!err)
+        s = NULL;                       /* on its way */
+    return err;
+}
+
+/* -- the end: what all its numbers must hear is told in slices between other work ------------------------------------ */
+
+struct sweep {
+    struct inbox_item   item;
+    struct import_step *step;
+    uint64_t            at;
+};
+
+static void show_one(void *arg, const struct blocks_number *x)
+{
+    const struct import_step *s = arg;
+    if (s->n->lots[x->lot]->import == s->im && !x->who)
+        blocks_offer(s->n->blocks, x->digits, true);
+}
+
+static void take_one(void *arg, const struct blocks_number *x)
+{
+    const struct import_step *s = arg;
+    if (s->n->lots[x->lot]->import == s->im)
+        own_take(s->n, x->digits);
+}
+
+static void on_sweep(void *owner, struct inbox_item *item);
+
+static void drop_sweep(struct inbox_item *item)
+{
+    struct sweep *w = container_of(item, struct sweep, item);
+    step_free(w->step);
+    free(w);
+}
+
+static const struct inbox_kind sweep_kind = { "numbers.sweep", on_sweep, drop_sweep };
+
+/* @return there is more */
+static bool sweep_some(struct import_step *s, uint64_t *at)
+{
+    const struct import *im = s->im;
+    return im->lot_to && blocks_sweep(s->n->blocks, at, im->lot_from, im->lot_to, SWEPT_AT_ONCE,
+                                      s->to == IMPORT_COMPLETE ? show_one : take_one, s);
+}
+
+static void sweep_ended(struct import_step *s)
+{
+    struct import *im = s->im;
+    im->pub.busy = im->closing = false;
+    log_info("numbers", "import %s is %s: %llu numbers, %llu rows left out", im->pub.id, import_state_word(im->pub.state),
+             (unsigned long long)counted(s->n, im)->numbers, (unsigned long long)im->pub.bad);
+    tell(s, ERR_NONE, NULL);
+    step_free(s);
+}
+
+static void on_sweep(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct sweep *w = container_of(item, struct sweep, item);
+    if (sweep_some(w->step, &w->at)) {
+        inbox_post_always(control_inbox(w->step->n->control), &w->item);
+        return;
+    }
+    sweep_ended(w->step);
+    free(w);
+}
+
+static void settle_end(struct task *t, enum err err)
+{
+    struct import_step *s = t->extra;
+    struct import *im = s->im;
+    if (err) {
+        im->pub.busy = im->closing = false;
+        return;
+    }
+    im->pub.state = s->to;
+    im->pub.ended_us = s->at_us;
+    strmap_free(im->lots);
+    im->lots = NULL;
+    if (s->to == IMPORT_ROLLED_BACK && purge_rolled_back(s->n))
+        log_warn("numbers", "no memory for a timer: what was rolled back is purged after the next start");
+}
+
+/* Told behind settle_end(). Without memory for another turn of the inbox, all is done in this one. */
+static void on_ended(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
+{
+    (void)op;
+    struct import_step *s = arg;
+    uint64_t at = 0;
+    struct sweep *w = err ? NULL : calloc(1, sizeof *w);
+    if (err) {
+        tell(s, err, why);
+        step_free(s);
+        return;
+    }
+    bool more = sweep_some(s, &at);
+    while (more && !w)
+        more = sweep_some(s, &at);
+    if (more) {
+        *w = (struct sweep){ .item.kind = &sweep_kind, .step = s, .at = at };
+        inbox_post_always(control_inbox(s->n->control), &w->item);
+        return;
+    }
+    free(w);
+    sweep_ended(s);
+}
+
+static enum err end(struct numbers *n, struct import *im, enum import_state to, import_done_fn *done, void *arg,
+                    struct problem *why)
+{
+    struct import_step *s = step_new(n, im, done, arg);
+    if (!s)
+        return ERR_NOMEM;
+    s->to = to;
+    im->closing = im->pub.state == IMPORT_COMPLETE;
+    struct db_unit *u = db_unit_new();
+    inventory_import_row_end(u, im->pub.key, (int)im->pub.state, (int)to, s->at_us);
+    enum err err = step_post(s, u, settle_end, on_ended, why);
+    if (err)
+        step_free(s);
+    return err;
+}
+
+enum err numbers_import_complete(struct numbers *n, struct str id, import_done_fn *done, void *arg, struct problem *why)
+{
+    struct import *im;
+    enum err err = find(n, id, &im, why);
+    if (err)
+        return err;
+    if (im->pub.busy)
+        return busy(im, why);
+    if (im->pub.state == IMPORT_COMPLETE) {
+        done(arg, ERR_NONE, counted(n, im), NULL, 0, NULL);
+        return ERR_NONE;
+    }
+    err = check_open(im, why);
+    return err ? err : end(n, im, IMPORT_COMPLETE, done, arg, why);
+}
+
+/* Names the first few. */
+static enum err in_use(const struct numbers *n, const struct import *im, struct problem *why)
+{
+    char some[IN_USE_NAMED * (E164_SIZE + 2) + 8] = "", text[E164_SIZE], many[24];
+    size_t at = 0, named = 0, looked = 0;
+    struct blocks_cursor c = { .to = UINT64_MAX, .given = true };
+    struct blocks_number x;
+    while (named <= IN_USE_NAMED && looked++ < IN_USE_LOOKED_AT && blocks_walk(n->blocks, &c, &x)) {
+        if (!x.lot || n->lots[x.lot]->import != im)
+            continue;
+        if (named++ < IN_USE_NAMED)
+            at += (size_t)snprintf(some + at, sizeof some - at, "%s%s", at ? ", " : "", e164_write(text, x.digits));
+        else
+            snprintf(some + at, sizeof some - at, " ...");
+    }
+    snprintf(many, sizeof many, "%llu", (unsigned long long)im->pub.touched);
+    return rule_problem(why, ERR_CONFLICT, RULE_IMPORT_IN_USE, im->pub.id, many, some);
+}
+
+enum err numbers_import_roll_back(struct numbers *n, struct str id, import_done_fn *done, void *arg, struct problem *why)
+{
+    struct import *im;
+    enum err err = find(n, id, &im, why);
+    if (err)
+        return err;
+    if (im->pub.busy)
+        return busy(im, why);
+    if (im->pub.state == IMPORT_ROLLED_BACK) {
+        done(arg, ERR_NONE, counted(n, im), NULL, 0, NULL);
+        return ERR_NONE;
+    }
+    if (counted(n, im)->touched)
+        return in_use(n, im, why);
+    return end(n, im, IMPORT_ROLLED_BACK, done, arg, why);
+}
+
+/* -- what was left out ---------------------------------------------------------------------------------------------- */
+
+struct bad_listing {
+    struct db_read read;
+    import_bad_fn *done;
+    void          *arg;
+    size_t         most;
+};
+
+static enum rule rule_named(struct str name)
+{
+    for (unsigned i = 0; i < RULE_COUNT; i++)
+        if (str_eqz(name, rule_name((enum rule)i)))
+            return (enum rule)i;
+    return RULE_ROW_NUMBER_INVALID;     /* a rule of an older program: the number is the most that can be said */
+}
+
+static void on_bad_listed(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct bad_listing *g = container_of(item, struct bad_listing, read.item);
+    scoped(db_rows) struct db_rows *rows = g->read.err ? NULL : g->read.rows;
+    size_t asked = rows ? db_rows_count(rows) : 0, count = 0;
+    struct import_bad *list = calloc(asked + 1, sizeof *list);
+    enum err err = g->read.err ? g->read.err : list ? ERR_NONE : ERR_NOMEM;
+    while (!err && count < g->most && db_rows_next(rows)) {
+        struct inventory_bad_row row;
+        struct import_bad *b = &list[count++];
+        inventory_bad_row_read(rows, &row);
+        b->line = row.line;
+        b->rule = rule_named(row.rule);
+        str_copyz(b->number, sizeof b->number, row.number);
+        str_copyz(b->detail, sizeof b->detail, row.detail);
+    }
+    g->done(g->arg, err, list, count, asked > g->most);
+    free(list);
+    free(g);
+}
+
+static void drop_bad_listing(struct inbox_item *item)
+{
+    struct bad_listing *g = container_of(item, struct bad_listing, read.item);
+    if (!g->read.err)
+        db_rows_free(g->read.rows);
+    free(g);
+}
+
+static const struct inbox_kind bad_listed_kind = { "numbers.bad", on_bad_listed, drop_bad_listing };
+
+enum err numbers_import_bad(struct numbers *n, struct str id, uint64_t after_line, size_t most, import_bad_fn *done,
+                            void *arg, struct problem *why)
+{
+    struct import *im;
+    enum err err = find(n, id, &im, why);
+    if (err)
+        return err;
+    struct bad_listing *g = calloc(1, sizeof *g);
+    if (!g)
+        return ERR_NOMEM;
+    *g = (struct bad_listing){ .done = done, .arg = arg, .most = most };
+    g->read.item.kind = &bad_listed_kind;
+    g->read.to = control_inbox(n->control);
+    err = inventory_bad_ask(n->control->db, im->pub.key, after_line, most + 1, &g->read);
+    if (!err)
+        return ERR_NONE;
+    free(g);
+    rule_problem(why, err, RULE_STORE_BUSY);
+    if (why)
+        why->retry_after_s = 1;
+    return err;
+}
+
+/* -- reading at start ----------------------------------------------------------------------------------------------- */
+
+struct loading {
+    struct numbers *n;
+    struct map     *imports;            /* key -> struct import */
+    struct map     *lots;               /* key -> its number here */
+    unsigned        lot;                /* of the batch at hand */
+};
+
+static enum err load_import(void *arg, const struct inventory_import_row *row)
+{
+    struct loading *g = arg;
+    struct import *im = calloc(1, sizeof *im);
+    if (!im)
+        return ERR_NOMEM;
+    im->pub = (struct number_import){ .key = row->key, .state = (enum import_state)row->state, .next_line = row->next_line,
+                                      .rows = row->taken, .bad = row->bad, .started_us = row->started_us,
+                                      .ended_us = row->ended_us };
+    im->committed = true;
+    str_copyz(im->pub.id, sizeof im->pub.id, row->id);
+    str_copyz(im->pub.file, sizeof im->pub.file, row->file);
+    str_copyz(im->pub.carrier, sizeof im->pub.carrier, row->carrier);
+    if (im->pub.state == IMPORT_OPEN && !(im->lots = strmap_new())) {
+        import_free(im);
+        return ERR_NOMEM;
+    }
+    ids_after(g->n->control->ids, row->key);
+    enum err err = enlist(g->n, im);
+    return err ? err : map_put(g->imports, row->key, im);
+}
+
+static enum err load_lot(void *arg, const struct inventory_lot_row *row)
+{
+    struct loading *g = arg;
+    char key[IMPORT_LOT_KEY_SIZE], tags[IMPORT_TAGS_SIZE];
+    unsigned lot;
+    struct import *im = map_find(g->imports, row->import);
+    if (!im)
+        return ERR_STORE;
+    struct sort sort = { .type = (enum number_type)row->type, .calling = (enum capability)row->calling,
+                         .sms = (enum capability)row->sms };
+    str_copyz(sort.country, sizeof sort.country, row->country);
+    str_copyz(tags, sizeof tags, row->tags);
+    struct lot like = { .key = row->key, .import = im, .stored = true, .simulated = row->simulated, .tags = tags,
+                        .cost_micro = row->cost_micro, .carrier = number_carrier(g->n, row->carrier) };
+    enum err err = like.carrier ? lot_make(g->n, &like, &sort, &lot) : ERR_NOMEM;
+    if (!err)
+        err = map_put(g->lots, row->key, (void *)(uintptr_t)lot);
+    ids_after(g->n->control->ids, row->key);
+    if (err || !im->lots)
+        return err;
+    struct import_lot l = { .carrier = row->carrier, .tags = row->tags, .type = sort.type, .calling = sort.calling,
+                            .sms = sort.sms, .cost_micro = row->cost_micro };
+    memcpy(l.country, sort.country, sizeof l.country);
+    return strmap_put(im->lots, (struct str){ key, import_lot_key(key, &l) }, (void *)(uintptr_t)lot);
+}
+
+static enum err load_one(void *arg, uint64_t digits)
+{
+    struct loading *g = arg;
+    enum err err = own_put(g->n, digits, g->lot);
+    return err == ERR_CONFLICT ? ERR_STORE : err;
+}
+
+static enum err load_batch(void *arg, uint64_t key, uint64_t lot, struct str packed)
+{
+    struct loading *g = arg;
+    ids_after(g->n->control->ids, key);
+    g->lot = (unsigned)(uintptr_t)map_find(g->lots, lot);
+    return g->lot ? inventory_unpack(packed, load_one, g) : ERR_STORE;
+}
+
+static enum err load_withdrawn(void *arg, uint64_t digits, uint64_t lot)
+{
+    struct loading *g = arg;
+    const struct lot *there = lot_of(g->n, digits);
+    if (there && there->key == lot)
+        own_take(g->n, digits);
+    return ERR_NONE;
+}
+
+enum err imports_load(struct numbers *n)
+{
+    struct db *db = n->control->db;
+    scoped(map) struct map *imports = map_new(), *lots = map_new();
+    struct loading g = { .n = n, .imports = imports, .lots = lots };
+    enum err err = imports && lots ? inventory_import_rows_each(db, load_import, &g) : ERR_NOMEM;
+    if (!err)
+        err = inventory_lot_rows_each(db, load_lot, &g);
+    if (!err)
+        err = inventory_batch_rows_each(db, load_batch, &g);
+    if (!err)
+        err = inventory_withdrawn_rows_each(db, load_withdrawn, &g);
+    if (!err)
+        err = remarks_load(n);
+    for (size_t i = 0; i < n->n_imports && !err; i++)
+        if (n->imports[i]->pub.state == IMPORT_ROLLED_BACK)
+            err = purge_rolled_back(n);
+    return err;
+}
+
+static void show_complete(void *arg, const struct blocks_number *x)
+{
+    struct numbers *n = arg;
+    if (n->lots[x->lot]->import->pub.state == IMPORT_COMPLETE && !x->who)
+        blocks_offer(n->blocks, x->digits, true);
+}
+
+void imports_show(struct numbers *n)
+{
+    uint64_t at = 0;
+    if (n->n_lots)
+        blocks_sweep(n->blocks, &at, 1, (unsigned)n->n_lots, SIZE_MAX, show_complete, n);
+    struct blocks_size size = blocks_size(n->blocks);
+    if (size.numbers)
+        log_info("numbers", "%zu numbers in the inventory, %zu KiB", size.numbers, size.octets >> 10);
+}
