@@ -38,7 +38,8 @@ static int account_list(struct ctl *c)
 
 static const struct ctl_column account_columns[] = {
     { "account", "name" }, { "id", "id" }, { "offer", "offer" }, { "paid", "paid" }, { "billing country", "billingCountry" },
-    { "state", "state" }, { 0 },
+    { "state", "state" }, { "spend cap USD", "spendCapMicroUsd", CTL_MICRO, "none" },
+    { "spent this month", "spentMicroUsd", CTL_MICRO }, { 0 },
 };
 
 static int account_show(struct ctl *c)
@@ -84,9 +85,12 @@ static int account_resume(struct ctl *c)
 
 static int account_set(struct ctl *c)
 {
-    if (!ctl_option(c, "offer") && !ctl_option(c, "billing-country"))
-        return ctl_usage(c, "say what shall change: --offer or --billing-country");
-    return account_change(c, NULL, "changed %s");
+    const char *cap = ctl_option(c, "spend-cap");
+    bool pays = ctl_option(c, "offer") || ctl_option(c, "billing-country");
+    if (!pays && !cap)
+        return ctl_usage(c, "say what shall change: --offer, --billing-country or --spend-cap");
+    int rc = cap ? ctl_set_spend_cap(c, c->args[0], cap) : CTL_OK;
+    return rc || !pays ? rc : account_change(c, NULL, "changed %s");
 }
 
 static int resource_add(struct ctl *c)
@@ -275,6 +279,7 @@ static const struct ctl_option account_options[] = {
 static const struct ctl_option account_set_options[] = {
     { "offer", "payg|ea|csp|trial|free-credit", CTL_MAY, "how it pays from now on" },
     { "billing-country", "CC", CTL_MAY, "where it is billed from now on" },
+    { "spend-cap", "USD|none", CTL_MAY, "the most it may spend in a calendar month" },
     { 0 },
 };
 static const struct ctl_option resource_options[] = {
@@ -295,7 +300,7 @@ const struct ctl_command ctl_account_commands[] = {
     { "account", "show", "NAME", 1, 1, NULL, account_show, "one of them, with the id that the management API calls it by" },
     { "account", "suspend", "NAME", 1, 1, NULL, account_suspend, "stop its searches, purchases, messages and calls out" },
     { "account", "resume", "NAME", 1, 1, NULL, account_resume, "let it go on" },
-    { "account", "set", "NAME", 1, 1, account_set_options, account_set, "change how it pays, or where it is billed" },
+    { "account", "set", "NAME", 1, 1, account_set_options, account_set, "change how it pays, where it is billed, how much it may spend" },
     { "resource", "add", "NAME", 1, 1, resource_options, resource_add, "a resource under an account: what holds numbers" },
     { "resource", "list", "", 0, 0, NULL, resource_list, "all of them" },
     { "resource", "show", "NAME", 1, 1, NULL, resource_show, "one of them, with its host name" },

@@ -141,6 +141,51 @@ static int invoice(struct ctl *c)
     return CTL_OK;
 }
 
+/* -- account set --spend-cap --------------------------------------------------------------------------------------------- */
+
+/* "25", "25.5", "0.000001": whole millionths. */
+static bool micro_read(const char *text, int64_t *micro)
+{
+    enum { DECIMALS = 6, WHOLE_MOST = 1000000000 };
+    struct str whole, rest;
+    char padded[DECIMALS + 1] = "000000";
+    uint64_t units, parts = 0;
+    bool dot = str_cut(str_of(text), '.', &whole, &rest);
+    if (str_u64(whole, WHOLE_MOST, &units) || (dot && !rest.n) || rest.n > DECIMALS)
+        return false;
+    memcpy(padded, rest.p ? rest.p : "", rest.n);
+    if (str_u64(str_of(padded), 999999, &parts))
+        return false;
+    *micro = (int64_t)(units * 1000000 + parts);
+    return true;
+}
+
+int ctl_set_spend_cap(struct ctl *c, const char *account, const char *usd)
+{
+    int64_t micro = -1;
+    if (strcmp(usd, "none") != 0 && !micro_read(usd, &micro))
+        return ctl_usage(c, "--spend-cap: '%s' is neither an amount such as 25.50 nor none", usd);
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    if (micro < 0)
+        jw_null(&w, "microUsd");
+    else
+        jw_int(&w, "microUsd", micro);
+    jw_end(&w);
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", ctl_target(c, "/carterfone/v1/accounts/%e/:spendCap", account), buf_str(&body),
+                     &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    if (micro < 0)
+        ctl_say(c, "%s has no spend cap", account);
+    else
+        ctl_say(c, "%s may spend %s USD a month; it spent %s in this one", account, ctl_dollars(c, micro),
+                ctl_dollars(c, json_int_of(answer.json, "spentMicroUsd", 0)));
+    return CTL_OK;
+}
+
 /* -- the table ------------------------------------------------------------------------------------------------------------ */
 
 static const struct ctl_option usage_options[] = {

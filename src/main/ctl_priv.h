@@ -169,6 +169,8 @@ void ctl_table(const struct ctl *c, const struct json *array, const struct ctl_c
 void ctl_facts(const struct ctl *c, const struct json *object, const struct ctl_column *columns);
 /** 13000 -> "0.013", 2000000 -> "2.00": at least two decimals, no more than needed. */
 const char *ctl_dollars(const struct ctl *c, int64_t micro);
+/** Ask for an account's spend cap to be "25.50" or "none" (ctl_money.c). */
+int ctl_set_spend_cap(struct ctl *c, const char *account, const char *usd);
 /** With --json: print it and a newline, and true. */
 bool ctl_say_json(const struct ctl *c, struct str json);
 /** One line for people; nothing with --json. */

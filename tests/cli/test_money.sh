@@ -35,6 +35,17 @@ says 1 'rule: QueryUnreadable' usage --by colour
 says 1 "no account named 'nobody'" invoice --account nobody
 says 0 'total USD 2.0185' invoice --resource default
 
+says 0 'default may spend 2.02 USD a month; it spent 2.0185 in this one' account set default --spend-cap 2.02
+says 0 'spend cap USD 2.02' account show default
+says 0 'spent this month 2.0185' account show default
+says 1 'SpendCapReached' sms send --from "$number" --to +12065550101 hello
+says 1 "Subscription 'default' may spend 2.02 USD" call place --from "$number" --to +12065550102
+says 0 'default has no spend cap' account set default --spend-cap none
+says 0 'spend cap USD none' account show default
+says 2 "'lots' is neither an amount" account set default --spend-cap lots
+says 2 "'1.0000001' is neither an amount" account set default --spend-cap 1.0000001
+says 1 'SubscriptionNotFound' account set nobody --spend-cap 1
+
 # the sum of the charges is the invoice's total
 sum() { awk -F, 'NR > 1 { total += $12 } END { printf "%d", total }'; }
 charges=$(ctl usage --csv | sum)

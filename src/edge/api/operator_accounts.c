@@ -55,6 +55,7 @@ static enum err answer_account(struct http_call *hc, struct str name, int status
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     accounts_write_subscription(s, &w);
+    spend_cap_write(hc, s, &w);
     jw_end(&w);
     http_reply(hc, status);
     return ERR_NONE;

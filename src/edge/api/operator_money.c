@@ -131,27 +131,23 @@ enum err invoice_get(struct http_call *hc)
 
 /* -- POST /accounts/{name}/:spendCap {"microUsd": 25000000 | null} --------------------------------------------------- */
 
-static void write_cap(struct http_call *hc, const struct subscription *s)
+void spend_cap_write(const struct http_call *hc, const struct subscription *s, struct jw *w)
 {
     struct usage *usage = hc->api->control->usage;
-    struct jw w = jw_of(&hc->out);
-    jw_object(&w, NULL);
-    jw_textz(&w, "account", s->name);
-    if (usage_cap(usage, s->key) < 0)
-        jw_null(&w, "spendCapMicroUsd");
+    int64_t cap = usage_cap(usage, s->key);
+    if (cap < 0)
+        jw_null(w, "spendCapMicroUsd");
     else
-        jw_int(&w, "spendCapMicroUsd", usage_cap(usage, s->key));
-    jw_int(&w, "spentMicroUsd", usage_spent(usage, s->key));
-    jw_end(&w);
-    http_reply(hc, 200);
+        jw_int(w, "spendCapMicroUsd", cap);
+    jw_int(w, "spentMicroUsd", usage_spent(usage, s->key));
 }
 
 static enum err account_named(struct http_call *hc, const struct subscription **out)
 {
-    *out = accounts_subscription_named(hc->api->accounts, hc->params[0]);
+    *out = accounts_subscription_find(hc->api->accounts, hc->params[0]);
     if (*out)
         return ERR_NONE;
-    problem_set(&hc->why, ERR_ABSENT, "NotFound", "There is no account named '" STR_FMT "'.", STR_ARG(hc->params[0]));
+    rule_problem(&hc->why, ERR_ABSENT, RULE_SUBSCRIPTION_NOT_FOUND, arena_str(hc->arena, hc->params[0]).p);
     problem_target(&hc->why, "account");
     return ERR_ABSENT;
 }
@@ -164,10 +160,16 @@ static void on_cap_set(void *arg, enum err err)
         err = account_named(hc, &s);
     else
         rule_problem(&hc->why, err, RULE_STORE_BUSY);
-    if (err)
+    if (err) {
         http_fail(hc, err);
-    else
-        write_cap(hc, s);
+        return;
+    }
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_textz(&w, "account", s->name);
+    spend_cap_write(hc, s, &w);
+    jw_end(&w);
+    http_reply(hc, 200);
 }
 
 enum err spend_cap_post(struct http_call *hc)

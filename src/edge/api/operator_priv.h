@@ -72,6 +72,8 @@ enum err plan_get(struct http_call *hc);
 enum err usage_get(struct http_call *hc);
 enum err invoice_get(struct http_call *hc);
 enum err spend_cap_post(struct http_call *hc);
+/** Members of an open object: the most it may spend in a month, and what it did in this one. */
+void spend_cap_write(const struct http_call *hc, const struct subscription *s, struct jw *w);
 
 /* operator_clock.c */
 enum err clock_get(struct http_call *hc);
