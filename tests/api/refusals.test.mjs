@@ -125,7 +125,6 @@ test('texts that a number does not take are not received', async (t) => {
 
 /* Rules that no request to a healthy server of a test can break: the test that does, and names each. */
 const elsewhere = {
-  SubscriptionNotActive: 'tests/unit/domain/numbers/test_plan.c',
   AgreementNotToResellNeeded: 'tests/unit/domain/numbers/test_current.c',
   StoreBusy: 'tests/unit/domain/numbers/test_numbers_refusals.c',
   QuotaExceeded: 'tests/api/quotas.test.mjs',
@@ -133,7 +132,7 @@ const elsewhere = {
   CallingNotOutbound: 'tests/unit/domain/numbers/test_numbers.c',
 }
 /* Rules that are newer than this table; their rows follow. */
-const later = new Set(['EmergencyTrunkMissing', 'PlaceInvalid', 'TagsTooLarge', 'RowCostInvalid', 'RowTagsInvalid', 'ColumnUnknown', 'ColumnDoubled', 'ColumnNeeded', 'SliceTooLarge', 'RowMalformed', 'RowTypeUnknown', 'RowCapabilityUnknown', 'LocalityUnknown', 'PatternInvalid', 'StockStateUnknown'])
+const later = new Set(['EmergencyTrunkMissing', 'RowCostInvalid', 'RowTagsInvalid', 'ColumnUnknown', 'ColumnDoubled', 'ColumnNeeded', 'SliceTooLarge', 'RowMalformed', 'RowTypeUnknown', 'RowCapabilityUnknown', 'LocalityUnknown', 'PatternInvalid', 'StockStateUnknown'])
 const tree = (path) => new URL(`../../${path}`, import.meta.url)
 const sources = readdirSync(tree('src/'), { recursive: true }).filter((f) => f.endsWith('.c')).map((f) => readFileSync(tree(`src/${f}`), 'utf8'))
 

@@ -9,7 +9,30 @@ await old.own('POST', 'accounts/r-capped/:spendCap', { microUsd: 1_500_000 })
 const dear = async () => (await old.search(tollFree, capped)).headers.get('search-id')
 const month = (months = 0) => { const d = new Date(); d.setUTCMonth(d.getUTCMonth() + months, 1); return d.toISOString().slice(0, 7) }
 
+/** A request of the management API, as @azure/arm-communication makes it, for the resource group `shops` of the account r-arm. */
+await old.resource('r-arm', 'payg', 'US')
+const { id } = await old.own('GET', 'accounts/r-arm')
+const service = (name, group = 'shops') => `/subscriptions/${id}/resourceGroups/${group}/providers/Microsoft.Communication/communicationServices/${name}`
+const arm = (method, path, body) => old.raw(method, `${path}?api-version=2025-09-01`, body, old.operatorKey)
+const put = (name, more, properties) => arm('PUT', service(name), { location: 'global', properties: { dataLocation: 'United States', ...properties }, ...more })
+await put('r-shop')
+const away = await old.resource('r-away', 'payg', 'US')
+await old.own('PATCH', 'accounts/r-away', { state: 'suspended' })
+
 export default [
+  ['SubscriptionNotActive', 403, ['r-away'], () => old.search(tollFree, away)],
+  ['AccountStateUnknown', 400, ['tired'], () => old.operator('PATCH', 'accounts/r-arm', { state: 'tired' }), 'state'],
+  ['KeyTypeUnknown', 400, ['third'], () => old.operator('POST', 'resources/default/:rotateKey', { key: 'third' }), 'key'],
+  ['KeyTypeUnknown', 400, ['third'], () => arm('POST', `${service('r-shop')}/regenerateKey`, { keyType: 'third' }), 'keyType'],
+  ['TagsInvalid', 400, [], () => put('r-shop', { tags: { a: 1 } }), 'tags'],
+  ['TagsTooLarge', 400, ['tags', /\d+/], () => put('r-shop', { tags: { a: 'x'.repeat(100_000) } }), 'tags'],
+  ['DataLocationNeeded', 400, [], () => put('r-new', {}, { dataLocation: undefined }), 'properties.dataLocation'],
+  ['DataLocationFixed', 409, ['r-shop', 'United States'], () => put('r-shop', {}, { dataLocation: 'Europe' }), 'properties.dataLocation'],
+  ['ResourceElsewhere', 409, ['default'], () => put('default')],
+  ['ResourceNotFound', 404, ['r-nobody'], () => arm('GET', service('r-nobody')), 'communicationServiceName'],
+  ['PlaceInvalid', 400, ['location'], () => put('r-new', { location: 'x'.repeat(100) }), 'location'],
+  ['PrivateAccessNotBuilt', 400, ['Disabled'], () => put('r-shop', {}, { publicNetworkAccess: 'Disabled' }), 'properties.publicNetworkAccess'],
+  ['LinkedDomainsNotBuilt', 501, [], () => put('r-shop', {}, { linkedDomains: ['/x'] }), 'properties.linkedDomains'],
   ['NameInvalid', 400, ['Bad Name'], () => old.operator('POST', 'accounts', { name: 'Bad Name', offer: 'payg', billingCountry: 'US' }), 'name'],
   ['NameInvalid', 400, ['-x'], () => old.operator('POST', 'resources', { name: '-x', account: 'default' }), 'name'],
   ['BillingCountryInvalid', 400, ['usa'], () => old.operator('POST', 'accounts', { name: 'r-x', offer: 'payg', billingCountry: 'usa' }), 'billingCountry'],
