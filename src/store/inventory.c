@@ -59,9 +59,10 @@ void inventory_import_row_end(struct db_unit *u, uint64_t key, int from, int to,
     db_do(u, DB_INVENTORY_IMPORT_END, 1, DB_I(key), DB_I(from), DB_I(to), DB_I(ended_us));
 }
 
+/* Two lots of a list may be one of its import: a row that names the import's carrier, and one that leaves it out. */
 void inventory_lot_row_insert(struct db_unit *u, const struct inventory_lot_row *row)
 {
-    db_do(u, DB_INVENTORY_LOT_INSERT, 1, DB_I(row->key), DB_I(row->import), DB_T(row->carrier), DB_I(row->simulated),
+    db_do(u, DB_INVENTORY_LOT_INSERT, DB_ANY_ROWS, DB_I(row->key), DB_I(row->import), DB_T(row->carrier), DB_I(row->simulated),
           DB_T(row->country), DB_I(row->type), DB_I(row->calling), DB_I(row->sms), DB_I(row->cost_micro), DB_T(row->tags));
 }
 

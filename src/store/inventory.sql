@@ -20,7 +20,7 @@ FROM inventory_lot l JOIN inventory_import i ON i.key = l.import WHERE i.state <
 
 -- :name inventory_lot_insert
 INSERT INTO inventory_lot (key, import, carrier, simulated, country, type, calling, sms, cost_micro, tags)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (key) DO NOTHING;
 
 -- :name inventory_batch_all
 SELECT b.key, b.lot, b.numbers FROM inventory_batch b JOIN inventory_import i ON i.key = b.import WHERE i.state <> 2 ORDER BY b.key;

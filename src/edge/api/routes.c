@@ -4,7 +4,7 @@
 
 const struct http_route *const http_route_tables[] = {
     ops_routes, numbers_routes, sms_routes, calling_routes, identity_routes, rooms_routes,
-    sip_routes, briefs_routes,  management_routes, operator_routes, NULL,
+    sip_routes, briefs_routes,  management_routes, operator_routes, inventory_routes, NULL,
 };
 
 static bool is_partly(const struct http_route *r)
