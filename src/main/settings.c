@@ -22,7 +22,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(config,       PATH,     BOTH,  BUILT,   "",                "FILE",         "YAML file whose keys are these names") \
     S(store,        TEXT,     SERVE, BUILT,   "sqlite",          "sqlite|URL",   "where everything is kept")           \
     S(edition,      CHOICE,   SERVE, BUILT,   "2020-10",         "2020-10|current", "the catalogue of numbers, rules and prices") \
-    S(quotas,       TEXT,     SERVE, BUILT,   "off",             "off|service|LIMITS", "limits of numbers: the service's own, or search=5/7d,purchase=1") \
+    S(quotas,       TEXT,     SERVE, BUILT,   "off",             "off|service|LIMITS", "limits of numbers: the service's own, or search=5/7d,purchase=1,sms=200/60s") \
     S(catalogue,    PATH,     SERVE, BUILT,   "",                "DIR",          "the operator's changes to catalogue and rates: a folder of CSV files") \
     S(simulator,    SWITCH,   SERVE, BUILT,   "on",              "on|off",       "run the simulated carrier inside")   \
     S(clock,        CHOICE,   SERVE, BUILT,   "real",            "real|virtual", "virtual: `clock advance` may move product time") \

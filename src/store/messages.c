@@ -142,6 +142,21 @@ enum err message_rows_repeats(struct db *db, uint64_t from_key, int64_t from_us,
                 &(struct each){ .on_message = fn, .arg = arg });
 }
 
+static bool each_sent(void *arg, const struct db_rows *r)
+{
+    struct each *e = arg;
+    struct message_row row = { .key = (uint64_t)db_int(r, 0), .from = db_text(r, 1), .created_us = db_int(r, 2) };
+    e->err = e->on_message(e->arg, &row);
+    return !e->err;
+}
+
+enum err message_rows_sent(struct db *db, uint64_t from_key, int64_t after_us,
+                           enum err (*fn)(void *arg, const struct message_row *row), void *arg)
+{
+    return walk(db, DB_MESSAGE_SENT, (const struct db_val[]){ DB_I(from_key), DB_I(after_us) }, 2, each_sent,
+                &(struct each){ .on_message = fn, .arg = arg });
+}
+
 enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient), void *arg)
 {
     return walk(db, DB_OPTOUT_ALL, NULL, 0, each_optout, &(struct each){ .on_optout = fn, .arg = arg });

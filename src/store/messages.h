@@ -40,6 +40,9 @@ MUST_USE enum err segment_rows_unfinished(struct db *db, enum err (*fn)(void *ar
 /** Rows with a repeat_id from this key and this time on: key, resource and repeat_id are filled. */
 MUST_USE enum err message_rows_repeats(struct db *db, uint64_t from_key, int64_t from_us,
                                        enum err (*fn)(void *arg, const struct message_row *row), void *arg);
+/** Outbound rows from this key on and after this time, the oldest first: key, from and created_us are filled. */
+MUST_USE enum err message_rows_sent(struct db *db, uint64_t from_key, int64_t after_us,
+                                    enum err (*fn)(void *arg, const struct message_row *row), void *arg);
 MUST_USE enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient),
                                    void *arg);
 

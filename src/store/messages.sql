@@ -45,6 +45,10 @@ FROM segment s JOIN message m ON m.key = s.message WHERE m.state < 10 ORDER BY s
 -- :name message_repeats
 SELECT key, resource, repeat_id FROM message WHERE key >= ?1 AND created_us >= ?2 AND repeat_id <> '' ORDER BY key;
 
+-- What was sent lately, the oldest first.
+-- :name message_sent
+SELECT key, sender, created_us FROM message WHERE key >= ?1 AND created_us > ?2 AND inbound = 0 ORDER BY key;
+
 -- :name message_get
 SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail
 FROM message WHERE key = ?1;

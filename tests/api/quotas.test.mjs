@@ -1,4 +1,4 @@
-// The service's own quotas, one switch away: 5 searches a week, 1 purchase.
+// The service's own quotas, one switch away: 5 searches a week, 1 purchase, 200 texts a minute.
 // serve: --quotas service
 import assert from 'node:assert/strict'
 import test from 'node:test'
@@ -29,4 +29,19 @@ test('the sixth search is 429 until the first is a week old, and the second purc
   assert.equal(await refused(await buy(ids[1])), 1)
   await own('POST', 'clock/:advance', { seconds: wait })
   assert.equal((await search()).status, 202)
+})
+
+test('a number texts 200 times a minute; what does not fit whole is 429, and nothing of it is sent', async () => {
+  const from = (await (await signed(key, 'GET', `/phoneNumbers?${v}`)).json()).phoneNumbers[0].phoneNumber
+  const send = (n) => signed(key, 'POST', '/sms?api-version=2021-03-07', { from, message: 'hello',
+    smsRecipients: Array.from({ length: n }, (_, i) => ({ to: `+120655501${String(i % 50).padStart(2, '0')}` })) })
+  for (const n of [100, 60]) assert.equal((await send(n)).status, 202)
+  const before = (await own('GET', 'messages')).value.length
+  const wait = await refused(await send(41))
+  assert.ok(wait >= 50 && wait <= 60, `${wait}`)
+  assert.equal((await own('GET', 'messages')).value.length, before)
+  assert.equal((await send(40)).status, 202)
+  await refused(await send(1))
+  await own('POST', 'clock/:advance', { seconds: 60 })
+  assert.equal((await send(100)).status, 202)
 })

@@ -37,7 +37,7 @@ const operations = [
   ['POST', () => `${reservation()}/:purchase`, '2025-04-01', 404],
 ]
 
-for (const version of [...versions, '2024-03-01', '2025-04-01']) {
+for (const version of [...versions, '2024-03-01', '2025-02-11', '2025-04-01']) {
   test(`${version} has its operations and no others`, async () => {
     for (const [method, target, since, status, body] of operations) {
       const path = typeof target === 'function' ? target() : target

@@ -173,6 +173,8 @@ enum err messages_load(struct messages *m, struct problem *why)
     if (!err)
         err = repeats_load(m);
     if (!err)
+        err = texts_recall(m);
+    if (!err)
         err = agenda_set(m->control->agenda, &m->repeats_turn, control_now_us(m->control) + REPEATS_KEPT_US,
                          on_repeats_turn, m);
     if (err)

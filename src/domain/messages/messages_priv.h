@@ -172,6 +172,7 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n);
 
 /* sending.c */
 MUST_USE enum err repeats_load(struct messages *m);
+MUST_USE enum err texts_recall(struct messages *m);     /* what counts against quotas still */
 
 /* looking.c */
 void message_public_id(const struct messages *m, uint64_t key, bool inbound, char id[SMS_ID_SIZE]);

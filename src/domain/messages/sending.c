@@ -1,7 +1,9 @@
 /* sending.c - POST /sms decided: who may send from what to whom, what is a repetition, then stored in one unit. */
 #include "base/metric.h"
+#include "codec/e164/e164.h"
 #include "codec/gsm7/gsm7.h"
 #include "domain/messages/messages_priv.h"
+#include "domain/numbers/quotas.h"
 #include "domain/rules.h"
 
 #include <stdio.h>
@@ -18,6 +20,7 @@ struct sending {
     const struct sms_send *send;
     messages_sent_fn      *then;
     void                  *arg;
+    uint64_t               number;                          /* the sender's digits */
     struct message        *made[SMS_RECIPIENTS_MAX];        /* new ones, in request order */
     size_t                 made_n;
     struct sms_result      results[];
@@ -53,6 +56,23 @@ enum err repeats_load(struct messages *m)
                                 control_now_us(m->control) - REPEATS_LOADED_US, load_repeat, m);
 }
 
+static enum err recall_text(void *arg, const struct message_row *row)
+{
+    uint64_t digits;
+    if (e164_read(row->from, &digits))
+        return ERR_NONE;
+    return quotas_recall(numbers_quotas(((struct messages *)arg)->numbers), digits, QUOTA_SMS, row->key, row->created_us);
+}
+
+enum err texts_recall(struct messages *m)
+{
+    const struct quotas *q = numbers_quotas(m->numbers);
+    int64_t window_us = q ? quotas_window_us(q, QUOTA_SMS) : 0;
+    return window_us ? message_rows_sent(m->control->db, id_floor(clock_wall_us() - window_us), control_now_us(m->control) - window_us,
+                                         recall_text, m)
+                     : ERR_NONE;
+}
+
 static bool is_made_here(const struct sending *g, uint64_t message)
 {
     for (size_t i = 0; i < g->made_n; i++)
@@ -74,6 +94,7 @@ static bool repeat_of(const struct sending *g, size_t i, struct buf *key, uint64
 /* Not accepted: the same ids may come again. What an earlier request was promised stays. */
 static void sending_forget(struct sending *g)
 {
+    struct quotas *quotas = numbers_quotas(g->m->numbers);
     for (size_t i = 0; i < g->send->n; i++) {
         scoped_buf key = { 0 };
         uint64_t message = 0;
@@ -83,6 +104,8 @@ static void sending_forget(struct sending *g)
         }
     }
     for (size_t i = 0; i < g->made_n; i++) {
+        if (quotas)
+            quotas_give_back(quotas, g->number, QUOTA_SMS, g->made[i]->key);
         map_take(g->m->live, g->made[i]->key);
         message_free(g->made[i]);
     }
@@ -174,6 +197,8 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
     msg->writing = true;
     message_hold(msg);
     g->made[g->made_n++] = msg;
+    if (numbers_quotas(m->numbers))
+        quotas_take(numbers_quotas(m->numbers), g->number, QUOTA_SMS, msg->key, NULL);
     message_row_insert(u, &row);
     message_public_id(m, row.key, false, g->results[i].id);
     metric_add(&accepted_total, 1);
@@ -212,13 +237,19 @@ static enum err judge_all(struct sending *g, const struct lease *lease, unsigned
     const struct sms_send *s = g->send;
     struct usage *usage = g->m->control->usage;
     int64_t micro = 0;
+    size_t fresh = 0;
     for (size_t i = 0; i < s->n; i++) {
         struct usage_ends ends = { s->resource, lease, s->from, s->recipients[i].to };
         judge_recipient(g->m, lease, s, ends.other, &g->results[i]);
-        if (g->results[i].status == 202 && !is_repetition(g->m, s->resource, s->recipients[i].repeat_id))
-            micro += usage_sms_estimate(usage, &ends, segments);
+        if (g->results[i].status != 202 || is_repetition(g->m, s->resource, s->recipients[i].repeat_id))
+            continue;
+        micro += usage_sms_estimate(usage, &ends, segments);
+        fresh++;
     }
-    return usage_may_spend(usage, s->resource, micro, why);
+    char from[E164_SIZE];
+    struct quotas *quotas = numbers_quotas(g->m->numbers);
+    enum err err = quotas ? quotas_check(quotas, lease->number, e164_write(from, lease->number), QUOTA_SMS, fresh, why) : ERR_NONE;
+    return err ? err : usage_may_spend(usage, s->resource, micro, why);
 }
 
 static void trail_begin(struct buf *trail, const struct messages *m, const struct sms_send *s, const struct lease *from,
@@ -257,11 +288,13 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
     unsigned segments = sms_segments(s->text);
     scoped_buf trail = { 0 };
     trail_begin(&trail, m, s, lease, segments);
-    if (judge_all(g, lease, segments, why)) {
+    err = judge_all(g, lease, segments, why);
+    if (err) {
         free(g);
         db_unit_free(u);
-        return ERR_FORBIDDEN;
+        return err;
     }
+    g->number = lease->number;
     for (size_t i = 0; !err && i < s->n; i++)
         if (g->results[i].status == 202)
             err = add_or_repeat(g, u, i, buf_str(&trail), segments);

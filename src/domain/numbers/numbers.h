@@ -107,6 +107,7 @@ MUST_USE enum err numbers_is_registered(const struct numbers *n, const struct le
 /* -- quotas: counted where searches and purchases are accepted (numbers/quotas.h) ----------------------------------------- */
 struct quotas;
 void numbers_set_quotas(struct numbers *n, struct quotas *quotas);      /* before the threads start; none: no limits */
+struct quotas *numbers_quotas(const struct numbers *n);                 /* NULL: no limits */
 
 /* -- search, purchase, change, release ------------------------------------------------------------------------------ */
 enum { NUMBERS_SEARCH_MOST = 1000, NUMBERS_HOLD_S = 15 * 60, NUMBERS_QUARANTINE_DAYS = 45, NUMBERS_KEEP_S = 24 * 3600 };

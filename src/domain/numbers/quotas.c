@@ -6,17 +6,17 @@
 
 #include <stdio.h>
 
-static const char *const names[QUOTA_COUNT] = { "search", "purchase" };
-static const struct quotas_conf service = { { { 5, 7 * 86400 * (int64_t)US_PER_S }, { 1, 0 } } };
+static const char *const names[QUOTA_COUNT] = { "search", "purchase", "sms" };
+static const struct quotas_conf service = { { { 5, 7 * 86400 * (int64_t)US_PER_S }, { 1, 0 }, { 200, 60 * (int64_t)US_PER_S } } };
 
 struct use { uint64_t key; int64_t at_us; };
-/* Of one subscription: never more than the limit's count, the oldest first. */
+/* Of one owner: never more than the limit's count, the oldest first. */
 struct uses { size_t n; struct use list[]; };
 
 struct quotas {
     struct control    *control;
     struct quotas_conf conf;
-    struct map        *uses[QUOTA_COUNT];       /* subscription -> struct uses, owned */
+    struct map        *uses[QUOTA_COUNT];       /* owner -> struct uses, owned */
 };
 
 /* -- reading the setting ---------------------------------------------------------------------------------------------------- */
@@ -24,7 +24,7 @@ struct quotas {
 static enum err unreadable(struct problem *why, struct str text)
 {
     return problem_set(why, ERR_SYNTAX, "BadSetting",
-                       "'" STR_FMT "' is no quota: off, service, or such as search=5/7d,purchase=1", STR_ARG(text));
+                       "'" STR_FMT "' is no quota: off, service, or such as search=5/7d,purchase=1,sms=200/60s", STR_ARG(text));
 }
 
 static enum err time_read(struct str text, int64_t *us)
@@ -53,7 +53,7 @@ static enum err limit_read(struct quotas_conf *out, struct str text, struct prob
     if (!err && timed)
         err = time_read(window, &limit.window_us);
     for (int q = 0; !err && q < QUOTA_COUNT; q++)
-        if (str_eqz(name, names[q])) {
+        if (str_eqz(name, names[q]) && (limit.window_us || q != QUOTA_SMS || !limit.count)) {
             out->limits[q] = limit;
             return ERR_NONE;
         }
@@ -110,13 +110,13 @@ void quotas_free(struct quotas *q)
     free(q);
 }
 
-static struct uses *uses_of(struct quotas *q, uint64_t subscription, enum quota what)
+static struct uses *uses_of(struct quotas *q, uint64_t owner, enum quota what)
 {
-    struct uses *u = map_find(q->uses[what], subscription);
+    struct uses *u = map_find(q->uses[what], owner);
     if (u)
         return u;
     u = calloc(1, sizeof *u + (size_t)q->conf.limits[what].count * sizeof u->list[0]);
-    if (!u || map_put(q->uses[what], subscription, u)) {
+    if (!u || map_put(q->uses[what], owner, u)) {
         free(u);
         return NULL;
     }
@@ -128,18 +128,28 @@ static void drop_first(struct uses *u)
     memmove(u->list, u->list + 1, --u->n * sizeof u->list[0]);
 }
 
-static enum err load_one(void *arg, uint64_t key, uint64_t subscription, int what, int64_t at_us)
+enum err quotas_recall(struct quotas *q, uint64_t owner, enum quota what, uint64_t key, int64_t at_us)
 {
-    struct quotas *q = arg;
-    if (what < 0 || what >= QUOTA_COUNT || !q->conf.limits[what].count)
+    if (!q->conf.limits[what].count)
         return ERR_NONE;
-    struct uses *u = uses_of(q, subscription, (enum quota)what);
+    struct uses *u = uses_of(q, owner, what);
     if (!u)
         return ERR_NOMEM;
     if (u->n == (size_t)q->conf.limits[what].count)
         drop_first(u);                  /* the limit is lower than it was */
     u->list[u->n++] = (struct use){ key, at_us };
     return ERR_NONE;
+}
+
+static enum err load_one(void *arg, uint64_t key, uint64_t subscription, int what, int64_t at_us)
+{
+    return what == QUOTA_SEARCH || what == QUOTA_PURCHASE ? quotas_recall(arg, subscription, (enum quota)what, key, at_us)
+                                                          : ERR_NONE;
+}
+
+int64_t quotas_window_us(const struct quotas *q, enum quota what)
+{
+    return q->conf.limits[what].count ? q->conf.limits[what].window_us : 0;
 }
 
 enum err quotas_load(struct quotas *q)
@@ -164,13 +174,16 @@ static void window_words(int64_t us, char dst[48])
     snprintf(dst, 48, "%lld %s%s", (long long)(s / units[i].s), units[i].name, s / units[i].s == 1 ? "" : "s");
 }
 
-static enum err exceeded(const struct quotas *q, const struct uses *u, const char *name, enum quota what, struct problem *why)
+static enum err exceeded(const struct quotas *q, const struct uses *u, const char *name, enum quota what, size_t n,
+                         struct problem *why)
 {
-    static const char *const things[QUOTA_COUNT] = { "searches", "purchases" };
+    static const char *const things[QUOTA_COUNT] = { "searches", "purchases", "texts" };
     const char *thing = q->conf.limits[what].count == 1 ? names[what] : things[what];
     const struct quota_limit *limit = &q->conf.limits[what];
     char count[24], window[48], when[ISO8601_SIZE + 16] = "never";
-    int64_t free_us = limit->window_us ? u->list[0].at_us + limit->window_us : 0;
+    /* so many must be over first; what is more than the whole limit never fits */
+    size_t over = u->n + n - (size_t)limit->count;
+    int64_t free_us = limit->window_us && over <= u->n ? u->list[over - 1].at_us + limit->window_us : 0;
     snprintf(count, sizeof count, "%lld", (long long)limit->count);
     window_words(limit->window_us, window);
     if (free_us)
@@ -181,35 +194,37 @@ static enum err exceeded(const struct quotas *q, const struct uses *u, const cha
     return err;
 }
 
-enum err quotas_check(struct quotas *q, uint64_t subscription, const char *name, enum quota what, struct problem *why)
+enum err quotas_check(struct quotas *q, uint64_t owner, const char *name, enum quota what, size_t n, struct problem *why)
 {
     const struct quota_limit *limit = &q->conf.limits[what];
     if (!limit->count)
         return ERR_NONE;
-    struct uses *u = uses_of(q, subscription, what);
+    struct uses *u = uses_of(q, owner, what);
     if (!u)
         return ERR_NOMEM;
     while (u->n && limit->window_us && u->list[0].at_us + limit->window_us <= control_now_us(q->control))
         drop_first(u);
-    return u->n < (size_t)limit->count ? ERR_NONE : exceeded(q, u, name, what, why);
+    return u->n + n <= (size_t)limit->count ? ERR_NONE : exceeded(q, u, name, what, n, why);
 }
 
-void quotas_take(struct quotas *q, uint64_t subscription, enum quota what, uint64_t key, struct db_unit *u)
+void quotas_take(struct quotas *q, uint64_t owner, enum quota what, uint64_t key, struct db_unit *u)
 {
     const struct quota_limit *limit = &q->conf.limits[what];
-    struct uses *uses = limit->count ? map_find(q->uses[what], subscription) : NULL;
+    struct uses *uses = limit->count ? map_find(q->uses[what], owner) : NULL;
     int64_t now = control_now_us(q->control);
     if (!uses || uses->n == (size_t)limit->count)
         return;
     uses->list[uses->n++] = (struct use){ key, now };
+    if (!u)
+        return;
     if (limit->window_us)
-        quota_rows_forget(u, subscription, (int)what, now - limit->window_us);
-    quota_row_insert(u, key, subscription, (int)what, now);
+        quota_rows_forget(u, owner, (int)what, now - limit->window_us);
+    quota_row_insert(u, key, owner, (int)what, now);
 }
 
-void quotas_give_back(struct quotas *q, uint64_t subscription, enum quota what, uint64_t key)
+void quotas_give_back(struct quotas *q, uint64_t owner, enum quota what, uint64_t key)
 {
-    struct uses *u = map_find(q->uses[what], subscription);
+    struct uses *u = map_find(q->uses[what], owner);
     for (size_t i = 0; u && i < u->n; i++)
         if (u->list[i].key == key) {
             memmove(&u->list[i], &u->list[i + 1], (--u->n - i) * sizeof u->list[0]);

@@ -3,6 +3,8 @@
 #include "domain/numbers/numbers_priv.h"
 #include "domain/numbers/quotas.h"
 
+#include <stdio.h>
+
 /* -- operations ----------------------------------------------------------------------------------------------------- */
 
 static void operation_drop(struct operation *op)
@@ -43,6 +45,11 @@ void numbers_set_quotas(struct numbers *n, struct quotas *quotas)
     n->quotas = quotas;
 }
 
+struct quotas *numbers_quotas(const struct numbers *n)
+{
+    return n->quotas;
+}
+
 /* False: nobody counts such operations. */
 static bool is_counted(const struct numbers *n, uint64_t resource, enum operation_kind kind, enum quota *what,
                        const struct subscription **s)
@@ -57,7 +64,11 @@ enum err task_allowed(const struct numbers *n, uint64_t resource, enum operation
 {
     enum quota what;
     const struct subscription *s;
-    return is_counted(n, resource, kind, &what, &s) ? quotas_check(n->quotas, s->key, s->name, what, why) : ERR_NONE;
+    char name[sizeof s->name + 20];
+    if (!is_counted(n, resource, kind, &what, &s))
+        return ERR_NONE;
+    snprintf(name, sizeof name, "Subscription '%s'", s->name);
+    return quotas_check(n->quotas, s->key, name, what, 1, why);
 }
 
 static void count(const struct numbers *n, const struct number_operation *op, struct db_unit *u)

@@ -50,10 +50,10 @@ static void limits_are_read_as_they_are_written(void **state)
 {
     static const struct { const char *text; int64_t search, search_s, purchase, purchase_s; } good[] = {
         { "", 0, 0, 0, 0 }, { "off", 0, 0, 0, 0 }, { "service", 5, 7 * 86400, 1, 0 }, { "search=5/7d,purchase=1", 5, 7 * 86400, 1, 0 },
-        { "purchase=3/90s", 0, 0, 3, 90 }, { "search=10/2h, purchase=7/15m", 10, 7200, 7, 900 }, { "search=0", 0, 0, 0, 0 },
+        { "purchase=3/90s,sms=7/60s", 0, 0, 3, 90 }, { "search=10/2h, purchase=7/15m", 10, 7200, 7, 900 }, { "search=0", 0, 0, 0, 0 },
     };
     static const char *const bad[] = { "on", "search", "search=", "search=x", "search=5/", "search=5/7", "search=5/7w", "search=5/0d",
-                                       "search=5/d", "calls=2", "search=5/7d,", "search=-1", "search=5/99999999d", "search=100001" };
+                                       "search=5/d", "calls=2", "search=5/7d,", "search=-1", "sms=5", "search=5/99999999d", "search=100001" };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         struct quotas_conf c;
@@ -169,6 +169,33 @@ static void a_reservation_s_purchase_counts_too(void **state)
     assert_string_equal(w->why.rule, "QuotaExceeded");
 }
 
+/* A number's texts are counted by messages/sending.c; here, that several places are taken at once and found again. */
+static void several_places_fit_or_none(void **state)
+{
+    struct bench *b = *state;
+    struct problem why = { 0 };
+    restart(b, "sms=5/60s");
+    assert_int_equal(quotas_check(b->q, 18335550123, "+18335550123", QUOTA_SMS, 5, &why), ERR_NONE);
+    for (uint64_t key = 1; key <= 3; key++) {
+        quotas_take(b->q, 18335550123, QUOTA_SMS, key, NULL);
+        world_sleep(b->w, 10 * SECOND);
+    }
+    assert_int_equal(quotas_check(b->q, 18335550123, "+18335550123", QUOTA_SMS, 2, &why), ERR_NONE);
+    assert_int_equal(quotas_check(b->q, 18335550123, "+18335550123", QUOTA_SMS, 4, &why), ERR_BUSY);
+    assert_string_equal(why.text, "+18335550123 has had its 5 texts for 1 minute.");
+    assert_int_equal(why.retry_after_s, 40);            /* the first two must be over: of 0 s and of 10 s, at 30 s */
+    assert_int_equal(quotas_check(b->q, 18335550123, "+18335550123", QUOTA_SMS, 6, &why), ERR_BUSY);
+    assert_int_equal(why.retry_after_s, 0);             /* never */
+    assert_int_equal(quotas_check(b->q, 18335550124, "another", QUOTA_SMS, 5, &why), ERR_NONE);
+    quotas_give_back(b->q, 18335550123, QUOTA_SMS, 2);
+    quotas_give_back(b->q, 18335550123, QUOTA_SMS, 2);
+    assert_int_equal(quotas_check(b->q, 18335550123, "+18335550123", QUOTA_SMS, 3, &why), ERR_NONE);
+    assert_int_equal(quotas_check(b->q, 18335550123, "+18335550123", QUOTA_SMS, 4, &why), ERR_BUSY);
+    assert_int_equal(quotas_window_us(b->q, QUOTA_SMS), 60 * SECOND);
+    assert_int_equal(quotas_recall(b->q, 7, QUOTA_SMS, 9, b->w->now_us), ERR_NONE);
+    assert_int_equal(quotas_check(b->q, 7, "7", QUOTA_SMS, 5, &why), ERR_BUSY);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -179,6 +206,7 @@ int main(void)
         TEST(one_purchase_is_all_and_asking_again_is_the_same),
         TEST(counts_survive_a_restart_and_a_lower_limit),
         TEST(a_reservation_s_purchase_counts_too),
+        TEST(several_places_fit_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
