@@ -81,8 +81,37 @@ static void say_price(const struct ctl *c, const struct json *row)
     say_received(c, row);
 }
 
+static bool price_wanted(const struct ctl *c, const struct json *row)
+{
+    const char *country = ctl_option(c, "country");
+    return !country || str_eq_nocase(json_text_of(row, "countryCode"), str_of(country));
+}
+
+/* Many kinds: a line for each that reaches it. */
+static void say_prices(const struct ctl *c, const struct json *rows)
+{
+    size_t others = 0;
+    ctl_say(c, "%-4s %-22s %-12s %10s %10s %10s", "IN", "A", "FOR", "CALL/MIN", "SMS/SEG", "A MONTH");
+    for (size_t i = 0; i < json_count(rows); i++) {
+        const struct json *row = json_item(rows, i), *call = json_member(row, "call"), *sms = json_member(row, "sms");
+        bool calls = json_bool_of(call, "allowed", false), texts = json_bool_of(sms, "allowed", false);
+        if (!price_wanted(c, row))
+            continue;
+        others += !calls && !texts;
+        if (calls || texts)
+            ctl_say(c, "%-4s %-22s %-12s %10s %10s %10s", member(c, row, "countryCode"), noun(c, row),
+                    member(c, row, "assignmentType"),
+                    calls ? ctl_dollars(c, json_int_of(call, "microUsdPerStartedMinute", 0)) : "-",
+                    texts ? ctl_dollars(c, json_int_of(sms, "microUsdPerSegment", 0)) : "-",
+                    ctl_dollars(c, json_int_of(row, "monthlyMicroUsd", 0)));
+    }
+    ctl_say(c, "\nUS dollars. %zu kinds more do not reach it. --from TYPE or NUMBER tells all of one kind, --country CC those acquired there.",
+            others);
+}
+
 static int price(struct ctl *c)
 {
+    enum { IN_FULL = 4 };
     struct ctl_answer answer;
     struct str target = with(c, ctl_target(c, "/carterfone/v1/price?to=%e", c->args[0]), "from", "from");
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", target, (struct str){ 0 }, &answer);
@@ -90,8 +119,14 @@ static int price(struct ctl *c)
         return rc;
     const struct json *rows = json_member(answer.json, "value");
     ctl_say(c, "%s, edition %s", member(c, answer.json, "to"), member(c, answer.json, "edition"));
+    size_t wanted = 0;
     for (size_t i = 0; i < json_count(rows); i++)
-        say_price(c, json_item(rows, i));
+        wanted += price_wanted(c, json_item(rows, i));
+    for (size_t i = 0; i < json_count(rows) && wanted <= IN_FULL; i++)
+        if (price_wanted(c, json_item(rows, i)))
+            say_price(c, json_item(rows, i));
+    if (wanted > IN_FULL)
+        say_prices(c, rows);
     return CTL_OK;
 }
 
@@ -218,7 +253,9 @@ static const struct ctl_option plan_options[] = {
     { 0 },
 };
 static const struct ctl_option price_options[] = {
-    { "from", "TYPE|NUMBER", CTL_MAY, "the kind of number to call or text from (local, toll-free, mobile ...), or a number" }, { 0 },
+    { "from", "TYPE|NUMBER", CTL_MAY, "the kind of number to call or text from (local, toll-free, mobile ...), or a number" },
+    { "country", "CC", CTL_MAY, "of many kinds, those acquired there" },
+    { 0 },
 };
 
 const struct ctl_command ctl_plan_commands[] = {

@@ -30,7 +30,9 @@ says 0 '"catalogueChanges":4' "$CARTERFONE" check-config "$TMPDIR/site.yaml" --j
 start_server --config "$TMPDIR/site.yaml"
 says 0 'a toll-free number for an application, acquired in JP' ctl plan --for application --country JP --calling inbound --minutes 100
 says 0 'calls in   100 x 0.20 = 20.00' ctl plan --for application --country JP --calling inbound --minutes 100
-says 0 'call: 0.90 USD for each started minute (Global, prefix 883)' ctl price +8835100012345 --from local
+says 0 'call: 0.90 USD for each started minute (Global, prefix 883)' ctl price +8835100012345 --from local --country FR
+says 0 'kinds more do not reach it' ctl price +8835100012345
+says 0 'GB   local number           person             0.90          -       1.00' ctl price +8835100012345 --from local
 says 0 'an alphanumeric sender ID for an application, applied for in SI' ctl plan --for application --country SI --sms outbound
 says 0 'to register short code program brief' ctl plan --for application --country GB --sms both
 says 0 'once        650.00 USD to set it up' ctl plan --for application --country US --sms both
