@@ -19,6 +19,7 @@
 #include "edge/media/media_edge.h"
 #include "edge/sip/sip_edge.h"
 #include "edge/smpp/smpp_edge.h"
+#include "main/authority.h"
 #include "main/carriers.h"
 #include "main/readiness.h"
 #include "main/sim_ports.h"
@@ -55,6 +56,7 @@ struct app {
     struct http_server    *http;
     struct readiness      *readiness;
     struct tls_pems        pems;
+    struct authority      *authority;
     char                   ca_file[DATADIR_PATH_SIZE];
     bool                   started;
 };
@@ -98,11 +100,16 @@ static enum err make_control(struct app *app, struct problem *why)
     return err ? err : agenda_new(&c->agenda, c->loop, c->clock);
 }
 
+static enum err make_keys(struct app *app, struct problem *why)
+{
+    (void)why;
+    enum err err = keyring_new(&app->keyring);
+    return err ? err : authority_new(&app->authority, app->keyring, app->settings->domain);
+}
+
 static enum err make_accounts(struct app *app, struct problem *why)
 {
-    enum err err = keyring_new(&app->keyring);
-    if (err)
-        return err;
+    enum err err;
     struct accounts_listener listener = { keyring_resource_changed, app->keyring, keyring_resource_gone };
     keyring_set_development(app->keyring, app->settings->simulator);
     err = keyring_set_operator(app->keyring, (struct str){ (const char *)app->dir->operator_key, OPERATOR_KEY_OCTETS });
@@ -269,8 +276,10 @@ static enum err try_http(struct app *app, uint16_t port, struct problem *why)
                                            s->listen[i].resource[0] ? s->listen[i].resource : NULL };
     struct http_server_conf conf = { .listens = listens, .n_listens = s->listen_n, .api = &app->api,
                                      .cert_pem = str_of(app->pems.cert), .key_pem = str_of(app->pems.key),
-                                     .ca_pem = str_of(app->pems.ca),
+                                     .ca_pem = str_of(app->pems.ca), .name_certs = authority_names(app->authority),
                                      .ready = readiness_ask, .ready_arg = app->readiness };
+    if (!app->pems.ca_key)
+        conf.name_certs = (struct http_name_certs){ 0 };
     return http_server_new(&app->http, &conf, why);
 }
 
@@ -278,7 +287,7 @@ static enum err make_api(struct app *app, struct problem *why)
 {
     app->api = (struct app_api){ .control = &app->control, .accounts = app->accounts, .numbers = app->numbers,
                                  .messages = app->messages, .calls = app->calls, .events = app->events,
-                                 .keyring = app->keyring, .carrier_add = carriers_add, .carriers_write = carriers_write,
+                                 .keyring = app->keyring, .domain = app->settings->domain, .carrier_add = carriers_add, .carriers_write = carriers_write,
                                  .carriers = app->carriers, .sip_routing = app->routing,
                                  .registrations = app->registrations, .refusals = app->refusals,
                                  .clock_moves = app->settings->clock == SETTINGS_CLOCK_VIRTUAL };
@@ -316,7 +325,13 @@ static enum err make_certificate(struct app *app, struct problem *why)
     datadir_path(app->dir, "tls", dir);
     if (s->tls_cert[0])
         return tls_pems_load(s->tls_cert, s->tls_key, &app->pems, why);
-    enum err err = tls_ca_ensure(app->dir->path[0] ? dir : NULL, NULL, 0, &app->pems, why);
+    char any[SETTINGS_HOST_SIZE + 2];
+    snprintf(any, sizeof any, "*.%s", s->domain);
+    const char *const names[] = { s->domain, any };
+    size_t n = strcmp(s->domain, "localhost") ? ARRAY_LEN(names) : 0;   /* those are there anyway */
+    enum err err = tls_ca_ensure(app->dir->path[0] ? dir : NULL, names, n, &app->pems, why);
+    if (!err)
+        err = authority_set(app->authority, &app->pems);
     return err ? err : note_ca_file(app, why);
 }
 
@@ -328,7 +343,7 @@ enum err app_new(struct app **out, const struct settings *s, const struct datadi
     app->settings = s;
     app->dir = dir;
     static enum err (*const steps[])(struct app *app, struct problem *why) = {
-        make_control, make_certificate, make_accounts, make_hooks, make_domain, make_edges, make_carriers, make_api,
+        make_control, make_keys, make_certificate, make_accounts, make_hooks, make_domain, make_edges, make_carriers, make_api,
     };
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < ARRAY_LEN(steps); i++)
@@ -438,6 +453,7 @@ void app_free(struct app *app)
     events_free(app->events);
     hooks_free(app->hooks);
     accounts_free(app->accounts);
+    authority_free(app->authority);
     refusals_free(app->refusals);
     keyring_free(app->keyring);
     db_close(app->control.db);

@@ -37,6 +37,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(seed,         U64,      BOTH,  BUILT,   "1",               "N",            "of the simulated networks' choices") \
     S(tls_cert,     PATH,     SERVE, BUILT,   "",                "FILE",         "PEM chain instead of the local CA's") \
     S(tls_key,      PATH,     SERVE, BUILT,   "",                "FILE",         "its key")                            \
+    S(domain,       TEXT,     SERVE, BUILT,   "localhost",       "DOMAIN",       "resources are reached as NAME.DOMAIN; their certificates say so") \
     S(advertise_sip, TEXT,    SERVE, BUILT,   "",                "HOST",         "name or address peers reach SIP by") \
     S(advertise_rtp, TEXT,    SERVE, BUILT,   "",                "HOST",         "address peers send media to")        \
     S(trusted_proxy, TEXT,    SERVE, NOT_YET, "",                "CIDR",         "whose Forwarded headers are believed") \

@@ -53,6 +53,7 @@ struct settings {
     char trusted_proxy[SETTINGS_HOST_SIZE];
     char retention[256];
     char recording_host[SETTINGS_HOST_SIZE];
+    char domain[SETTINGS_HOST_SIZE];        /* resources are NAME.domain */
     char ready_file[SETTINGS_PATH_SIZE];
     bool in_memory, quiet;
     enum log_format log_format;

@@ -35,6 +35,9 @@ void tls_pems_done(struct tls_pems *pems)
 {
     if (pems->key)
         explicit_bzero(pems->key, strlen(pems->key));
+    if (pems->ca_key)
+        explicit_bzero(pems->ca_key, strlen(pems->ca_key));
+    free(pems->ca_key);
     free(pems->cert);
     free(pems->key);
     free(pems->ca);
@@ -161,13 +164,14 @@ static bool is_name(const char *name)
     return n && n < 254 && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.*:") == n;
 }
 
-static bool set_names(X509 *leaf, X509 *ca, const char *const *names, size_t n)
+static bool set_names(X509 *leaf, X509 *ca, const char *const *first, size_t n_first,
+                      const char *const *names, size_t n)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     if (!bio)
         return false;
-    for (size_t i = 0; i < ARRAY_LEN(always) + n; i++) {
-        const char *name = i < ARRAY_LEN(always) ? always[i] : names[i - ARRAY_LEN(always)];
+    for (size_t i = 0; i < n_first + n; i++) {
+        const char *name = i < n_first ? first[i] : names[i - n_first];
         BIO_printf(bio, "%s%s:%s", i ? "," : "", is_address(name) ? "IP" : "DNS", name);
     }
     char *text = bio_text(bio);
@@ -176,16 +180,17 @@ static bool set_names(X509 *leaf, X509 *ca, const char *const *names, size_t n)
     return good;
 }
 
-static bool make_leaf(struct pair *leaf, const struct pair *ca, const char *const *names, size_t n)
+static bool make_leaf(struct pair *leaf, const struct pair *ca, const char *common_name, const char *const *first,
+                      size_t n_first, const char *const *names, size_t n)
 {
-    return pair_begin(leaf, "localhost", LEAF_DAYS)
+    return pair_begin(leaf, common_name, LEAF_DAYS)
            && X509_set_issuer_name(leaf->cert, X509_get_subject_name(ca->cert))
            && extend(leaf->cert, ca->cert, NID_basic_constraints, "critical,CA:FALSE")
            && extend(leaf->cert, ca->cert, NID_key_usage, "critical,digitalSignature")
            && extend(leaf->cert, ca->cert, NID_ext_key_usage, "serverAuth")
            && extend(leaf->cert, ca->cert, NID_subject_key_identifier, "hash")
            && extend(leaf->cert, ca->cert, NID_authority_key_identifier, "keyid")
-           && set_names(leaf->cert, ca->cert, names, n) && X509_sign(leaf->cert, ca->key, EVP_sha256());
+           && set_names(leaf->cert, ca->cert, first, n_first, names, n) && X509_sign(leaf->cert, ca->key, EVP_sha256());
 }
 
 /* -- is what we have still good? ----------------------------------------------------------------------------------- */
@@ -281,7 +286,7 @@ static enum err ensure(const char *dir, const char *const *names, size_t n, stru
     if (err || leaf_is_good(leaf, ca, names, n))
         return err;
     pair_done(leaf);
-    return make_leaf(leaf, ca, names, n) ? ERR_ABSENT : ERR_NOMEM;     /* ABSENT: a new one, to be saved */
+    return make_leaf(leaf, ca, "localhost", always, ARRAY_LEN(always), names, n) ? ERR_ABSENT : ERR_NOMEM;     /* ABSENT: a new one, to be saved */
 }
 
 enum err tls_ca_ensure(const char *dir, const char *const *names, size_t n, struct tls_pems *out, struct problem *why)
@@ -295,9 +300,10 @@ enum err tls_ca_ensure(const char *dir, const char *const *names, size_t n, stru
         return problem_set(why, ERR_IO, "", "Cannot make %s: %s.", dir, strerror(errno));
     enum err err = ensure(dir, names, n, &ca, &leaf);
     if (!err || err == ERR_ABSENT) {
-        pems = (struct tls_pems){ certs_write(leaf.cert, ca.cert), key_write(leaf.key), certs_write(ca.cert, NULL) };
+        pems = (struct tls_pems){ certs_write(leaf.cert, ca.cert), key_write(leaf.key), certs_write(ca.cert, NULL),
+                                  key_write(ca.key) };
         bool fresh = err == ERR_ABSENT;
-        err = pems.cert && pems.key && pems.ca ? ERR_NONE : ERR_NOMEM;
+        err = pems.cert && pems.key && pems.ca && pems.ca_key ? ERR_NONE : ERR_NOMEM;
         if (!err && fresh && dir)
             err = save(dir, "server.key", pems.key);
         if (!err && fresh && dir)
@@ -312,6 +318,26 @@ enum err tls_ca_ensure(const char *dir, const char *const *names, size_t n, stru
     }
     *out = pems;
     return ERR_NONE;
+}
+
+enum err tls_leaf_make(const char *ca_pem, const char *ca_key_pem, const char *name, struct tls_pems *out)
+{
+    enum { NAME_MOST = 64 };            /* of a common name (RFC 5280, A.1); the name itself is in the extension */
+    struct pair ca = { cert_read(ca_pem), key_read(ca_key_pem) }, leaf = { 0 };
+    struct tls_pems pems = { 0 };
+    enum err err = !is_name(name) ? ERR_RANGE : !ca.cert || !ca.key ? ERR_SYNTAX : ERR_NONE;
+    if (!err && make_leaf(&leaf, &ca, strlen(name) <= NAME_MOST ? name : "localhost", &name, 1, NULL, 0))
+        pems = (struct tls_pems){ .cert = certs_write(leaf.cert, ca.cert), .key = key_write(leaf.key) };
+    if (!err && (!pems.cert || !pems.key)) {
+        tls_pems_done(&pems);
+        err = ERR_NOMEM;
+    }
+    pair_done(&ca);
+    pair_done(&leaf);
+    ERR_clear_error();
+    if (!err)
+        *out = pems;
+    return err;
 }
 
 enum err tls_pems_load(const char *cert_file, const char *key_file, struct tls_pems *out, struct problem *why)

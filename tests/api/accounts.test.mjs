@@ -1,15 +1,24 @@
 // Accounts, the management API through its official SDK, keys, host names, and what ends with a resource.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import dns from 'node:dns'
+import { existsSync, readFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { join } from 'node:path'
 import test from 'node:test'
 import { CommunicationServiceManagementClient } from '@azure/arm-communication'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { SmsClient } from '@azure/communication-sms'
-import { connectionString, endpoint, eventually, lease, own, ready, refused, resourceUnder } from './harness.mjs'
+import { connectionString, endpoint, eventually, folder, lease, own, ready, refused, resourceUnder } from './harness.mjs'
 
 const DEVELOPMENT_KEY = 'Y2FydGVyZm9uZS1kZXZlbG9wbWVudC1rZXktMDAwMDE='
 const ctl = (...args) => execFileSync(process.env.CARTERFONE, [...args, '--data', process.env.CARTERFONE_DATA], { encoding: 'utf8' })
 const ctlJson = (...args) => JSON.parse(ctl(...args, '--json'))
+
+// RFC 6761: names under localhost are this machine. Not every resolver knows.
+const lookup = dns.lookup
+dns.lookup = (host, options, done) => host.endsWith('.localhost') ? lookup('127.0.0.1', options, done) : lookup(host, options, done)
+const port = new URL(ready.api).port
 
 /** A TokenCredential of this text. */
 const credential = (token) => ({ getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3600e3 }) })
@@ -167,6 +176,60 @@ test('both keys work, and each is rotated while the other serves; the old one en
   await services.update('keys', 'turn', { disableLocalAuth: false })
   assert.ok(await works(second.primaryKey))
   await services.beginDeleteAndWait('keys', 'turn')
+})
+
+/** The names in the certificate that one gets who asks for `host`, once it has been verified. */
+const certificateOf = (host) => new Promise((done, failed) => request({ host, port, path: '/healthz', agent: false }, (answer) => {
+  done(answer.socket.getPeerCertificate().subjectaltname)
+  answer.resume()
+}).on('error', failed).end())
+
+test('the host name says which resource is meant; its certificate carries it as soon as the resource is there', async () => {
+  await assert.rejects(certificateOf('salon.localhost'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+  const { hostName } = await services.beginCreateOrUpdateAndWait('hosts', 'salon', global)
+  assert.equal(hostName, 'salon.localhost')
+  assert.equal(await certificateOf(hostName), 'DNS:salon.localhost')
+  assert.match(await certificateOf('localhost'), /DNS:localhost, /)
+  assert.match(await certificateOf('default.localhost'), /DNS:default.localhost/)
+
+  const keys = await services.listKeys('hosts', 'salon')
+  const at = (host, key) => `endpoint=https://${host}:${port}/;accesskey=${key}`
+  const salon = new PhoneNumbersClient(at(hostName, keys.primaryKey)), sms = new SmsClient(at(hostName, keys.secondaryKey))
+  const number = await lease(salon, { sms: 'outbound' })
+  const [sent] = await sms.send({ from: number, to: ['+12065550110'], message: 'from the salon' })
+  assert.ok(sent.successful)
+  // another's key is no key here, and this one is none there, though either would do where the key alone tells
+  const theirs = connectionString.match(/accesskey=(.*)/)[1]
+  for (const [host, key] of [[hostName, theirs], ['default.localhost', keys.primaryKey]]) {
+    const e = await no(all(new PhoneNumbersClient(at(host, key)).listPurchasedPhoneNumbers()))
+    assert.equal(e.statusCode, 401)
+  }
+  assert.deepEqual((await all(new PhoneNumbersClient(at('localhost', keys.primaryKey)).listPurchasedPhoneNumbers())).map((n) => n.phoneNumber), [number])
+  // tokens as well
+  const token = ctl('token', '--resource', 'salon').trim()
+  assert.equal((await all(new PhoneNumbersClient(`https://${hostName}:${port}`, credential(token)).listPurchasedPhoneNumbers())).length, 1)
+  assert.equal((await no(all(new PhoneNumbersClient(`https://default.localhost:${port}`, credential(token)).listPurchasedPhoneNumbers()))).statusCode, 401)
+  await services.beginDeleteAndWait('hosts', 'salon')
+  await assert.rejects(certificateOf(hostName), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+})
+
+test('with a domain of the operator\'s own, resources are named under it', async (t) => {
+  const any = '127.0.0.1:0', file = join(folder, 'domain.json')
+  const server = spawn(process.env.CARTERFONE, ['serve', '--domain', 'tel.example', '--in-memory', '--listen', any, '--sip', any, '--sim-sip', any,
+    '--sim-smpp', any, '--rtp-ports', '0', '--quiet', '--ready-file', file], { stdio: 'ignore' })
+  t.after(() => { server.kill('SIGTERM'); return new Promise((ended) => server.once('exit', ended)) })
+  await eventually('the server', () => existsSync(file))
+  const its = JSON.parse(readFileSync(file, 'utf8'))
+  const ask = (servername, path) => new Promise((done, failed) => request(its.api + path, { agent: false, servername, ca: readFileSync(its.caFile),
+    headers: { authorization: `Bearer ${DEVELOPMENT_KEY}` } }, (answer) => {
+    let text = ''
+    answer.on('data', (piece) => { text += piece }).on('end', () => done({ names: answer.socket.getPeerCertificate().subjectaltname, json: JSON.parse(text) }))
+  }).on('error', failed).end())
+  assert.equal((await ask('default.tel.example', '/carterfone/v1/resources/default')).json.hostName, 'default.tel.example')
+  assert.equal((await ask('default.tel.example', '/carterfone/v1/resources/default')).names, 'DNS:default.tel.example')
+  assert.match((await ask('else.tel.example', '/carterfone/v1/resources/default/keys')).names, /DNS:tel\.example, DNS:\*\.tel\.example/)
+  const { json } = await ask('localhost', '/carterfone/v1/resources/default/keys')
+  assert.match(json.connectionString, /^endpoint=https:\/\/default\.tel\.example:\d+\/;accesskey=/)
 })
 
 test('a deleted resource gives back what it holds, releases what it leases, and its keys and event subscriptions end', async (t) => {

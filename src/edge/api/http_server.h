@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/problem.h"
+#include "edge/api/http_tls.h"
 
 struct app_api;
 struct http_route;
@@ -26,6 +27,7 @@ struct http_server_conf {
     const struct http_route *const *tables;         /* [http_route_tables] */
     struct str                      cert_pem;       /* chain and key; empty: plain HTTP only. Copied, as is ca_pem */
     struct str                      key_pem;
+    struct http_name_certs          name_certs;     /* for names that cert_pem does not carry; make NULL: none */
     struct str                      ca_pem;         /* for GET /carterfone/ca.pem; empty: 404 */
     bool                          (*ready)(void *arg, struct buf *words);   /* for /readyz, any thread; NULL: ready */
     void                           *ready_arg;

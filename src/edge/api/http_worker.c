@@ -493,9 +493,10 @@ static void conn_close(struct worker *w, struct conn *conn)
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        http_tls_enter(((struct worker *)cls)->certs);
         conn_open(cls, mhd, context);
-    else if (*context) {
+    } else if (*context) {
         conn_close(cls, *context);
         *context = NULL;
     }
@@ -562,6 +563,7 @@ void worker_free(struct worker *w)
         next = c->next;
         call_free(c);
     }
+    http_tls_free(w->certs);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->quiet);
     free(w);
@@ -591,6 +593,7 @@ static struct MHD_Daemon *daemon_start(struct worker *w, const char *cert, const
         { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)cert },
         { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key },
         { MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
+        { w->certs ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END, 0, w->certs ? http_tls_callback() : NULL },
         { MHD_OPTION_END, 0, NULL },
     };
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, w,
@@ -618,7 +621,12 @@ enum err worker_new(struct worker **out, struct http_server *srv, const char *ce
     pthread_cond_init(&w->quiet, &attr);
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&w->lock, NULL);
-    w->mhd = daemon_start(w, cert, key);
+    enum err err = cert && srv->conf.name_certs.make ? http_tls_new(&w->certs, cert, key, &srv->conf.name_certs) : ERR_NONE;
+    w->mhd = err ? NULL : daemon_start(w, cert, key);
+    if (err) {
+        worker_free(w);
+        return err;
+    }
     if (!w->mhd) {
         worker_free(w);
         return cert ? ERR_SYNTAX : ERR_IO;

@@ -34,6 +34,7 @@ struct worker {
     struct http_server *srv;
     struct MHD_Daemon  *mhd;
     bool                tls;
+    struct http_tls    *certs;          /* which certificate for which name; NULL: one for all */
     _Atomic bool        retired;        /* an older certificate's: takes no new connections, ends when empty */
     struct mono         retired_at;
     pthread_mutex_t     lock;           /* conns, calls, and every call's claims */

@@ -157,16 +157,31 @@ void keyring_set_development(struct keyring *k, bool allowed)
     pthread_rwlock_unlock(&k->lock);
 }
 
-/* "shop" of shop.example.com, in lower case as names are. */
-static const struct holder *named_by_host(const struct keyring *k, struct str host)
+/* Names are in lower case. */
+static const struct holder *named(const struct keyring *k, struct str label)
 {
-    struct str label, rest;
     char lower[64];
-    if (!str_cut(target_host_of(host), '.', &label, &rest) || label.n >= sizeof lower)
+    if (label.n >= sizeof lower)
         return NULL;
     for (size_t i = 0; i < label.n; i++)
         lower[i] = (char)(label.p[i] >= 'A' && label.p[i] <= 'Z' ? label.p[i] | 32 : label.p[i]);
     return strmap_find(k->by_name, (struct str){ lower, label.n });
+}
+
+bool keyring_knows(const struct keyring *k, struct str name)
+{
+    pthread_rwlock_t *lock = (pthread_rwlock_t *)(uintptr_t)&k->lock;   /* looking changes nothing but who waits */
+    pthread_rwlock_rdlock(lock);
+    bool known = named(k, name) != NULL;
+    pthread_rwlock_unlock(lock);
+    return known;
+}
+
+/* "shop" of shop.example.com. */
+static const struct holder *named_by_host(const struct keyring *k, struct str host)
+{
+    struct str label, rest;
+    return str_cut(target_host_of(host), '.', &label, &rest) ? named(k, label) : NULL;
 }
 
 static bool secret_fits(const struct secret *s, const struct keyring_question *q)

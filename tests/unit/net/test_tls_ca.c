@@ -110,12 +110,35 @@ static void a_given_pair_must_fit(void **state)
     tmp_free(&t);
 }
 
+static void one_more_name_gets_a_certificate_of_its_own_from_the_same_authority(void **state)
+{
+    (void)state;
+    struct tls_pems p = { 0 }, leaf = { 0 };
+    assert_int_equal(tls_ca_ensure(NULL, NULL, 0, &p, NULL), ERR_NONE);
+    assert_int_equal(tls_leaf_make(p.ca, p.ca_key, "shop.localhost", &leaf), ERR_NONE);
+    X509 *cert = cert_of(leaf.cert), *ca = cert_of(p.ca);
+    EVP_PKEY *ca_key = X509_get_pubkey(ca);
+    assert_int_equal(X509_verify(cert, ca_key), 1);
+    assert_int_equal(X509_check_host(cert, "shop.localhost", 0, 0, NULL), 1);
+    assert_int_equal(X509_check_host(cert, "localhost", 0, 0, NULL), 0);
+    assert_null(leaf.ca);
+    assert_null(leaf.ca_key);
+    EVP_PKEY_free(ca_key);
+    X509_free(cert);
+    X509_free(ca);
+    tls_pems_done(&leaf);
+    assert_int_equal(tls_leaf_make(p.ca, p.ca_key, "a,DNS:b", &leaf), ERR_RANGE);
+    assert_int_equal(tls_leaf_make(p.ca, "no key", "shop.localhost", &leaf), ERR_SYNTAX);
+    tls_pems_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_first_start_makes_an_authority_and_a_certificate_for_this_machine),
         cmocka_unit_test(a_second_start_keeps_them_and_a_new_name_renews_only_the_certificate),
         cmocka_unit_test(a_name_that_would_add_fields_is_refused), cmocka_unit_test(a_given_pair_must_fit),
+        cmocka_unit_test(one_more_name_gets_a_certificate_of_its_own_from_the_same_authority),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
