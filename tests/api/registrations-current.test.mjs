@@ -60,3 +60,20 @@ test('a number that needs no registration says so', async () => {
   assert.equal((await own('GET', `phoneNumbers/${local}/registration`)).registration, 'notNeeded')
   assert.doesNotMatch((await cli('numbers', 'show', local)).out, /REGISTRATION/)
 })
+
+test('an approved program says what its short code costs', async () => {
+  const id = randomUUID(), at = (rest = '') => `/shortCodes/countries/US/programBriefs/${id}${rest}?api-version=2021-10-25-preview`
+  const made = await signed(key, 'PATCH', at(), {
+    programDetails: { numberType: 'shortCode', name: 'N', description: 'D', url: 'https://contoso.com', signUpTypes: ['sms'],
+      termsOfServiceUrl: 'https://contoso.com/t', privacyPolicyUrl: 'https://contoso.com/p' },
+    companyInformation: { name: 'Contoso', url: 'https://contoso.com', address: '1 Main St',
+      contactInformation: { name: 'Ada', phone: '+12065550100', email: 'ada@contoso.com' }, customerCareInformation: { email: 'care@contoso.com' } },
+    messageDetails: { types: ['sms'], recurrence: 'transaction', directionality: 'oneWay', useCases: [{ contentType: 'coupons' }] },
+    trafficDetails: { estimatedVolume: 1 } })
+  assert.equal((await made.json()).costs, undefined)
+  assert.equal((await signed(key, 'POST', at('/:submit'))).status, 200)
+  await own('POST', `registrations/${id}/:decide`, { decision: 'approve' })
+  const { number, costs } = await (await signed(key, 'GET', at())).json()
+  assert.match(number, /^555\d{3}$/)
+  assert.deepEqual(costs, [{ amount: 1000, currencyCode: 'USD', billingFrequency: 'monthly' }, { amount: 650, currencyCode: 'USD', billingFrequency: 'once' }])
+})

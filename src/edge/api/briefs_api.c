@@ -34,14 +34,40 @@ static void write_attachments(struct jw *w, const struct brief *b)
     jw_end(w);
 }
 
+static void write_cost(struct jw *w, int64_t micro, const char *frequency)
+{
+    if (micro < 0)
+        return;
+    jw_object(w, NULL);
+    jw_micro(w, "amount", micro);
+    jw_textz(w, "currencyCode", "USD");
+    jw_textz(w, "billingFrequency", frequency);
+    jw_end(w);
+}
+
+/* Of its short code, where the edition prices such; without the supplement of a vanity code, which it does not have. */
+static void write_costs(const struct http_call *hc, struct jw *w, const struct brief *b)
+{
+    const struct catalogue_row *row = catalogue_find(numbers_edition(hc->api->numbers), str_of(b->country), SENDER_SHORT_CODE,
+                                                     ASSIGNED_APPLICATION);
+    if (!row || !b->number[0])
+        return;
+    jw_array(w, "costs");
+    write_cost(w, row->lease_micro, "monthly");
+    write_cost(w, catalogue_usage(row, USAGE_SETUP, ""), "once");
+    jw_end(w);
+}
+
 /* What the service itself says of it, in an open object. */
-static void write_own(struct jw *w, const struct brief *b)
+static void write_own(const struct http_call *hc, struct jw *w, const struct brief *b)
 {
     jw_textz(w, "id", b->id);
     jw_textz(w, "status", brief_state_word(b->kind, b->state));
     if (b->kind == BRIEF_PROGRAM && b->number[0])
         jw_textz(w, "number", b->number);
     jw_raw(w, b->kind == BRIEF_CAMPAIGN ? "reviewNotes" : "notes", str_of(b->notes));
+    if (b->kind == BRIEF_PROGRAM)
+        write_costs(hc, w, b);
     if (b->submitted_us)
         jw_time(w, "submissionDate", b->submitted_us);
     jw_time(w, "statusUpdatedDate", b->updated_us);
@@ -49,13 +75,13 @@ static void write_own(struct jw *w, const struct brief *b)
         jw_textz(w, "countryCode", b->country);
 }
 
-void brief_write(struct jw *w, const char *name, const struct brief *b)
+void brief_write(const struct http_call *hc, struct jw *w, const char *name, const struct brief *b)
 {
     scoped(json_doc) struct json_doc *doc = NULL;
     struct str key;
     const struct json *value;
     jw_object(w, name);
-    write_own(w, b);
+    write_own(hc, w, b);
     if (!json_read(&doc, str_of(b->content), NULL))
         for (void *at = NULL; json_next(json_root(doc), &at, &key, &value);)
             jw_json(w, key.p, value);
@@ -63,8 +89,9 @@ void brief_write(struct jw *w, const char *name, const struct brief *b)
     jw_end(w);
 }
 
-static void write_summary(struct jw *w, const struct brief *b)
+static void write_summary(const struct http_call *hc, struct jw *w, const struct brief *b)
 {
+    (void)hc;
     scoped(json_doc) struct json_doc *doc = NULL;
     jw_object(w, NULL);
     jw_textz(w, "id", b->id);
@@ -76,8 +103,9 @@ static void write_summary(struct jw *w, const struct brief *b)
     jw_end(w);
 }
 
-static void write_short_code(struct jw *w, const struct brief *b)
+static void write_short_code(const struct http_call *hc, struct jw *w, const struct brief *b)
 {
+    (void)hc;
     jw_object(w, NULL);
     jw_textz(w, "number", b->number);
     jw_textz(w, "numberType", "shortCode");
@@ -117,7 +145,7 @@ static void on_brief(void *arg, enum err err, const struct brief *b, bool create
         return;
     }
     struct jw w = jw_of(&hc->out);
-    brief_write(&w, NULL, b);
+    brief_write(hc, &w, NULL, b);
     http_reply(hc, created ? 201 : 200);
 }
 
@@ -189,13 +217,13 @@ static enum err page_read(struct http_call *hc, struct page *p)
     return err ? err : http_query_int(hc, "top", 1, PAGE_MOST, 100, &p->top);
 }
 
-static void write_element(struct jw *w, const struct brief *b)
+static void write_element(const struct http_call *hc, struct jw *w, const struct brief *b)
 {
-    brief_write(w, NULL, b);
+    brief_write(hc, w, NULL, b);
 }
 
 static enum err list(struct http_call *hc, const struct brief_filter *filter, const char *path, const char *items,
-                     void (*write)(struct jw *w, const struct brief *b))
+                     void (*write)(const struct http_call *hc, struct jw *w, const struct brief *b))
 {
     struct page p;
     bool more;
@@ -210,7 +238,7 @@ static enum err list(struct http_call *hc, const struct brief_filter *filter, co
     jw_object(&w, NULL);
     jw_array(&w, items);
     for (size_t i = 0; i < n; i++)
-        write(&w, found[i]);
+        write(hc, &w, found[i]);
     jw_end(&w);
     numbers_write_next(hc, &w, more, path, p.skip, "top", p.top, NULL);
     jw_end(&w);

@@ -5,4 +5,4 @@
 #include "edge/api/http.h"
 
 /** The whole brief, as the published API has it; name NULL: an element. */
-void brief_write(struct jw *w, const char *name, const struct brief *b);
+void brief_write(const struct http_call *hc, struct jw *w, const char *name, const struct brief *b);

@@ -41,7 +41,7 @@ static void write_one(struct http_call *hc, struct jw *w, const struct brief *b,
         jw_time(w, "submissionDate", b->submitted_us);
     jw_time(w, "statusUpdatedDate", b->updated_us);
     if (whole)
-        brief_write(w, "brief", b);
+        brief_write(hc, w, "brief", b);
     jw_end(w);
 }
 
