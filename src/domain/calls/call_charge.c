@@ -29,9 +29,12 @@ void call_let_go(struct call *call)
     usage_hold_set(call->calls->control->usage, &call->hold, call->resource, 0);
 }
 
+/* How long the other end takes to hear that we hung up is not the caller's to pay. */
 void call_charge(struct call_step *s, struct call *call, int64_t ended_us)
 {
     struct usage_ends ends = ends_of(call);
+    if (call->hung_up_us)
+        ended_us = call->hung_up_us;
     usage_call(call->calls->control->usage, s->unit, &ends, call->key, call->outbound, call->unlimited, call->connected_us,
                ended_us);
     call_let_go(call);

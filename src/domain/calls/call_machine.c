@@ -210,6 +210,8 @@ static void end_leg(struct call *call, enum call_reason reason)
 {
     struct call_step *s = call_step_begin(call->calls, call->key);
     call_end_set(&call->end, reason);
+    if (call->connected_us)
+        call->hung_up_us = control_now_us(call->calls->control);
     call_trail(s, call, "sip %s sent: %s", call->connected_us ? "BYE" : call->outbound ? "CANCEL" : "480",
                call->end.words);
     call_step_post(s);

@@ -49,6 +49,7 @@ struct call {
     struct str            play;             /* a file to play when it is answered, or empty */
     int64_t               created_us, connected_us;
     int64_t               cut_us;           /* a restart found it: when it was last known to go on; else 0 */
+    int64_t               hung_up_us;       /* we began to end it while it was connected; else 0 */
     struct usage_hold     hold;             /* what it will cost, put aside */
     struct loop_timer     patience;
     struct call_end       end;              /* decided once, when ending begins */
