@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const program = process.env.CARTERFONE ?? 'build/carterfone'
+export const program = process.env.CARTERFONE ?? 'build/carterfone'
 const children = new Set()
 process.on('exit', () => { for (const child of children) child.kill('SIGKILL') })
 
