@@ -286,6 +286,7 @@ test('a suspended subscription buys, sends and calls nothing more; what it has s
     assert.equal((await refused(call, 403)).innererror.code, 'SubscriptionNotActive')
   const call = await no(own('POST', 'calls', { from: number, to: '+12065550110' }))
   assert.equal(call.error.innererror.code, 'SubscriptionNotActive')
+  assert.ok((await own('POST', 'calls', { from: number, to: '911' })).callConnectionId)        // help is never refused
   assert.equal((await numbers.getPurchasedPhoneNumber(number)).phoneNumber, number)
   await own('POST', `handsets/${encodeURIComponent('+12065550111')}/:sms`, { to: number, text: 'still in' })
   await eventually('the message', async () => (await own('GET', 'events?after=all')).value.some((e) => e.data.message === 'still in'))
