@@ -736,6 +736,19 @@ uint64_t blocks_next(const struct blocks *b, unsigned kind, uint64_t from, uint6
     return 0;
 }
 
+/* Of the leaves first..last that offer any, the one at a random place; LEAVES: none. */
+static unsigned cell_random_leaf(const struct cell *c, unsigned first, unsigned last, uint64_t random)
+{
+    unsigned n = 0;
+    for (unsigned i = first; (i = cell_next_leaf(c, i)) <= last && i < LEAVES; i++)
+        n++;
+    unsigned at = n ? (unsigned)(random % n) : 0;
+    for (unsigned i = first; n && (i = cell_next_leaf(c, i)) < LEAVES; i++)
+        if (!at--)
+            return i;
+    return LEAVES;
+}
+
 uint64_t blocks_start(const struct blocks *b, unsigned kind, uint64_t from, uint64_t to, uint64_t random)
 {
     if (kind >= b->n_kinds || from > to)
@@ -744,10 +757,15 @@ uint64_t blocks_start(const struct blocks *b, unsigned kind, uint64_t from, uint
     size_t first = areas_at(a, from / BLOCKS_AREA), end = areas_at(a, to / BLOCKS_AREA + 1);
     if (first == end)
         return 0;
-    uint64_t least = a->list[first + (random >> 32) % (end - first)]->key * BLOCKS_AREA, most = least + BLOCKS_AREA - 1;
-    least = least < from ? from : least;
+    const struct area *area = a->list[first + (random >> 32) % (end - first)];
+    uint64_t base = area->key * BLOCKS_AREA, most = base + BLOCKS_AREA - 1;
+    uint64_t least = base < from ? from : base;
     most = most > to ? to : most;
-    return least + random % (most - least + 1);
+    unsigned leaf = cell_random_leaf(cell_find(area, kind), leaf_of(least), leaf_of(most), random & UINT32_MAX);
+    if (leaf == LEAVES)
+        return least;                   /* here is nothing, another area may have some */
+    uint64_t start = base + (uint64_t)leaf * LINES + hash_u64(random) % LINES;
+    return start < least ? least : start > most ? most : start;
 }
 
 /* -- all of them ---------------------------------------------------------------------------------------------------- */

@@ -817,11 +817,19 @@ enum err numbers_import_bad(struct numbers *n, struct str id, uint64_t after_lin
 
 /* -- reading at start ----------------------------------------------------------------------------------------------- */
 
+/* A number may be withdrawn, imported anew, and withdrawn again. */
+struct withdrawn {
+    struct withdrawn *next;
+    uint64_t          lot;
+};
+
 struct loading {
     struct numbers *n;
     struct map     *imports;            /* key -> struct import */
     struct map     *lots;               /* key -> its number here */
-    unsigned        lot;                /* of the batch at hand */
+    struct map     *withdrawn;          /* digits -> struct withdrawn, owned */
+    uint64_t        lot_key;            /* of the batch at hand */
+    unsigned        lot;
 };
 
 static enum err load_import(void *arg, const struct inventory_import_row *row)
@@ -872,10 +880,18 @@ static enum err load_lot(void *arg, const struct inventory_lot_row *row)
     return strmap_put(im->lots, (struct str){ key, import_lot_key(key, &l) }, (void *)(uintptr_t)lot);
 }
 
+static bool is_withdrawn(const struct loading *g, uint64_t digits)
+{
+    const struct withdrawn *w = map_count(g->withdrawn) ? map_find(g->withdrawn, digits) : NULL;
+    while (w && w->lot != g->lot_key)
+        w = w->next;
+    return w;
+}
+
 static enum err load_one(void *arg, uint64_t digits)
 {
     struct loading *g = arg;
-    enum err err = own_put(g->n, digits, g->lot);
+    enum err err = is_withdrawn(g, digits) ? ERR_NONE : own_put(g->n, digits, g->lot);
     return err == ERR_CONFLICT ? ERR_STORE : err;
 }
 
@@ -883,6 +899,7 @@ static enum err load_batch(void *arg, uint64_t key, uint64_t lot, struct str pac
 {
     struct loading *g = arg;
     ids_after(g->n->control->ids, key);
+    g->lot_key = lot;
     g->lot = (unsigned)(uintptr_t)map_find(g->lots, lot);
     return g->lot ? inventory_unpack(packed, load_one, g) : ERR_STORE;
 }
@@ -890,24 +907,41 @@ static enum err load_batch(void *arg, uint64_t key, uint64_t lot, struct str pac
 static enum err load_withdrawn(void *arg, uint64_t digits, uint64_t lot)
 {
     struct loading *g = arg;
-    const struct lot *there = lot_of(g->n, digits);
-    if (there && there->key == lot)
-        own_take(g->n, digits);
-    return ERR_NONE;
+    struct withdrawn *w = malloc(sizeof *w);
+    if (!w)
+        return ERR_NOMEM;
+    *w = (struct withdrawn){ .next = map_find(g->withdrawn, digits), .lot = lot };
+    if (!map_put(g->withdrawn, digits, w))
+        return ERR_NONE;
+    free(w);
+    return ERR_NOMEM;
+}
+
+static void withdrawn_free(struct map *withdrawn)
+{
+    uint64_t key;
+    void *value;
+    for (size_t at = 0; map_next(withdrawn, &at, &key, &value);)
+        for (struct withdrawn *w = value, *next; w; w = next) {
+            next = w->next;
+            free(w);
+        }
 }
 
 enum err imports_load(struct numbers *n)
 {
     struct db *db = n->control->db;
-    scoped(map) struct map *imports = map_new(), *lots = map_new();
-    struct loading g = { .n = n, .imports = imports, .lots = lots };
-    enum err err = imports && lots ? inventory_import_rows_each(db, load_import, &g) : ERR_NOMEM;
+    scoped(map) struct map *imports = map_new(), *lots = map_new(), *withdrawn = map_new();
+    struct loading g = { .n = n, .imports = imports, .lots = lots, .withdrawn = withdrawn };
+    enum err err = imports && lots && withdrawn ? inventory_import_rows_each(db, load_import, &g) : ERR_NOMEM;
     if (!err)
         err = inventory_lot_rows_each(db, load_lot, &g);
     if (!err)
-        err = inventory_batch_rows_each(db, load_batch, &g);
-    if (!err)
         err = inventory_withdrawn_rows_each(db, load_withdrawn, &g);
+    if (!err)
+        err = inventory_batch_rows_each(db, load_batch, &g);
+    if (withdrawn)
+        withdrawn_free(withdrawn);
     if (!err)
         err = remarks_load(n);
     for (size_t i = 0; i < n->n_imports && !err; i++)

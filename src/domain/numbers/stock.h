@@ -39,7 +39,7 @@ struct stock_number {
 MUST_USE enum err numbers_stock_of(const struct numbers *n, struct str e164, struct stock_number *out, struct problem *why);
 
 /* -- listing -------------------------------------------------------------------------------------------------------- */
-enum { STOCK_LIST_MOST = 1000, STOCK_LOOKED_AT_MOST = 100000 };
+enum { STOCK_LIST_MOST = 1000, STOCK_LOOKED_AT_MOST = 20000 };
 
 /** The numbers that begin with a prefix: '+' and digits from the country code on, or the same digits without '+', or the first
  *  ones of a North American national number. Numbers of other countries differ in length: one range for each.
