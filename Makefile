@@ -172,7 +172,7 @@ bench:
 ifeq ($(T),)
 	@ls bench/*.sh bench/*.c 2>/dev/null | sed "s|bench/\(.*\)\.[a-z]*|make bench T=\1|"
 else ifneq ($(wildcard bench/$(T).c),)
-	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release build/release/bench/$(T)
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release build build/release/bench/$(T)
 	@build/release/bench/$(T) build/release/bench
 else
 	@$(MAKE) --no-print-directory $(JOBS) build && sh bench/$(T).sh

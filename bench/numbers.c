@@ -1,0 +1,398 @@
+/* What numbers cost: bringing ten million in, finding one or a hundred of them, browsing, buying, each against a small inventory.
+ *
+ * usage: numbers [FOLDER]    everything is made in FOLDER/numbers.made and taken away again
+ * From the environment (make bench T=numbers LARGE=100000): LARGE and SMALL, numbers in the two inventories; LEASED, how many of
+ * each ten thousand are leased before; RUNS, how often each measurement is repeated; CARTERFONE, the program. */
+#include "codec/e164/e164.h"
+#include "load.h"
+#include "process.h"
+
+enum { AREAS_MOST = 400, BLOCK = 1000, CLIENTS = 64, RUNS_MOST = 9, LEASE_AT_ONCE = 1000, WRITES_A_SECOND = 200 };
+static const double SECONDS = 1.5, SYNC_SECONDS = 0.5;
+static const double SEARCH_P99_MS = 5, SEARCH_RATIO = 1.5, IMPORT_EMPTY_S = 150000, IMPORT_BUSY_S = 60000, BUSY_P99_MS = 20;
+#define API "api-version=2025-06-01"
+
+/* -- an inventory: so many blocks of a thousand in so many area codes ------------------------------------------------------- */
+
+struct inventory {
+    const char *name;
+    size_t      numbers, n_areas, blocks_each;
+    unsigned    areas[AREAS_MOST];
+    unsigned    exchanges[800];             /* those that an area code may have, less 555, which is simulated */
+};
+
+static struct inventory inventory_of(const char *name, size_t numbers, size_t n_areas)
+{
+    struct inventory v = { .name = name };
+    size_t n, n_exchanges = 0;
+    const struct nanp_area *areas = nanp_areas(&n);
+    for (size_t i = 0; i < n && v.n_areas < n_areas && v.n_areas < AREAS_MOST; i++)
+        if (areas[i].kind == NANP_GEOGRAPHIC && !strcmp(areas[i].country, "US"))
+            v.areas[v.n_areas++] = areas[i].npa;
+    for (unsigned nxx = 200; nxx < 1000; nxx++)
+        if (nanp_nxx_possible(v.areas[0], nxx) && nxx != 555)
+            v.exchanges[n_exchanges++] = nxx;
+    v.blocks_each = (numbers + BLOCK * v.n_areas - 1) / (BLOCK * v.n_areas);
+    v.numbers = v.blocks_each * BLOCK * v.n_areas;
+    return v;
+}
+
+/* A number whose block is the i-th of all. */
+static uint64_t number_at(const struct inventory *v, size_t block, unsigned line)
+{
+    size_t in_area = block / v->n_areas;
+    return nanp_digits(v->areas[block % v->n_areas], v->exchanges[in_area / 10], (unsigned)(in_area % 10) * BLOCK + line);
+}
+
+/* Blocks in no order, as lists from several sources are: steps of a prime. Capabilities: four of five can do both ways. */
+static void write_list(const struct server *s, const struct inventory *v, const char *name, size_t from, size_t to)
+{
+    static const char *const calling[] = { "both", "both", "both", "inbound", "both", "both", "both", "outbound", "both", "both" };
+    enum { STEP = 7919 };
+    char path[1024];
+    size_t blocks = v->n_areas * v->blocks_each;
+    FILE *f = fopen(process_path(s, name, path), "we");
+    fprintf(f, "number,carrier,type,capabilities,cost,tags\n");
+    for (size_t i = from; i < to; i++)
+        for (unsigned line = 0; line < BLOCK; line++)
+            fprintf(f, "+%llu,sim,local,calling:%s,0.25,block-%zu\n",
+                    (unsigned long long)number_at(v, i * STEP % blocks, line), calling[line % ARRAY_LEN(calling)], i % 16);
+    if (fclose(f))
+        load_die(path, STR("cannot be written"));
+}
+
+/* -- steps ------------------------------------------------------------------------------------------------------------- */
+
+struct want {
+    const struct inventory *v;
+    size_t conns;
+    int    quantity;
+    pid_t  until;                           /* a process whose end is the end */
+    bool   ended_well;
+};
+
+/* Clients go round the area codes; in a small inventory each of many keeps to its own, so that a hundred are always there. */
+static unsigned area_of(const struct want *w, const struct load_conn *c)
+{
+    size_t step = w->conns == 1 || w->v->n_areas > w->conns ? w->conns : 0;
+    return w->v->areas[(c->id + c->turn * step) % w->v->n_areas];
+}
+
+static void ask_search(void *arg, const struct load_conn *c, struct load_ask *out)
+{
+    const struct want *w = arg;
+    out->method = "POST";
+    snprintf(out->target, sizeof out->target, "/availablePhoneNumbers/countries/US/:search?" API);
+    snprintf(out->body, sizeof out->body,
+             "{\"phoneNumberType\":\"geographic\",\"assignmentType\":\"application\",\"capabilities\":{\"calling\":"
+             "\"inbound+outbound\",\"sms\":\"none\"},\"areaCode\":\"%u\",\"quantity\":%d}", area_of(w, c), w->quantity);
+}
+
+static void ask_cancel(void *arg, const struct load_conn *c, struct load_ask *out)
+{
+    (void)arg;
+    out->method = "DELETE";
+    snprintf(out->target, sizeof out->target, "/phoneNumbers/operations/%s?" API, c->kept);
+}
+
+static void ask_purchase(void *arg, const struct load_conn *c, struct load_ask *out)
+{
+    (void)arg;
+    out->method = "POST";
+    snprintf(out->target, sizeof out->target, "/availablePhoneNumbers/:purchase?" API);
+    snprintf(out->body, sizeof out->body, "{\"searchId\":\"%s\"}", strchr(c->kept, '_') ? strchr(c->kept, '_') + 1 : "");
+}
+
+static void ask_browse(void *arg, const struct load_conn *c, struct load_ask *out)
+{
+    const struct want *w = arg;
+    out->method = "POST";
+    snprintf(out->target, sizeof out->target, "/availablePhoneNumbers/countries/US/:browse?" API);
+    snprintf(out->body, sizeof out->body,
+             "{\"phoneNumberType\":\"geographic\",\"assignmentType\":\"application\",\"capabilities\":{\"calling\":"
+             "\"inbound+outbound\",\"sms\":\"none\"},\"phoneNumberPrefixes\":[\"1%u%u\"]}", area_of(w, c), w->v->exchanges[0]);
+}
+
+static const struct load_step search_steps[] = {
+    { true, 202, "operation-id", ask_search }, { false, 204, NULL, ask_cancel },
+};
+static const struct load_step write_steps[] = {
+    { true, 202, "operation-id", ask_search }, { true, 204, NULL, ask_cancel },
+};
+static const struct load_step purchase_steps[] = {
+    { false, 202, "operation-id", ask_search }, { true, 202, NULL, ask_purchase },
+};
+static const struct load_step browse_steps[] = { { true, 200, NULL, ask_browse } };
+
+/* -- the disk alone ---------------------------------------------------------------------------------------------------- */
+
+struct sync { double p50_ms, p99_ms; };
+
+/* Over a file filled before, as the database's log is after its first round. */
+static struct sync sync_probe(const struct server *s)
+{
+    static double waits_ms[1 << 16];
+    static char page[4096];
+    enum { PAGES = 4096 };
+    static int fd = -1;
+    char path[1024];
+    size_t n = 0;
+    if (fd < 0) {
+        fd = open(process_path(s, "sync", path), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        for (int i = 0; i < PAGES; i++)
+            (void)!write(fd, page, sizeof page);
+        fsync(fd);
+    }
+    int64_t until = clock_mono().us + (int64_t)(SYNC_SECONDS * US_PER_S);
+    for (int64_t from; n < ARRAY_LEN(waits_ms) && (from = clock_mono().us) < until; n++) {
+        if (pwrite(fd, page, sizeof page, (off_t)(n % PAGES * sizeof page)) < 0 || fdatasync(fd))
+            load_die("fdatasync", str_of(strerror(errno)));
+        waits_ms[n] = (double)(clock_mono().us - from) / US_PER_MS;
+    }
+    double p50 = median(waits_ms, n);
+    return (struct sync){ p50, waits_ms[n * 99 / 100] };
+}
+
+/* -- measurements ------------------------------------------------------------------------------------------------------ */
+
+enum { SEARCH_1, SEARCH_100, BROWSE, PURCHASE, KINDS };
+static const struct kind {
+    const char             *name;
+    const struct load_step *steps;
+    size_t                  n_steps;
+    int                     quantity;
+    uint64_t                turns[3];       /* of a small inventory there is only so much to sell; 0: by time */
+} kinds[KINDS] = {
+    [SEARCH_1]   = { "search for 1",   search_steps,   2, 1,   { 0 } },
+    [SEARCH_100] = { "search for 100", search_steps,   2, 100, { 0 } },
+    [BROWSE]     = { "browse",         browse_steps,   1, 0,   { 0 } },
+    [PURCHASE]   = { "purchase",       purchase_steps, 2, 1,   { 300, 1000, 500 } },
+};
+enum { ONE, MANY, HALF, MODES };
+struct figure { double p50_ms, p99_ms, turns_s; };
+
+static unsigned runs = 3;
+
+static struct load_result run_once(const struct server *s, const struct inventory *v, const struct kind *k, int mode, double rate)
+{
+    struct want w = { .v = v, .conns = mode == ONE ? 1 : CLIENTS, .quantity = k->quantity };
+    const struct load_plan p = { .steps = k->steps, .n_steps = k->n_steps, .conns = w.conns, .turns = k->turns[mode],
+                                 .seconds = k->turns[mode] ? 0 : SECONDS, .rate = rate, .arg = &w };
+    return load_run(s->site, &p);
+}
+
+static struct figure run_mode(const struct server *s, const struct inventory *v, const struct kind *k, int mode, double rate)
+{
+    double p50[RUNS_MOST], p99[RUNS_MOST], turns[RUNS_MOST];
+    for (unsigned i = 0; i < runs; i++) {
+        struct load_result r = run_once(s, v, k, mode, rate);
+        p50[i] = r.p50_ms, p99[i] = r.p99_ms, turns[i] = r.turns_s;
+    }
+    return (struct figure){ median(p50, runs), median(p99, runs), median(turns, runs) };
+}
+
+static void measure(const struct server *s, const struct inventory *v, struct figure out[KINDS][MODES])
+{
+    printf("\n%s, %zu numbers in %zu area codes:\n%-15s %-19s %-31s %-30s %s\n", v->name, v->numbers, v->n_areas, "  ms",
+           "1 client p50   p99", "64 clients: turns/s  p50    p99", "half of it: turns/s  p50   p99", "fdatasync p50  p99");
+    for (int k = 0; k < KINDS; k++) {
+        struct sync d = sync_probe(s);
+        out[k][ONE] = run_mode(s, v, &kinds[k], ONE, 0);
+        out[k][MANY] = run_mode(s, v, &kinds[k], MANY, 0);
+        out[k][HALF] = run_mode(s, v, &kinds[k], HALF, out[k][MANY].turns_s / 2);
+        const struct figure *f = out[k];
+        printf("%-15s      %6.2f %6.2f          %7.0f %6.2f %6.2f          %7.0f %6.2f %5.2f          %6.2f %5.2f\n", kinds[k].name,
+               f[ONE].p50_ms, f[ONE].p99_ms, f[MANY].turns_s, f[MANY].p50_ms, f[MANY].p99_ms, f[HALF].turns_s, f[HALF].p50_ms,
+               f[HALF].p99_ms, d.p50_ms, d.p99_ms);
+        fflush(stdout);
+    }
+}
+
+/* -- bringing in, leasing ---------------------------------------------------------------------------------------------- */
+
+static pid_t import_start(const struct server *s, const char *list)
+{
+    char data[1024], path[1024];
+    const char *const argv[] = { s->program, "numbers", "import", process_path(s, list, path), "--data",
+                                 process_path(s, "data", data), NULL };
+    return process_start(s, "import.log", argv);
+}
+
+static void import_failed(const struct server *s)
+{
+    process_print_last_line(s, "import.log");
+    process_fail(s, "the import failed");
+}
+
+/** @return rows a second, the command line's start and end included */
+static double import(const struct server *s, const char *list, size_t rows)
+{
+    int64_t from = clock_mono().us;
+    if (!process_ended_well(import_start(s, list)))
+        import_failed(s);
+    return (double)rows * US_PER_S / (double)(clock_mono().us - from);
+}
+
+static bool import_ended(void *arg)
+{
+    struct want *w = arg;
+    int status;
+    if (w->until && waitpid(w->until, &status, WNOHANG) == w->until) {
+        w->until = 0;
+        w->ended_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    return !w->until;
+}
+
+/** The same while others write. */
+static double import_beside(const struct server *s, const struct inventory *v, const char *list, size_t rows,
+                            struct load_result *writes)
+{
+    int64_t from = clock_mono().us;
+    struct want w = { .v = v, .conns = 16, .quantity = 1, .until = import_start(s, list) };
+    const struct load_plan p = { .steps = write_steps, .n_steps = 2, .conns = 16, .rate = WRITES_A_SECOND, .ended = import_ended,
+                                 .arg = &w };
+    *writes = load_run(s->site, &p);
+    if (!w.ended_well)
+        import_failed(s);
+    return (double)rows * US_PER_S / (double)(clock_mono().us - from);
+}
+
+/* Bought as a customer buys. */
+static void lease_some(const struct server *s, const struct inventory *v, size_t numbers)
+{
+    int at_once = numbers / v->n_areas >= LEASE_AT_ONCE ? LEASE_AT_ONCE : (int)(numbers / v->n_areas);
+    size_t conns = v->n_areas < 4 ? 1 : 4;
+    struct want w = { .v = v, .conns = conns, .quantity = at_once };
+    if (!at_once)
+        return;
+    const struct load_plan p = { .steps = purchase_steps, .n_steps = 2, .conns = conns, .turns = numbers / (size_t)at_once, .arg = &w };
+    struct load_result r = load_run(s->site, &p);
+    printf("leased %llu numbers, %d at a time: %.0f numbers/s\n", (unsigned long long)r.turns * (unsigned)at_once, at_once,
+           r.turns_s * at_once);
+}
+
+/* -- the whole --------------------------------------------------------------------------------------------------------- */
+
+static struct server server;
+
+static void clean_up(void)
+{
+    if (server.pid) {
+        kill(server.pid, SIGKILL);
+        waitpid(server.pid, NULL, 0);
+    }
+    server_remove(&server, ".");
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    exit(1);
+}
+
+static size_t from_environment(const char *name, size_t otherwise)
+{
+    const char *text = getenv(name);
+    return text && atoll(text) > 0 ? (size_t)atoll(text) : otherwise;
+}
+
+static const char *verdict(bool met)
+{
+    return met ? "met" : "MISSED";
+}
+
+static void print_sizes(const struct server *s)
+{
+    printf("memory %.0f MiB (at most %.0f), database %.0f MiB, its log %.0f MiB\n", server_memory(s, "VmRSS:"),
+           server_memory(s, "VmHWM:"), server_file(s, "data/carterfone.db"), server_file(s, "data/carterfone.db-wal"));
+}
+
+static void start_again(struct server *s)
+{
+    double ms[RUNS_MOST];
+    for (unsigned i = 0; i < runs; i++) {
+        server_stop(s);
+        server_start(s);
+        ms[i] = s->ready_ms;
+    }
+    printf("ready %.0f ms after start (median of %u), ", median(ms, runs), runs);
+    print_sizes(s);
+}
+
+/* Made, filled, leased in part. */
+static void prepare(struct server *s, const struct inventory *v, size_t leased, double *empty_s)
+{
+    server_start(s);
+    printf("\nempty: ready %.0f ms after the first start, ", s->ready_ms);
+    print_sizes(s);
+    size_t blocks = v->n_areas * v->blocks_each, first = blocks * 9 / 10;
+    write_list(s, v, "first.csv", 0, first);
+    write_list(s, v, "second.csv", first, blocks);
+    *empty_s = import(s, "first.csv", first * BLOCK);
+    printf("import of %zu rows (%.0f MiB) into the empty inventory: %.0f rows/s\n", first * BLOCK, server_file(s, "first.csv"), *empty_s);
+    process_print_last_line(s, "import.log");
+    server_remove(s, "first.csv");
+    lease_some(s, v, leased);
+}
+
+static void compare(struct figure large[KINDS][MODES], struct figure small[KINDS][MODES])
+{
+    printf("\nlarge to small, p99:\n");
+    for (int k = 0; k < KINDS; k++)
+        printf("%-15s 1 client %.2f, half rate %.2f, turns/s at 64 clients %.2f\n", kinds[k].name,
+               large[k][ONE].p99_ms / small[k][ONE].p99_ms, large[k][HALF].p99_ms / small[k][HALF].p99_ms,
+               large[k][MANY].turns_s / small[k][MANY].turns_s);
+    printf("\ntargets:\n");
+    for (int k = SEARCH_1; k <= SEARCH_100; k++)
+        for (int mode = ONE; mode < MODES; mode += HALF)
+            printf("%-15s %-9s p99 %5.2f ms, wanted %.0f: %s; %.2f times the small one's, wanted %.1f: %s\n", kinds[k].name,
+                   mode == ONE ? "1 client" : "half rate", large[k][mode].p99_ms, SEARCH_P99_MS,
+                   verdict(large[k][mode].p99_ms <= SEARCH_P99_MS), large[k][mode].p99_ms / small[k][mode].p99_ms, SEARCH_RATIO,
+                   verdict(large[k][mode].p99_ms <= SEARCH_RATIO * small[k][mode].p99_ms));
+}
+
+int main(int argc, char **argv)
+{
+    struct inventory small = inventory_of("small", from_environment("SMALL", 10000), 10);
+    struct inventory large = inventory_of("large", from_environment("LARGE", 10000000), 250);
+    size_t share = from_environment("LEASED", 1000);
+    struct figure figures[2][KINDS][MODES];
+    double empty_s, ignored;
+    struct load_result writes;
+    runs = (unsigned)from_environment("RUNS", 3);
+    runs = runs < RUNS_MOST ? runs : RUNS_MOST;
+    snprintf(server.program, sizeof server.program, "%s", getenv("CARTERFONE") ? getenv("CARTERFONE") : "build/release/carterfone");
+    snprintf(server.folder, sizeof server.folder, "%s/numbers.made", argc > 1 ? argv[1] : ".");
+    server_remove(&server, ".");
+    mkdir(server.folder, 0700);
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGPIPE, SIG_IGN);
+    atexit(clean_up);
+    machine_print("numbers: import, search, browse, purchase over signed HTTP against a server on SQLite (WAL, synchronous=FULL)",
+                  "a server process, the command line's import, and this load generator on the same machine, over loopback. A turn\n"
+                  "         is a search and (not timed) the cancel of its hold; a browse; or a search (not timed) and its purchase. Times\n"
+                  "         are from the last octet of the request to the answer, at half rate from when it was due; medians of runs;\n"
+                  "         fdatasync: 4 KiB over a file filled before, nothing else going on, before each line");
+    prepare(&server, &small, small.numbers * share / 10000, &ignored);
+    import(&server, "second.csv", small.numbers / 10);
+    measure(&server, &small, figures[0]);
+    server_stop(&server);
+    server_remove(&server, "data");
+    prepare(&server, &large, large.numbers * share / 10000, &empty_s);
+    double busy_s = import_beside(&server, &large, "second.csv", large.numbers / 10, &writes);
+    printf("import of %zu rows more while others write: %.0f rows/s; %llu writes of theirs, %d/s: p50 %.2f ms, p99 %.2f ms, "
+           "longest %.1f ms\n", large.numbers / 10, busy_s, (unsigned long long)writes.samples, 2 * WRITES_A_SECOND, writes.p50_ms,
+           writes.p99_ms, writes.max_ms);
+    print_sizes(&server);
+    start_again(&server);
+    measure(&server, &large, figures[1]);
+    print_sizes(&server);
+    compare(figures[1], figures[0]);
+    printf("%-25s %.0f rows/s, wanted %.0f: %s\n", "import, empty", empty_s, IMPORT_EMPTY_S, verdict(empty_s >= IMPORT_EMPTY_S));
+    printf("%-25s %.0f rows/s, wanted %.0f: %s; p99 of others' writes %.1f ms, wanted %.0f: %s\n", "import, others write", busy_s,
+           IMPORT_BUSY_S, verdict(busy_s >= IMPORT_BUSY_S), writes.p99_ms, BUSY_P99_MS, verdict(writes.p99_ms < BUSY_P99_MS));
+    server_stop(&server);
+    return 0;
+}
