@@ -169,7 +169,7 @@ static const struct kind {
     [PURCHASE]   = { "purchase",       purchase_steps, 2, 1,   { 300, 1000, 500 } },
 };
 enum { ONE, MANY, HALF, MODES };
-struct figure { double p50_ms, p99_ms, turns_s; };
+struct figure { double p50_ms, p99_ms, turns_s, cpu_us; };       /* cpu_us: the server's, a turn */
 
 static unsigned runs = 3;
 
@@ -183,32 +183,56 @@ static struct load_result run_once(const struct server *s, const struct inventor
 
 static struct figure run_mode(const struct server *s, const struct inventory *v, const struct kind *k, int mode, double rate)
 {
-    double p50[RUNS_MOST], p99[RUNS_MOST], turns[RUNS_MOST];
+    double p50[RUNS_MOST], p99[RUNS_MOST], turns[RUNS_MOST], cpu = server_cpu(s), all = 0;
     for (unsigned i = 0; i < runs; i++) {
         struct load_result r = run_once(s, v, k, mode, rate);
-        p50[i] = r.p50_ms, p99[i] = r.p99_ms, turns[i] = r.turns_s;
+        p50[i] = r.p50_ms, p99[i] = r.p99_ms, turns[i] = r.turns_s, all += (double)r.turns;
     }
-    return (struct figure){ median(p50, runs), median(p99, runs), median(turns, runs) };
+    return (struct figure){ median(p50, runs), median(p99, runs), median(turns, runs), (server_cpu(s) - cpu) * 1e6 / all };
 }
 
 static void measure(const struct server *s, const struct inventory *v, struct figure out[KINDS][MODES])
 {
     printf("\n%s, %zu numbers in %zu area codes:\n%-15s %-19s %-31s %-30s %s\n", v->name, v->numbers, v->n_areas, "  ms",
-           "1 client p50   p99", "64 clients: turns/s  p50    p99", "half of it: turns/s  p50   p99", "fdatasync p50  p99");
+           "1 client p50   p99", "64 clients: turns/s  p50    p99  CPU us", "half of it: turns/s  p50   p99", "fdatasync p50  p99");
     for (int k = 0; k < KINDS; k++) {
         struct sync d = sync_probe(s);
         out[k][ONE] = run_mode(s, v, &kinds[k], ONE, 0);
         out[k][MANY] = run_mode(s, v, &kinds[k], MANY, 0);
         out[k][HALF] = run_mode(s, v, &kinds[k], HALF, out[k][MANY].turns_s / 2);
         const struct figure *f = out[k];
-        printf("%-15s      %6.2f %6.2f          %7.0f %6.2f %6.2f          %7.0f %6.2f %5.2f          %6.2f %5.2f\n", kinds[k].name,
-               f[ONE].p50_ms, f[ONE].p99_ms, f[MANY].turns_s, f[MANY].p50_ms, f[MANY].p99_ms, f[HALF].turns_s, f[HALF].p50_ms,
+        printf("%-15s      %6.2f %6.2f          %7.0f %6.2f %6.2f %6.0f          %7.0f %6.2f %5.2f          %6.2f %5.2f\n", kinds[k].name,
+               f[ONE].p50_ms, f[ONE].p99_ms, f[MANY].turns_s, f[MANY].p50_ms, f[MANY].p99_ms, f[MANY].cpu_us, f[HALF].turns_s, f[HALF].p50_ms,
                f[HALF].p99_ms, d.p50_ms, d.p99_ms);
         fflush(stdout);
     }
 }
 
 /* -- bringing in, leasing ---------------------------------------------------------------------------------------------- */
+
+/* What the server says there is; it must be what was brought in. */
+static void check_stock(const struct server *s, size_t numbers)
+{
+    char data[1024], path[1024], *text = NULL;
+    size_t n = 0;
+    int64_t total = 0, available = 0, leased = 0;
+    struct problem why = { 0 };
+    scoped(json_doc) struct json_doc *doc = NULL;
+    const char *const argv[] = { s->program, "numbers", "pools", "--json", "--data", process_path(s, "data", data), NULL };
+    if (!process_ended_well(process_start(s, "pools.log", argv))
+        || file_read_whole(process_path(s, "pools.log", path), 1 << 20, &text, &n) || json_read(&doc, (struct str){ text, n }, &why))
+        process_fail(s, "pools.log", "the inventory cannot be counted");
+    const struct json *list = json_member(json_root(doc), "value"), *pool;
+    for (size_t i = 0; (pool = json_item(list, i)); i++) {
+        total += json_int_of(pool, "total", 0);
+        available += json_int_of(pool, "available", 0);
+        leased += json_int_of(pool, "leased", 0);
+    }
+    free(text);
+    printf("%lld numbers in the inventory: %lld available, %lld leased\n", (long long)total, (long long)available, (long long)leased);
+    if (total != (int64_t)numbers)
+        process_fail(s, "pools.log", "that is not what was brought in");
+}
 
 static pid_t import_start(const struct server *s, const char *list)
 {
@@ -218,18 +242,12 @@ static pid_t import_start(const struct server *s, const char *list)
     return process_start(s, "import.log", argv);
 }
 
-static void import_failed(const struct server *s)
-{
-    process_print_last_line(s, "import.log");
-    process_fail(s, "the import failed");
-}
-
 /** @return rows a second, the command line's start and end included */
 static double import(const struct server *s, const char *list, size_t rows)
 {
     int64_t from = clock_mono().us;
     if (!process_ended_well(import_start(s, list)))
-        import_failed(s);
+        process_fail(s, "import.log", "the import failed");
     return (double)rows * US_PER_S / (double)(clock_mono().us - from);
 }
 
@@ -254,7 +272,7 @@ static double import_beside(const struct server *s, const struct inventory *v, c
                                  .arg = &w };
     *writes = load_run(s->site, &p);
     if (!w.ended_well)
-        import_failed(s);
+        process_fail(s, "import.log", "the import failed");
     return (double)rows * US_PER_S / (double)(clock_mono().us - from);
 }
 
@@ -320,29 +338,28 @@ static void start_again(struct server *s)
     print_sizes(s);
 }
 
-/* Made, filled, leased in part. */
-static void prepare(struct server *s, const struct inventory *v, size_t leased, double *empty_s)
+/* Made, filled with some of its blocks, of which some are leased. */
+static double prepare(struct server *s, const struct inventory *v, size_t first, size_t leased)
 {
     server_start(s);
     printf("\nempty: ready %.0f ms after the first start, ", s->ready_ms);
     print_sizes(s);
-    size_t blocks = v->n_areas * v->blocks_each, first = blocks * 9 / 10;
     write_list(s, v, "first.csv", 0, first);
-    write_list(s, v, "second.csv", first, blocks);
-    *empty_s = import(s, "first.csv", first * BLOCK);
-    printf("import of %zu rows (%.0f MiB) into the empty inventory: %.0f rows/s\n", first * BLOCK, server_file(s, "first.csv"), *empty_s);
-    process_print_last_line(s, "import.log");
+    double rows_s = import(s, "first.csv", first * BLOCK);
+    printf("import of %zu rows (%.0f MiB) into the empty inventory: %.0f rows/s\n", first * BLOCK, server_file(s, "first.csv"), rows_s);
     server_remove(s, "first.csv");
+    check_stock(s, first * BLOCK);
     lease_some(s, v, leased);
+    return rows_s;
 }
 
 static void compare(struct figure large[KINDS][MODES], struct figure small[KINDS][MODES])
 {
     printf("\nlarge to small, p99:\n");
     for (int k = 0; k < KINDS; k++)
-        printf("%-15s 1 client %.2f, half rate %.2f, turns/s at 64 clients %.2f\n", kinds[k].name,
+        printf("%-15s 1 client %.2f, half rate %.2f, turns/s at 64 clients %.2f, CPU a turn %.2f\n", kinds[k].name,
                large[k][ONE].p99_ms / small[k][ONE].p99_ms, large[k][HALF].p99_ms / small[k][HALF].p99_ms,
-               large[k][MANY].turns_s / small[k][MANY].turns_s);
+               large[k][MANY].turns_s / small[k][MANY].turns_s, large[k][MANY].cpu_us / small[k][MANY].cpu_us);
     printf("\ntargets:\n");
     for (int k = SEARCH_1; k <= SEARCH_100; k++)
         for (int mode = ONE; mode < MODES; mode += HALF)
@@ -358,7 +375,6 @@ int main(int argc, char **argv)
     struct inventory large = inventory_of("large", from_environment("LARGE", 10000000), 250);
     size_t share = from_environment("LEASED", 1000);
     struct figure figures[2][KINDS][MODES];
-    double empty_s, ignored;
     struct load_result writes;
     runs = (unsigned)from_environment("RUNS", 3);
     runs = runs < RUNS_MOST ? runs : RUNS_MOST;
@@ -375,16 +391,18 @@ int main(int argc, char **argv)
                   "         is a search and (not timed) the cancel of its hold; a browse; or a search (not timed) and its purchase. Times\n"
                   "         are from the last octet of the request to the answer, at half rate from when it was due; medians of runs;\n"
                   "         fdatasync: 4 KiB over a file filled before, nothing else going on, before each line");
-    prepare(&server, &small, small.numbers * share / 10000, &ignored);
-    import(&server, "second.csv", small.numbers / 10);
+    prepare(&server, &small, small.numbers / BLOCK, small.numbers * share / 10000);
     measure(&server, &small, figures[0]);
     server_stop(&server);
     server_remove(&server, "data");
-    prepare(&server, &large, large.numbers * share / 10000, &empty_s);
-    double busy_s = import_beside(&server, &large, "second.csv", large.numbers / 10, &writes);
+    size_t blocks = large.numbers / BLOCK;
+    double empty_s = prepare(&server, &large, blocks / 2, large.numbers * share / 10000);
+    write_list(&server, &large, "second.csv", blocks / 2, blocks);
+    double busy_s = import_beside(&server, &large, "second.csv", large.numbers / 2, &writes);
     printf("import of %zu rows more while others write: %.0f rows/s; %llu writes of theirs, %d/s: p50 %.2f ms, p99 %.2f ms, "
-           "longest %.1f ms\n", large.numbers / 10, busy_s, (unsigned long long)writes.samples, 2 * WRITES_A_SECOND, writes.p50_ms,
+           "longest %.1f ms\n", large.numbers / 2, busy_s, (unsigned long long)writes.samples, 2 * WRITES_A_SECOND, writes.p50_ms,
            writes.p99_ms, writes.max_ms);
+    check_stock(&server, large.numbers);
     print_sizes(&server);
     start_again(&server);
     measure(&server, &large, figures[1]);

@@ -33,7 +33,7 @@ static inline const char *process_path(const struct server *s, const char *name,
     return path;
 }
 
-/**  log  name of the file for what it says, in the folder */
+/** @param log_name  name of the file for what it says, in the folder; "log" grows, others begin anew */
 static inline pid_t process_start(const struct server *s, const char *log_name, const char *const *argv)
 {
     char log[1024];
@@ -41,19 +41,20 @@ static inline pid_t process_start(const struct server *s, const char *log_name, 
     if (pid)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int fd = open(process_path(s, log_name, log), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int fd = open(process_path(s, log_name, log), O_WRONLY | O_CREAT | O_CLOEXEC | (strcmp(log_name, "log") ? O_TRUNC : O_APPEND), 0600);
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
     execv(s->program, (char *const *)(uintptr_t)argv);
     _exit(127);
 }
 
-static inline void process_fail(const struct server *s, const char *what)
+/** Show what it said, and end. */
+static inline void process_fail(const struct server *s, const char *log_name, const char *what)
 {
     char path[1024], *text = NULL;
     size_t n = 0;
     fprintf(stderr, "%s\n", what);
-    if (!file_read_whole(process_path(s, "log", path), 64 << 20, &text, &n))
+    if (!file_read_whole(process_path(s, log_name, path), 64 << 20, &text, &n))
         fprintf(stderr, "%s\n", n > 2000 ? text + n - 2000 : text);
     exit(1);
 }
@@ -109,12 +110,12 @@ static inline void server_start(struct server *s)
     s->pid = process_start(s, "log", argv);
     for (int waited = 0; stat(ready, &st); waited++) {
         if (waitpid(s->pid, NULL, WNOHANG) == s->pid || waited > READY_WITHIN_S * 200)
-            process_fail(s, "the server did not start");
+            process_fail(s, "log", "the server did not start");
         usleep(5000);
     }
     s->ready_ms = (double)(st.st_mtim.tv_sec - began.tv_sec) * 1e3 + (double)(st.st_mtim.tv_nsec - began.tv_nsec) / 1e6;
     if (file_read_whole(ready, 1 << 16, &text, &n) || !server_read_ready(s, text, n))
-        process_fail(s, "the ready file cannot be read");
+        process_fail(s, "log", "the ready file cannot be read");
     free(text);
 }
 
@@ -122,7 +123,7 @@ static inline void server_stop(struct server *s)
 {
     kill(s->pid, SIGTERM);
     if (!process_ended_well(s->pid))
-        process_fail(s, "the server did not end well");
+        process_fail(s, "log", "the server did not end well");
     s->pid = 0;
 }
 
@@ -141,26 +142,25 @@ static inline double server_memory(const struct server *s, const char *name)
     return kib / 1024;
 }
 
+/** Processor time it has used, seconds. */
+static inline double server_cpu(const struct server *s)
+{
+    char path[64], line[1024];
+    unsigned long user = 0, kernel = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)s->pid);
+    FILE *f = fopen(path, "re");
+    const char *rest = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+    if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2)
+        user = 0;
+    if (f)
+        fclose(f);
+    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+}
+
 /** MiB. */
 static inline double server_file(const struct server *s, const char *name)
 {
     char path[1024];
     struct stat st;
     return stat(process_path(s, name, path), &st) ? 0 : (double)st.st_size / (1 << 20);
-}
-
-/** The last line that a process said, without its end. */
-static inline void process_print_last_line(const struct server *s, const char *log_name)
-{
-    char path[1024], *text = NULL;
-    size_t n = 0;
-    if (file_read_whole(process_path(s, log_name, path), 64 << 20, &text, &n))
-        return;
-    while (n && text[n - 1] == '\n')
-        n--;
-    size_t from = n;
-    while (from && text[from - 1] != '\n' && text[from - 1] != '\r')
-        from--;
-    printf("    it said: %.*s\n", (int)(n - from), text + from);
-    free(text);
 }
