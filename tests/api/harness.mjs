@@ -16,16 +16,16 @@ function operatorKey() {
   return Buffer.from(text, /^[0-9a-f]{64}$/.test(text) ? 'hex' : 'base64')
 }
 
-/** One signed request as a program without an SDK would write it. */
+/** One signed request as a program without an SDK would write it. A body goes as JSON, a Buffer as CSV. */
 export async function signed(key, method, target, body, headers = {}) {
   const url = new URL(target, ready.api)
-  const text = body === undefined ? '' : JSON.stringify(body)
+  const text = body === undefined ? '' : Buffer.isBuffer(body) ? body : JSON.stringify(body)
   const date = new Date().toUTCString()
   const hash = createHash('sha256').update(text).digest('base64')
   const signature = createHmac('sha256', key).update(`${method}\n${url.pathname}${url.search}\n${date};${url.host};${hash}`).digest('base64')
   return fetch(url, {
-    method, body: text || undefined,
-    headers: { 'x-ms-date': date, 'x-ms-content-sha256': hash, 'content-type': 'application/json',
+    method, body: text.length ? text : undefined,
+    headers: { 'x-ms-date': date, 'x-ms-content-sha256': hash, 'content-type': Buffer.isBuffer(body) ? 'text/csv' : 'application/json',
       authorization: `HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=${signature}`, ...headers },
   })
 }

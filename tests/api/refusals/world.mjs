@@ -75,7 +75,7 @@ class Server {
     return this.ask('POST', '/calling/callConnections', { targets: [phone('+12065550101')], sourceCallerIdNumber: from && { value: from },
       callbackUri: 'http://127.0.0.1:9/', ...more }, this.key, headers)
   }
-  call(from, to) { return this.calling(from, { targets: [phone(to)] }) }
+  call(from, to, callbackUri = 'http://127.0.0.1:9/') { return this.calling(from, { targets: [phone(to)], callbackUri }) }
 
   /** The refusal is kept under the id of the request, with its rule and its next step. */
   async kept(answer, error) {
