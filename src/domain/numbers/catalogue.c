@@ -148,7 +148,7 @@ static const char *const capability_words[] = {
 static const char *const item_words[USAGE_ITEMS] = {
     [USAGE_CALL_OUT_FROM] = "callOutFrom", [USAGE_CALL_IN] = "callIn", [USAGE_SMS_OUT] = "smsOut",
     [USAGE_SMS_OUT_SURCHARGE] = "smsOutSurcharge", [USAGE_SMS_IN] = "smsIn", [USAGE_SMS_IN_SURCHARGE] = "smsInSurcharge",
-    [USAGE_SETUP] = "setup", [USAGE_MONTHLY] = "monthly",
+    [USAGE_SETUP] = "setup", [USAGE_MONTHLY] = "monthly", [USAGE_VOIP_LEG] = "voipLeg",
 };
 
 const char *number_type_word(enum number_type type)
