@@ -139,7 +139,6 @@ test('texts that a number does not take are not received', async (t) => {
 
 /* Rules that no request to a healthy server of a test can break: the test that does, and names each. */
 const elsewhere = {
-  AgreementNotToResellNeeded: 'tests/unit/domain/numbers/test_current.c',
   StoreBusy: 'tests/unit/domain/numbers/test_numbers_refusals.c',
   QuotaExceeded: 'tests/api/quotas.test.mjs',
   ResourceBeingDeleted: 'tests/unit/domain/accounts/test_accounts.c',

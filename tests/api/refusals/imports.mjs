@@ -31,6 +31,12 @@ async function own(server, number, capabilities) {
 }
 await own(old, oneWay, { calling: 'inbound', sms: 'none' })
 
+/* Where what may be had is for own use only. */
+await current.own('POST', 'numbers/imports', { id: 'rome', carrier: 'sim' })
+await current.own('POST', 'numbers/imports/rome/rows?line=1', Buffer.from('number,type,country,calling,sms\n+390687654321,local,IT,both,none\n'))
+await current.own('POST', 'numbers/imports/rome/:complete')
+const italian = await current.found({ ...local, assignmentType: 'application' }, 'IT')
+
 /** A real carrier opens the wall: so this is done to the other server, and is the last that is asked of it. */
 async function emergency() {
   const number = '+12062000009'
@@ -105,5 +111,6 @@ export default [
   ['NoteTooLong', 400, [511, 127], () => old.operator('PATCH', `numbers/inventory/${encodeURIComponent(oneWay)}`, { note: 'x'.repeat(512) })],
   ['FieldNeeded', 400, ['tags or note', 'what is to be set'], () => old.operator('PATCH', `numbers/inventory/${encodeURIComponent(oneWay)}`, {})],
   ['CapabilityNotOfNumber', 400, [oneWay, 'inbound', 'none'], () => old.ask('PATCH', `/phoneNumbers/${oneWay}/capabilities`, { calling: 'outbound' })],
+  ['AgreementNotToResellNeeded', 400, ['local (geographic) number', 'IT'], () => current.buy(italian.searchId), 'agreeToNotResell'],
   ['EmergencyTrunkMissing', 403, ['911'], emergency],
 ]
