@@ -87,15 +87,23 @@ struct sip_domains *sip_routing_domains(const struct sip_routing *s)
     return s->domains;
 }
 
+static bool config_uses(const struct sip_config *c, struct str domain)
+{
+    for (size_t i = 0; c && i < c->n_trunks; i++)
+        if (sip_is_in_domain(c->trunks[i].fqdn, domain))
+            return true;
+    return false;
+}
+
+/* What is on its way to disk counts; what waits behind it is checked when it starts. */
 bool sip_routing_uses(const struct sip_routing *s, uint64_t other_than, struct str domain)
 {
     uint64_t key;
     void *value;
     for (size_t at = 0; map_next(s->places, &at, &key, &value);) {
         const struct place *p = value;
-        for (size_t i = 0; p->resource != other_than && p->config && i < p->config->n_trunks; i++)
-            if (sip_is_in_domain(p->config->trunks[i].fqdn, domain))
-                return true;
+        if (p->resource != other_than && (config_uses(p->config, domain) || (p->posted && config_uses(p->posted->config, domain))))
+            return true;
     }
     return false;
 }

@@ -204,6 +204,9 @@ static void a_confirmed_domain_is_one_resource_s_alone(void **state)
     assert_int_equal(changed(b, b->w->other, "{\"trunks\":{\"sbc.xcontoso.com\":{\"sipSignalingPort\":1}}}"), ERR_NONE);
     assert_true(sip_routing_uses(b->s, b->w->us, STR("xcontoso.com")));
     assert_false(sip_routing_uses(b->s, b->w->other, STR("xcontoso.com")));
+    assert_int_equal(begin(b, b->w->other, "{\"trunks\":{\"sbc.soon.com\":{\"sipSignalingPort\":1}}}"), ERR_NONE);
+    assert_true(sip_routing_uses(b->s, b->w->us, STR("soon.com")));         /* not on disk yet */
+    world_pump(b->w);
     assert_int_equal(take_back(b, b->w->other, "contoso.com"), ERR_ABSENT);
     assert_int_equal(take_back(b, b->w->us, "contoso.COM"), ERR_NONE);
     assert_int_equal(changed(b, b->w->other, "{\"trunks\":{\"sbc2.contoso.com\":{\"sipSignalingPort\":1}}}"), ERR_NONE);
