@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 METRIC_COUNTER(taken, "carterfone_inventory_rows_taken_total", "Rows of imports that were taken")
+METRIC_GAUGE(in_inventory, "carterfone_inventory_numbers", "Numbers of the operator's own, also of imports not complete")
 METRIC_COUNTER(left_out, "carterfone_inventory_rows_left_out_total", "Rows of imports that were left out")
 
 /* Numbers shown or taken away in one go: well under a millisecond of the control thread. */
@@ -524,6 +525,7 @@ static void settle_slice(struct task *t, enum err err)
     im->pub.next_line = s->next_line;
     im->pub.rows += s->n_put;
     im->pub.bad += s->bad.n;
+    metric_set(&in_inventory, (int64_t)blocks_size(s->n->blocks).numbers);
     metric_add(&taken, (int64_t)s->n_put);
     metric_add(&left_out, (int64_t)s->bad.n);
 }
@@ -617,6 +619,7 @@ static void sweep_ended(struct import_step *s)
 {
     struct import *im = s->im;
     im->pub.busy = im->closing = false;
+    metric_set(&in_inventory, (int64_t)blocks_size(s->n->blocks).numbers);
     log_info("numbers", "import %s is %s: %llu numbers, %llu rows left out", im->pub.id, import_state_word(im->pub.state),
              (unsigned long long)counted(s->n, im)->numbers, (unsigned long long)im->pub.bad);
     tell(s, ERR_NONE, NULL);
@@ -963,6 +966,7 @@ void imports_show(struct numbers *n)
     if (n->n_lots)
         blocks_sweep(n->blocks, &at, 1, (unsigned)n->n_lots, SIZE_MAX, show_complete, n);
     struct blocks_size size = blocks_size(n->blocks);
+    metric_set(&in_inventory, (int64_t)size.numbers);
     if (size.numbers)
         log_info("numbers", "%zu numbers in the inventory, %zu KiB", size.numbers, size.octets >> 10);
 }

@@ -252,9 +252,11 @@ void numbers_reservations(const struct numbers *n, uint64_t resource, size_t ski
 enum { NUMBERS_BROWSE_MOST = 100, NUMBERS_PREFIXES_MOST = 100 };
 
 struct number_range { uint64_t least, most; };      /* digits, both included */
-/** The numbers of a prefix: digits from the country code on, or of a North American national number; '+' may lead.
- *  @return ERR_SYNTAX */
-MUST_USE enum err number_range_read(struct str prefix, struct number_range *out);
+/** The numbers that begin with a prefix: digits from the country code on, where '+' may lead, or the first ones of a North American
+ *  national number: that range comes first. Numbers of other countries differ in length: a range for each.
+ *  @return how many ranges; 0: this is no prefix */
+enum { NUMBER_RANGES_MOST = 16 };
+MUST_USE size_t number_ranges_read(struct str prefix, struct number_range out[NUMBER_RANGES_MOST]);
 
 struct number_browse {
     struct str                 country;

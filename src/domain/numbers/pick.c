@@ -77,16 +77,27 @@ static unsigned too_much(const struct pick *p, const struct sort *s)
 }
 
 /* `each` in a browse: one number from each of many places, until there is nothing new. */
-static void pick_own_in(struct pick *p, unsigned kind, struct number_range r, uint64_t random)
+static void pick_own_in(struct pick *p, unsigned kind, struct number_range r, uint64_t random, size_t most)
 {
     bool more = p->each;
-    for (unsigned i = 0; more && p->count < p->most; i++) {
+    for (unsigned i = 0; more && p->count < most; i++) {
         size_t before = p->count;
         pick_own_round(p, kind, r, hash_u64(random + i), p->count + 1);
         more = p->count > before;
     }
     if (!p->each)
-        pick_own_round(p, kind, r, random, p->most);
+        pick_own_round(p, kind, r, random, most);
+}
+
+/* Of several ranges each gives its share, and then whichever has more. */
+static void pick_own_ranges(struct pick *p, unsigned kind, uint64_t random)
+{
+    size_t share = (p->most - 1) / p->n_ranges + 1;
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < p->n_ranges && p->count < p->most; i++) {
+            bool all = pass || p->count + share > p->most;
+            pick_own_in(p, kind, p->ranges[i], hash_u64(random + i), all ? p->most : p->count + share);
+        }
 }
 
 static void pick_own(struct pick *p, uint64_t random)
@@ -99,10 +110,10 @@ static void pick_own(struct pick *p, uint64_t random)
             const struct sort *s = &p->n->sorts[kind];
             if (!sort_offers(s, p->country, p->type, p->calling, p->sms) || too_much(p, s) != extra)
                 continue;
-            for (size_t i = 0; i < p->n_ranges; i++)
-                pick_own_in(p, kind, p->ranges[i], hash_u64(random + i));
-            if (!p->n_ranges)
-                pick_own_in(p, kind, all, random);
+            if (p->n_ranges)
+                pick_own_ranges(p, kind, random);
+            else
+                pick_own_in(p, kind, all, random, p->most);
         }
 }
 
@@ -166,25 +177,35 @@ void pick_numbers(struct pick *p)
 
 /* -- browse --------------------------------------------------------------------------------------------------------- */
 
-enum err number_range_read(struct str prefix, struct number_range *out)
+static uint64_t power_of_ten(size_t n)
 {
-    enum { NANP_DIGITS = 11 };
+    uint64_t v = 1;
+    while (n--)
+        v *= 10;
+    return v;
+}
+
+static struct number_range range_of(uint64_t first_digits, size_t more)
+{
+    uint64_t scale = power_of_ten(more);
+    return (struct number_range){ first_digits * scale, first_digits * scale + scale - 1 };
+}
+
+size_t number_ranges_read(struct str prefix, struct number_range out[NUMBER_RANGES_MOST])
+{
+    enum { NANP_DIGITS = 11, SHORTEST = 7 };
     uint64_t v;
-    struct str digits = prefix.n && prefix.p[0] == '+' ? str_from(prefix, 1) : prefix;
-    if (!digits.n || digits.n > E164_MAX_DIGITS || digits.p[0] == '0' || str_u64(digits, UINT64_MAX, &v))
-        return ERR_SYNTAX;
-    size_t n = digits.n;
-    if (digits.p[0] != '1' && digits.p == prefix.p) {      /* "425": what is sold is North American */
-        uint64_t one = 1;
-        for (size_t i = 0; i < n; i++)
-            one *= 10;
-        v += one;
-        n++;
-    }
-    *out = (struct number_range){ v, v };
-    for (; n < NANP_DIGITS; n++)
-        *out = (struct number_range){ out->least * 10, out->most * 10 + 9 };
-    return ERR_NONE;
+    size_t n = 0;
+    struct str p = prefix.n && prefix.p[0] == '+' ? str_from(prefix, 1) : prefix;
+    if (!p.n || p.n > E164_MAX_DIGITS || p.p[0] == '0' || str_u64(p, UINT64_MAX, &v))
+        return 0;
+    bool nanp = p.p[0] == '1';
+    if (!nanp && p.n == prefix.n && p.n < NANP_DIGITS)          /* "425" */
+        out[n++] = range_of(v + power_of_ten(p.n), NANP_DIGITS - 1 - p.n);
+    size_t shortest = nanp ? NANP_DIGITS : SHORTEST, longest = nanp && p.n <= NANP_DIGITS ? NANP_DIGITS : E164_MAX_DIGITS;
+    for (size_t length = p.n > shortest ? p.n : shortest; length <= longest; length++)
+        out[n++] = range_of(v, length - p.n);
+    return n;
 }
 
 static size_t areas_fitting(const struct pick *p)

@@ -92,7 +92,7 @@ enum err numbers_stock_of(const struct numbers *n, struct str e164, struct stock
 
 /* -- patterns and prefixes ------------------------------------------------------------------------------------------ */
 
-enum { PATTERN_MOST = 32, NANP_DIGITS = 11, SHORTEST = 7 };
+enum { PATTERN_MOST = 32, NANP_DIGITS = 11 };
 
 enum err stock_pattern_check(struct str pattern)
 {
@@ -133,31 +133,6 @@ static bool fits_pattern(struct str pattern, uint64_t digits)
     if (pattern.p[0] == '+')
         return glob(str_from(pattern, 1), whole);
     return glob(pattern, whole) || (whole.n == NANP_DIGITS && whole.p[0] == '1' && glob(pattern, str_from(whole, 1)));
-}
-
-static uint64_t power_of_ten(size_t n)
-{
-    uint64_t v = 1;
-    while (n--)
-        v *= 10;
-    return v;
-}
-
-size_t numbers_stock_ranges(struct str prefix, struct number_range out[STOCK_RANGES_OF_ONE])
-{
-    uint64_t v;
-    struct number_range r;
-    struct str p = prefix.n && prefix.p[0] == '+' ? str_from(prefix, 1) : prefix;
-    size_t n = 0;
-    if (!p.n || p.n > E164_MAX_DIGITS || p.p[0] == '0' || str_u64(p, UINT64_MAX, &v))
-        return 0;
-    bool nanp = p.p[0] == '1';
-    if (!nanp && p.n == prefix.n && p.n < NANP_DIGITS && !number_range_read(prefix, &r))
-        out[n++] = r;                   /* the national number */
-    size_t from = nanp ? NANP_DIGITS : SHORTEST, to = nanp ? NANP_DIGITS : E164_MAX_DIGITS;
-    for (size_t length = from < p.n ? p.n : from; length <= to; length++)
-        out[n++] = (struct number_range){ v * power_of_ten(length - p.n), (v + 1) * power_of_ten(length - p.n) - 1 };
-    return n;
 }
 
 /* -- listing -------------------------------------------------------------------------------------------------------- */
@@ -204,18 +179,18 @@ static bool range_from(const struct number_range *ranges, size_t n, struct block
 }
 
 /* What a pattern begins with narrows the search as a prefix does. */
-static size_t pattern_ranges(struct str pattern, struct number_range out[STOCK_RANGES_OF_ONE])
+static size_t pattern_ranges(struct str pattern, struct number_range out[NUMBER_RANGES_MOST])
 {
     size_t plus = pattern.n && pattern.p[0] == '+', n = plus;
     while (n < pattern.n && pattern.p[n] >= '0' && pattern.p[n] <= '9')
         n++;
-    return n > plus ? numbers_stock_ranges((struct str){ pattern.p, n }, out) : 0;
+    return n > plus ? number_ranges_read((struct str){ pattern.p, n }, out) : 0;
 }
 
 size_t numbers_stock_list(const struct numbers *n, const struct stock_filter *f, uint64_t after, size_t most,
                           struct stock_number *out, uint64_t *next)
 {
-    struct number_range own[STOCK_RANGES_OF_ONE];
+    struct number_range own[NUMBER_RANGES_MOST];
     const struct number_range *ranges = f->n_ranges ? f->ranges : own;
     size_t n_ranges = f->n_ranges ? f->n_ranges : pattern_ranges(f->pattern, own), count = 0, looked = 0;
     bool used = f->has_state && f->state != STOCK_AVAILABLE && f->state != STOCK_IMPORTING;

@@ -41,15 +41,9 @@ MUST_USE enum err numbers_stock_of(const struct numbers *n, struct str e164, str
 /* -- listing -------------------------------------------------------------------------------------------------------- */
 enum { STOCK_LIST_MOST = 1000, STOCK_LOOKED_AT_MOST = 20000 };
 
-/** The numbers that begin with a prefix: '+' and digits from the country code on, or the same digits without '+', or the first
- *  ones of a North American national number. Numbers of other countries differ in length: one range for each.
- *  @return how many ranges, 0: not a prefix */
-enum { STOCK_RANGES_OF_ONE = 16 };
-size_t numbers_stock_ranges(struct str prefix, struct number_range out[STOCK_RANGES_OF_ONE]);
-
 /* What is empty, NULL or 0 leaves all. */
 struct stock_filter {
-    const struct number_range *ranges;      /* any of these (numbers_stock_ranges() makes them of prefixes, area codes) */
+    const struct number_range *ranges;      /* any of these (number_ranges_read() makes them of prefixes, area codes) */
     size_t                     n_ranges;
     struct str                 pattern;     /* '?' one digit, '*' any: over the E.164 digits ('+' may lead), or those of a
                                              * North American number without the 1 */

@@ -9,7 +9,7 @@
 
 #include <inttypes.h>
 
-enum { RANGES_MOST = 64 };
+enum { RANGES_MOST = 256 };
 
 /* What a page's successor asks again. */
 static const char *const asked[] = {
@@ -47,10 +47,11 @@ static enum err prefix_ranges(struct http_call *hc, struct str prefixes, struct 
     struct str one;
     while (prefixes.n) {
         str_cut(prefixes, ',', &one, &prefixes);
-        if (*n == RANGES_MOST || number_range_read(str_trim(one), &ranges[*n]))
+        size_t more = *n + NUMBER_RANGES_MOST <= RANGES_MOST ? number_ranges_read(str_trim(one), &ranges[*n]) : 0;
+        if (!more)
             return at_fault(hc, "prefix", rule_problem(&hc->why, ERR_RANGE, RULE_PREFIX_INVALID,
-                                                       arena_str(hc->arena, one).p, "64"));
-        ++*n;
+                                                       arena_str(hc->arena, one).p, "16"));
+        *n += more;
     }
     return ERR_NONE;
 }

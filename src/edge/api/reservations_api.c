@@ -288,14 +288,16 @@ static enum err prefixes_read(struct http_call *hc, const struct json *prefixes,
         return ERR_NONE;
     if (json_kind(prefixes) != JSON_IS_ARRAY || count > NUMBERS_PREFIXES_MOST)
         return prefix_invalid(hc, STR("phoneNumberPrefixes"));
-    struct number_range *ranges = arena_array(hc->arena, count + 1, sizeof *ranges);
+    struct number_range *ranges = arena_array(hc->arena, (count + 1) * NUMBER_RANGES_MOST, sizeof *ranges);
     if (!ranges)
         return ERR_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        if (number_range_read(json_text(json_item(prefixes, i)), &ranges[i]))
+    for (size_t i = 0; i < count; i++) {
+        size_t more = number_ranges_read(json_text(json_item(prefixes, i)), &ranges[rq->n_ranges]);
+        if (!more)
             return prefix_invalid(hc, json_text(json_item(prefixes, i)));
+        rq->n_ranges += more;
+    }
     rq->ranges = ranges;
-    rq->n_ranges = count;
     return ERR_NONE;
 }
 

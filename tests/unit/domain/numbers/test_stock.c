@@ -1,5 +1,6 @@
 #include "domain/numbers/stock.h"
 
+#include "domain/numbers/blocks.h"
 #include "unit/domain/numbers/import_steps.h"
 
 #include <stdio.h>
@@ -176,9 +177,9 @@ static void browsing_shows_own_ones_of_a_prefix_with_what_they_can_do(void **sta
 {
     struct world *w = *state;
     import_with(w, "one", "sim", FIRST, 300, CAP_BOTH, CAP_NONE, "");
-    struct number_range r;
-    assert_int_equal(number_range_read(STR("120620001"), &r), ERR_NONE);
-    struct number_browse rq = { .country = STR("US"), .calling = CAP_OUTBOUND, .ranges = &r, .n_ranges = 1 };
+    struct number_range r[NUMBER_RANGES_MOST];
+    assert_int_equal(number_ranges_read(STR("120620001"), r), 1);
+    struct number_browse rq = { .country = STR("US"), .calling = CAP_OUTBOUND, .ranges = r, .n_ranges = 1 };
     struct reserved_number out[NUMBERS_BROWSE_MOST];
     size_t n;
     assert_int_equal(numbers_browse(w->numbers, w->us, &rq, out, &n, &w->why), ERR_NONE);
@@ -191,6 +192,30 @@ static void browsing_shows_own_ones_of_a_prefix_with_what_they_can_do(void **sta
         assert_int_equal(out[i].calling, CAP_BOTH);
         assert_int_equal(out[i].sms, CAP_NONE);
     }
+}
+
+static void browsing_two_prefixes_shows_both_and_other_countries_have_theirs(void **state)
+{
+    struct world *w = *state;
+    import_with(w, "one", "sim", FIRST, 300, CAP_BOTH, CAP_NONE, "");
+    import_with(w, "two", "sim", 14252000000, 300, CAP_BOTH, CAP_NONE, "");
+    struct number_range r[2 * NUMBER_RANGES_MOST];
+    size_t n = number_ranges_read(STR("1206"), r), seattle = 0;
+    n += number_ranges_read(STR("1425"), r + n);
+    struct number_browse rq = { .country = STR("US"), .calling = CAP_OUTBOUND, .ranges = r, .n_ranges = n };
+    struct reserved_number out[NUMBERS_BROWSE_MOST];
+    assert_int_equal(numbers_browse(w->numbers, w->us, &rq, out, &n, &w->why), ERR_NONE);
+    for (size_t i = 0; i < n; i++)
+        seattle += out[i].number / BLOCKS_AREA == 1206;
+    assert_int_equal(n, 100);
+    assert_int_equal(seattle, 50);
+    import_with(w, "uk", "sim", 442079460000, 5, CAP_BOTH, CAP_NONE, "");
+    n = number_ranges_read(STR("+4420"), r);
+    struct stock_filter f = { .ranges = r, .n_ranges = n };
+    struct stock_number one[10];
+    uint64_t next;
+    assert_int_equal(numbers_stock_list(w->numbers, &f, 0, 10, one, &next), 5);
+    assert_string_equal(one[0].country, "GB");
 }
 
 static void on_reserved(void *arg, enum err err, const struct number_reservation *r, enum reserved how,
@@ -273,9 +298,9 @@ static void a_listing_narrows_by_all_that_is_known(void **state)
     assert_int_equal(listed(w, (struct stock_filter){ .pattern = STR("206*0?") }), 10);
     assert_int_equal(listed(w, (struct stock_filter){ .pattern = STR("+1833*") }), 50);
     assert_int_equal(listed(w, (struct stock_filter){ .pattern = STR("*99") }), 1);
-    struct number_range r[2 * STOCK_RANGES_OF_ONE];
-    size_t n = numbers_stock_ranges(STR("1833"), r);
-    n += numbers_stock_ranges(STR("206200000"), r + n);
+    struct number_range r[2 * NUMBER_RANGES_MOST];
+    size_t n = number_ranges_read(STR("1833"), r);
+    n += number_ranges_read(STR("206200000"), r + n);
     assert_int_equal(listed(w, (struct stock_filter){ .ranges = r, .n_ranges = n }), 60);
     assert_int_equal(listed(w, (struct stock_filter){ .import = stock_of(w, FIRST).import }), 100);
 }
@@ -283,16 +308,16 @@ static void a_listing_narrows_by_all_that_is_known(void **state)
 static void prefixes_of_countries_are_ranges_of_every_length(void **state)
 {
     (void)state;
-    struct number_range r[STOCK_RANGES_OF_ONE];
-    assert_int_equal(numbers_stock_ranges(STR("+1206"), r), 1);
+    struct number_range r[NUMBER_RANGES_MOST];
+    assert_int_equal(number_ranges_read(STR("+1206"), r), 1);
     assert_true(r[0].least == 12060000000 && r[0].most == 12069999999);
-    size_t n = numbers_stock_ranges(STR("+44"), r);
+    size_t n = number_ranges_read(STR("+44"), r);
     bool uk = false;
     for (size_t i = 0; i < n; i++)
         uk |= r[i].least <= 442079460018 && 442079460018 <= r[i].most;
     assert_true(uk);
-    assert_int_equal(numbers_stock_ranges(STR("+0"), r), 0);
-    assert_int_equal(numbers_stock_ranges(STR("x"), r), 0);
+    assert_int_equal(number_ranges_read(STR("+0"), r), 0);
+    assert_int_equal(number_ranges_read(STR("x"), r), 0);
     assert_int_equal(stock_pattern_check(STR("206?*")), ERR_NONE);
     assert_int_equal(stock_pattern_check(STR("")), ERR_SYNTAX);
     assert_int_equal(stock_pattern_check(STR("+")), ERR_SYNTAX);
@@ -453,6 +478,7 @@ int main(void)
         T(without_the_simulator_there_are_only_the_operators_own),
         T(an_own_number_hides_the_simulated_one_of_the_same_digits),
         T(browsing_shows_own_ones_of_a_prefix_with_what_they_can_do),
+        T(browsing_two_prefixes_shows_both_and_other_countries_have_theirs),
         T(an_own_number_is_reserved_on_its_own_terms),
         T(a_listing_narrows_by_all_that_is_known),
         cmocka_unit_test(prefixes_of_countries_are_ranges_of_every_length),
