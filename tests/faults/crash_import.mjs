@@ -14,8 +14,8 @@ const operator = operatorKey(folder), key = keyOf(server.ready.connectionString)
 const own = (method, path, body) => ask(server, operator, method, `/carterfone/v1/numbers/${path}`, body)
 const again = async () => { await kill(server); server = await serve(folder, 8) }
 
-/** The list of a round: local numbers of one area code, none of them of the simulator's own. */
-const numberOf = (round, i) => `+1${[206, 212, 303, 312, 404, 415, 503, 602][round % 8]}${2000000 + (i % 5000000)}`
+/** The list of a round: local numbers of one area code, none of them of the simulator's own. Good for 32 rounds of 100,000 rows. */
+const numberOf = (round, i) => `+1${[206, 212, 303, 312, 404, 415, 503, 602][round % 8]}${(2 + Math.floor(round / 8)) * 1000000 + i}`
 const lineOf = (round, i) => `${numberOf(round, i)},sim,local,calling:both,0.85,block-${round}`
 const lines = (round) => [header, ...Array.from({ length: rows }, (_, i) => lineOf(round, i))]
 const wanted = (round) => Array.from({ length: rows }, (_, i) => numberOf(round, i))
@@ -42,7 +42,7 @@ const piece = (id, list, line) => own('POST', `imports/${id}/rows?line=${line}${
 /** What a browse shows of the list. */
 async function shown(round) {
   const answer = await ask(server, key, 'POST', '/availablePhoneNumbers/countries/US/:browse?api-version=2025-06-01',
-    { phoneNumberType: 'geographic', assignmentType: 'person', phoneNumberPrefixes: [numberOf(round, 0).slice(1, 6)] })
+    { phoneNumberType: 'geographic', assignmentType: 'person', phoneNumberPrefixes: [0, 1, 2].map((i) => numberOf(round, i).slice(1)) })
   assert.equal(answer.status, 200, answer.text)
   return answer.json.phoneNumbers.length
 }

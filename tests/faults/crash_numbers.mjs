@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { randomInt, randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ask, keyOf, kill, newFolder, operatorKey, serve } from './server.mjs'
 
 const rounds = Number(process.env.ROUNDS ?? 4), workers = Number(process.env.WORKERS ?? 24)
@@ -199,17 +200,45 @@ async function nothingIsLostOrDoubled(pool) {
   return `${count('leased')} leased, ${count('released')} released, ${held.length} held, ${unknown} held for nobody, ${free.length} free`
 }
 
-/** One charge for each lease, however often its purchase was asked for. */
-async function eachLeaseIsChargedOnce() {
+/** Charges for leases: number -> the times of its months. */
+async function leaseCharges() {
   const charges = new Map()
   for (let after = ''; after !== null;) {
-    const page = await own('GET', `usage?limit=1000${after && `&after=${after}`}`)
+    const page = await own('GET', `usage?from=2020-01-01&to=2040-01-01&limit=1000${after && `&after=${after}`}`)
     assert.equal(page.status, 200, page.text)
-    for (const c of page.json.value) if (c.kind === 'lease') charges.set(c.number, (charges.get(c.number) ?? 0) + 1)
+    for (const c of page.json.value) if (c.kind === 'lease') charges.set(c.number, [...charges.get(c.number) ?? [], c.time])
     after = page.json.nextAfter
   }
-  for (const n of numbers.keys()) assert.equal(charges.get(n), 1, `${n} is charged ${charges.get(n)} times`)
+  return charges
+}
+
+/** One charge for each month of a lease, however often its purchase was asked for and whatever died meanwhile. */
+async function eachMonthIsChargedOnce(months) {
+  const charges = await leaseCharges()
+  for (const [n, x] of numbers) {
+    const times = charges.get(n) ?? [], due = x.state === 'leased' ? months : 1
+    assert.equal(times.length, due, `${n}, ${x.state}, is charged for ${times.length} months, not ${due}`)
+    assert.equal(new Set(times).size, times.length, `a month of ${n} is charged twice`)
+  }
   assert.equal(charges.size, numbers.size, 'a lease is charged that nobody bought')
+}
+
+/** Eleven weeks go by, and the server dies meanwhile: leases are renewed each month, what was released has been in quarantine and is
+ *  free again. */
+async function timeGoesBy(pool) {
+  const now = async () => Date.parse((await own('GET', 'clock')).json.productTime), until = await now() + 77 * 86400e3
+  const advance = async () => own('POST', 'clock/:advance', { seconds: Math.ceil((until - await now()) / 1000) })
+  const first = advance()
+  await sleep(randomInt(200))
+  await kill(server)
+  const finished = (await first.catch(() => null))?.status === 200
+  server = await serve(folder, workers * 2, ['--clock', 'virtual'])
+  if (await now() < until) assert.equal((await advance()).status, 200)
+  const leased = [...numbers].filter(([, x]) => x.state === 'leased').map(([n]) => n)
+  await compare()
+  assert.deepEqual([...await available(), ...leased].sort(), pool)
+  await eachMonthIsChargedOnce(3)
+  console.log(`# eleven weeks later, killed ${finished ? 'behind' : 'meanwhile'}: ${leased.length} leases renewed, all others free`)
 }
 
 /* -- rounds ---------------------------------------------------------------------------------------------------------------------- */
@@ -229,9 +258,10 @@ for (let round = 1; round <= rounds; round++) {
   await compare()
   await operationsAreDone()
   const places = await nothingIsLostOrDoubled(pool)
-  await eachLeaseIsChargedOnce()
+  await eachMonthIsChargedOnce(1)
   console.log(`# round ${round}: killed behind ${operations.length - before} operations, ${doubts} unanswered; of ${pool.length} numbers ${places}`)
 }
+await timeGoesBy(pool)
 await kill(server)
 rmSync(folder, { recursive: true, force: true })
 console.log('ok - nothing lost, nothing doubled')
