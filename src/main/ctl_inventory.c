@@ -221,7 +221,7 @@ static int withdraw(struct ctl *c)
     { "pattern",  "P",    CTL_MAY, "? is a digit, * any number of them: 206*9?" },                                           \
     { "country",  "CC",   CTL_MAY, "such as US" },                                                                          \
     { "locality", "L",    CTL_MAY, "such as Seattle or 'Portland, ME'" },                                                   \
-    { "type",     "T",    CTL_MAY, "local or toll-free" },                                                                  \
+    { "type",     "T",    CTL_MAY, "local, toll-free or mobile" },                                                          \
     { "carrier",  "C",    CTL_MAY, "of this carrier" },                                                                     \
     { "tag",      "T",    CTL_MAY, "with this tag" },                                                                       \
     { "state",    "S",    CTL_MAY, "available, held, leased, released, quarantine or importing" },                          \

@@ -30,18 +30,6 @@ static void refuse(struct row *row, enum rule rule, struct str detail)
 
 /* -- values --------------------------------------------------------------------------------------------------------- */
 
-enum err import_type_read(struct str word, enum number_type *out)
-{
-    if (!number_type_read(word, out))
-        return ERR_NONE;
-    for (int t = NUMBER_GEOGRAPHIC; t <= NUMBER_TOLL_FREE; t++)
-        if (str_eq_nocase(word, str_of(number_type_in_words((enum number_type)t)))) {
-            *out = (enum number_type)t;
-            return ERR_NONE;
-        }
-    return ERR_RANGE;
-}
-
 static enum err one_capability(struct str word, enum capability *out)
 {
     if (!capability_read(word, out))
@@ -113,7 +101,7 @@ static void take_country(struct row *row, struct str v)
 static void take_type(struct row *row, struct str v)
 {
     row->r.has_type = true;
-    if (import_type_read(v, &row->r.type))
+    if (catalogue_type_read(v, &row->r.type))
         refuse(row, RULE_ROW_TYPE_UNKNOWN, v);
 }
 

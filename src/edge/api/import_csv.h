@@ -14,8 +14,6 @@
 MUST_USE enum err import_csv_read(struct import_slice **out, struct str text, struct str columns, uint64_t first_line,
                                   struct problem *why);
 
-/** The API's words for a type, and people's: local, toll-free. @return ERR_RANGE */
-MUST_USE enum err import_type_read(struct str word, enum number_type *out);
 /** "calling:inbound sms:none"; what is not named is none. "both" is inbound+outbound. @return ERR_SYNTAX */
 MUST_USE enum err import_capabilities_read(struct str words, enum capability *calling, enum capability *sms);
 /** US dollars with at most six decimals, as millionths. @return ERR_SYNTAX, ERR_RANGE (over a million dollars) */

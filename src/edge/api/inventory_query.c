@@ -3,7 +3,6 @@
 #include "codec/e164/e164.h"
 #include "domain/numbers/import.h"
 #include "domain/numbers/stock.h"
-#include "edge/api/import_csv.h"
 #include "edge/api/inventory_priv.h"
 #include "edge/api/numbers_priv.h"
 
@@ -113,7 +112,7 @@ static enum err type_read(struct http_call *hc, struct stock_filter *f)
 {
     struct str word = http_query(hc, "type");
     f->has_type = word.n > 0;
-    if (!word.n || !import_type_read(word, &f->type))
+    if (!word.n || !catalogue_type_read(word, &f->type))
         return ERR_NONE;
     return at_fault(hc, "type", rule_problem(&hc->why, ERR_RANGE, RULE_PHONE_NUMBER_TYPE_UNKNOWN, word.p));
 }

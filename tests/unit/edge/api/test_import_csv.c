@@ -44,21 +44,6 @@ static void capabilities_are_named_and_what_is_not_named_is_none(void **state)
         assert_int_equal(import_capabilities_read(str_of(bad[i]), &calling, &sms), ERR_SYNTAX);
 }
 
-static void a_type_has_the_words_of_the_api_and_those_of_people(void **state)
-{
-    (void)state;
-    enum number_type type;
-    assert_int_equal(import_type_read(STR("local"), &type), ERR_NONE);
-    assert_int_equal(type, NUMBER_GEOGRAPHIC);
-    assert_int_equal(import_type_read(STR("Geographic"), &type), ERR_NONE);
-    assert_int_equal(type, NUMBER_GEOGRAPHIC);
-    assert_int_equal(import_type_read(STR("toll-free"), &type), ERR_NONE);
-    assert_int_equal(type, NUMBER_TOLL_FREE);
-    assert_int_equal(import_type_read(STR("tollFree"), &type), ERR_NONE);
-    assert_int_equal(type, NUMBER_TOLL_FREE);
-    assert_int_equal(import_type_read(STR("fixed"), &type), ERR_RANGE);
-}
-
 /* @return how many rows, good and bad */
 static size_t reads(const char *text, const char *columns)
 {
@@ -130,7 +115,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cost_is_whole_millionths_of_a_dollar),
         cmocka_unit_test(capabilities_are_named_and_what_is_not_named_is_none),
-        cmocka_unit_test(a_type_has_the_words_of_the_api_and_those_of_people),
         cmocka_unit_test(columns_come_in_any_order_and_case_and_an_export_is_a_list),
         cmocka_unit_test(columns_that_are_strange_are_refused_by_name),
         cmocka_unit_test(a_piece_is_bounded),

@@ -305,6 +305,17 @@ static size_t listed(struct bench *b, const char *query)
     return json_count(json_member(ask(b, 200, "GET", target, ""), "value"));
 }
 
+static void a_type_is_told_by_the_list_or_by_the_number(void **state)
+{
+    struct bench *b = *state;
+    imported(b, "types", "type,number\nGeographic,+12062000001\nLOCAL,+12062000002\n,+12062000003\n,+18332000004\n"
+                         "tollFree,+18332000005\ntoll-free,+18332000006\nmobile,+447700900123\n,+442079460018\n");
+    assert_int_equal(listed(b, "type=local&country=US"), 3);
+    assert_int_equal(listed(b, "type=Toll-Free"), 3);
+    assert_int_equal(listed(b, "type=mobile"), 1);
+    assert_int_equal(listed(b, "type=geographic&country=GB"), 1);
+}
+
 static void the_inventory_is_listed_by_what_is_asked(void **state)
 {
     struct bench *b = *state;
@@ -482,6 +493,7 @@ int main(void)
         TEST(a_list_comes_in_pieces_and_its_bad_rows_are_told_with_line_and_reason),
         TEST(what_is_wrong_with_a_request_is_said_before_anything_is_taken),
         TEST(an_import_is_found_again_and_rolled_back),
+        TEST(a_type_is_told_by_the_list_or_by_the_number),
         TEST(the_inventory_is_listed_by_what_is_asked),
         TEST(one_number_has_facts_tags_a_note_and_a_history),
         TEST(a_number_is_withdrawn),
