@@ -19,9 +19,11 @@ static void prove(char proof[PROOF_TEXT + 5], struct str said, struct str key)
 size_t http_token_write(char *dst, struct str key, int64_t expires_s)
 {
     char proof[PROOF_TEXT + 5];
-    int n = snprintf(dst, HTTP_TOKEN_SIZE, "cf1.%lld", (long long)expires_s);
-    prove(proof, (struct str){ dst, (size_t)n }, key);
-    return (size_t)(n + snprintf(dst + n, HTTP_TOKEN_SIZE - (size_t)n, ".%s", proof));
+    snprintf(dst, HTTP_TOKEN_SIZE, "cf1.%lld", (long long)expires_s);
+    size_t n = strlen(dst);
+    prove(proof, (struct str){ dst, n }, key);
+    snprintf(dst + n, HTTP_TOKEN_SIZE - n, ".%s", proof);
+    return strlen(dst);
 }
 
 /* What is said, and its proof. */
