@@ -48,3 +48,8 @@ $(GEN)/domain/catalogue_usage.inc: $(CATALOGUE) tools/cataloguegen.awk tools/csv
 $(GEN)/domain/country_names.inc: data/countries/names.csv tools/countriesgen.awk tools/csv.awk
 	@mkdir -p $(@D)
 	@awk -f tools/csv.awk -f tools/countriesgen.awk $< > $@.new && mv $@.new $@
+# simulated numbers outside North America
+GENERATED += $(GEN)/domain/sim_ranges.inc
+$(GEN)/domain/sim_ranges.inc: data/sim/ranges.csv tools/simgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -f tools/csv.awk -f tools/simgen.awk $< > $@.new && mv $@.new $@

@@ -1,4 +1,5 @@
 #include "codec/e164/e164.h"
+#include "base/str.h"
 
 #include <stdio.h>
 
@@ -127,6 +128,17 @@ const char *e164_country(uint64_t digits)
     unsigned code_digits;
     const struct country_code *c = code_of(digits, &code_digits);
     return c && c->code != 1 ? c->country : "";
+}
+
+unsigned e164_calling_code(struct str country)
+{
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        if (codes[i].country[0] && str_eqz(country, codes[i].country))
+            return codes[i].code == 76 || codes[i].code == 77 ? 7 : codes[i].code;
+    for (size_t i = 0; i < n_areas; i++)
+        if (str_eqz(country, areas[i].country))
+            return 1;
+    return 0;
 }
 
 /* -- North America -------------------------------------------------------------------------------------------------- */

@@ -27,6 +27,8 @@ bool e164_write_national(char *dst, uint64_t digits);
 
 /** ISO 3166-1 alpha-2, by longest country code; +1 by area code, territories as themselves. Empty: not known. */
 const char *e164_country(uint64_t digits);
+/** Its country code, 44 of "GB"; 1 for all of North America. 0: not known. */
+unsigned e164_calling_code(struct str country);
 
 /* -- North America -------------------------------------------------------------------------------------------------- */
 enum nanp_kind { NANP_GEOGRAPHIC, NANP_TOLL_FREE, NANP_OTHER };

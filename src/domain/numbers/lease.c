@@ -88,24 +88,48 @@ const struct number_search *numbers_search_find(const struct numbers *n, uint64_
 
 /* -- search --------------------------------------------------------------------------------------------------------- */
 
-static enum err check_area_code(const struct number_search_new *rq, const char *country, unsigned *npa, struct problem *why)
+/* Some area of the country has the code, for another type. */
+static bool code_of_another_type(struct str country, struct str code)
 {
-    *npa = 0;
+    struct inventory_area a;
+    for (int t = NUMBER_GEOGRAPHIC; t <= NUMBER_MOBILE; t++)
+        if (inventory_area_coded(country, (enum number_type)t, code, &a))
+            return true;
+    uint64_t npa;                       /* 900 and the like are of no type */
+    const struct nanp_area *special = code.n == 3 && !str_u64(code, 999, &npa) ? nanp_area((unsigned)npa) : NULL;
+    return special && str_eqz(country, special->country);
+}
+
+/* Has the operator numbers there that such a search could get? Their area codes are in no table of ours. */
+static bool area_has_own(const struct numbers *n, const struct number_search_new *rq, const char *country,
+                         const struct number_range *ranges, size_t count)
+{
+    for (unsigned kind = 0; kind < n->n_sorts; kind++)
+        for (size_t i = 0; i < count && sort_offers(&n->sorts[kind], country, rq->type, rq->calling, rq->sms); i++)
+            if (blocks_next(n->blocks, kind, ranges[i].least, ranges[i].most))
+                return true;
+    return false;
+}
+
+/* The numbers that the area code leaves; none: any. */
+static enum err check_area_code(const struct numbers *n, const struct number_search_new *rq, const char *country,
+                                struct number_range *ranges, size_t *count, struct problem *why)
+{
+    *count = 0;
     if (!rq->area_code.n)
         return ERR_NONE;
-    char code[16], type[16];
-    uint64_t v = 0;
-    str_copyz(code, sizeof code, rq->area_code);
-    str_copyz(type, sizeof type, str_of(number_type_word(rq->type)));
-    const struct nanp_area *a = rq->area_code.n == 3 && !str_u64(rq->area_code, 999, &v) ? nanp_area((unsigned)v) : NULL;
+    char code[16];
     enum err err = ERR_NONE;
-    if (!a || strcmp(a->country, country))
-        err = rule_problem(why, ERR_RANGE, RULE_AREA_CODE_UNKNOWN, code, country, type);
-    else if (a->kind != (rq->type == NUMBER_TOLL_FREE ? NANP_TOLL_FREE : NANP_GEOGRAPHIC))
-        err = rule_problem(why, ERR_RANGE, RULE_AREA_CODE_NOT_OF_TYPE, code, type, country);
+    struct inventory_area a;
+    str_copyz(code, sizeof code, rq->area_code);
+    *count = number_ranges_of_country(str_of(country), rq->area_code, ranges);
+    bool known = inventory_area_coded(str_of(country), rq->type, rq->area_code, &a);
+    if (!known && code_of_another_type(str_of(country), rq->area_code))
+        err = rule_problem(why, ERR_RANGE, RULE_AREA_CODE_NOT_OF_TYPE, code, number_type_word(rq->type), country);
+    else if (!*count || (!known && !area_has_own(n, rq, country, ranges, *count)))
+        err = rule_problem(why, ERR_RANGE, RULE_AREA_CODE_UNKNOWN, code, country, number_type_word(rq->type));
     if (err)
         problem_target(why, "areaCode");
-    *npa = (unsigned)v;
     return err;
 }
 
@@ -223,12 +247,13 @@ enum err numbers_search(struct numbers *n, uint64_t resource, const struct numbe
                         void *arg, struct problem *why)
 {
     const struct catalogue_row *row = NULL;
-    struct pick p = { .n = n, .type = rq->type, .calling = rq->calling, .sms = rq->sms };
+    struct number_range ranges[NUMBER_RANGES_MOST];
+    struct pick p = { .n = n, .type = rq->type, .calling = rq->calling, .sms = rq->sms , .ranges = ranges };
     enum err err = check_quantity(rq->quantity, why);
     if (!err)
         err = numbers_plan(n, rq->country, rq->type, rq->assignment, rq->calling, rq->sms, &row, why);
     if (!err)
-        err = check_area_code(rq, row->country, &p.npa, why);
+        err = check_area_code(n, rq, row->country, ranges, &p.n_ranges, why);
     if (!err)
         err = numbers_eligible(n, resource, row, why);
     if (!err)

@@ -21,8 +21,8 @@ bool number_is_simulated(const struct number *x)
 
 static struct pool *pool_of(struct numbers *n, uint64_t digits)
 {
-    struct nanp_number na;
-    return nanp_read(digits, &na) ? &n->pools[na.npa] : NULL;
+    struct inventory_area a;
+    return inventory_area_of(digits, &a) ? &n->pools[a.id] : NULL;
 }
 
 /* A pool of the simulated inventory that is all touched need not be walked, one without quarantine neither. */

@@ -257,6 +257,8 @@ struct number_range { uint64_t least, most; };      /* digits, both included */
  *  @return how many ranges; 0: this is no prefix */
 enum { NUMBER_RANGES_MOST = 16 };
 MUST_USE size_t number_ranges_read(struct str prefix, struct number_range out[NUMBER_RANGES_MOST]);
+/** The same as people of a country (ISO 3166-1, either case) write it: what does not begin with its country code is national. */
+MUST_USE size_t number_ranges_of_country(struct str country, struct str prefix, struct number_range out[NUMBER_RANGES_MOST]);
 
 struct number_browse {
     struct str                 country;

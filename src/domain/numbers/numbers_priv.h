@@ -111,7 +111,7 @@ struct numbers {
     struct map            *reservations;        /* key -> struct reservation, owned */
     struct strmap         *reservation_ids;     /* resource and GUID -> the same */
     struct map            *reservation_lists;   /* resource -> struct reservation_list, owned */
-    struct pool            pools[1000]; /* by area code */
+    struct pool            pools[INVENTORY_IDS];        /* by id of the simulated area */
     struct sort           *sorts;
     size_t                 n_sorts;
     struct lot           **lots;        /* from 1, owned */
@@ -153,12 +153,11 @@ struct pick {
     enum number_type           type;
     const char                *country;
     enum capability            calling, sms;    /* at least */
-    unsigned                   npa;         /* 0: any of the type */
     uint64_t                  *found;
     size_t                     count, most;
-    /* a browse only: */
     const struct number_range *ranges;
     size_t                     n_ranges;    /* 0: any number */
+    /* a browse only: */
     size_t                     each;        /* at most so many of one area code; 0: a search */
     unsigned                   from;
 };

@@ -11,6 +11,13 @@ static enum operator_type type_of(uint64_t digits)
     return nanp_is_premium(digits) || (a && a->kind != NANP_GEOGRAPHIC) ? OPERATOR_OTHER : OPERATOR_UNKNOWN;
 }
 
+/* Of a number of ours: what it is leased as, or offered as. */
+static bool local(const struct lease *l, uint64_t digits)
+{
+    struct inventory_area a;
+    return l ? l->type == NUMBER_GEOGRAPHIC : inventory_area_of(digits, &a) && a.type == NUMBER_GEOGRAPHIC;
+}
+
 enum err numbers_operator(const struct numbers *n, struct str e164, struct operator_info *out, struct problem *why)
 {
     uint64_t digits;
@@ -31,6 +38,6 @@ enum err numbers_operator(const struct numbers *n, struct str e164, struct opera
     else if (!lot && n->conf.simulator && inventory_has(digits))
         str_copyz(out->carrier, sizeof out->carrier, STR("sim"));
     if (out->carrier[0] && out->type == OPERATOR_UNKNOWN)
-        out->type = OPERATOR_GEOGRAPHIC;        /* neither we nor the simulated carrier have mobiles */
+        out->type = local(l, digits) ? OPERATOR_GEOGRAPHIC : OPERATOR_UNKNOWN;
     return ERR_NONE;
 }

@@ -3,15 +3,16 @@
 #include "codec/e164/e164.h"
 #include "domain/numbers/numbers_priv.h"
 
+#include <stdio.h>
+
 /* Lines of an area code in steps of a prime: each once, in an order that another `from` changes. */
 enum { LINE_STEP = 7919 };
 
-static bool area_fits(const struct pick *p, const struct nanp_area *a)
+static bool area_fits(const struct pick *p, const struct inventory_area *a)
 {
-    enum nanp_kind kind = p->type == NUMBER_TOLL_FREE ? NANP_TOLL_FREE : NANP_GEOGRAPHIC;
-    if (a->kind != kind || strcmp(a->country, p->country) || (p->npa && a->npa != p->npa))
+    uint64_t least = a->prefix * INVENTORY_LINES, most = least + INVENTORY_LINES - 1;
+    if (!inventory_area_is(a, str_of(p->country), p->type))
         return false;
-    uint64_t least = nanp_digits(a->npa, INVENTORY_NXX, 0), most = least + INVENTORY_LINES - 1;
     for (size_t i = 0; i < p->n_ranges; i++)
         if (p->ranges[i].least <= most && p->ranges[i].most >= least)
             return true;
@@ -27,11 +28,11 @@ static bool in_ranges(const struct pick *p, uint64_t digits)
 }
 
 /* 0: not this one. A search takes the seed's order, the same at each start; a browse is random. */
-static uint64_t line_at(const struct pick *p, unsigned npa, unsigned i)
+static uint64_t line_at(const struct pick *p, unsigned area, unsigned i)
 {
     if (!p->each)
-        return inventory_at(p->n->conf.seed, npa, i);
-    uint64_t digits = nanp_digits(npa, INVENTORY_NXX, (p->from + i * LINE_STEP) % INVENTORY_LINES);
+        return inventory_at(p->n->conf.seed, area, i);
+    uint64_t digits = inventory_digits(area, (p->from + i * LINE_STEP) % INVENTORY_LINES);
     return in_ranges(p, digits) && inventory_has(digits) ? digits : 0;
 }
 
@@ -103,8 +104,6 @@ static void pick_own_ranges(struct pick *p, unsigned kind, uint64_t random)
 static void pick_own(struct pick *p, uint64_t random)
 {
     struct number_range all = { 1, UINT64_MAX / 2 };
-    if (p->npa)
-        all = (struct number_range){ nanp_digits(p->npa, 0, 0), nanp_digits(p->npa, 999, 9999) };
     for (unsigned extra = 0; extra <= CAP_BITS && p->count < p->most; extra++)
         for (unsigned kind = 0; kind < p->n->n_sorts; kind++) {
             const struct sort *s = &p->n->sorts[kind];
@@ -119,25 +118,25 @@ static void pick_own(struct pick *p, uint64_t random)
 
 /* -- the simulated ones --------------------------------------------------------------------------------------------- */
 
-static void pick_untouched(struct pick *p, unsigned npa)
+static void pick_untouched(struct pick *p, unsigned area)
 {
     size_t most = p->each && p->count + p->each < p->most ? p->count + p->each : p->most;
-    if (p->n->pools[npa].touched >= INVENTORY_POOL)
+    if (p->n->pools[area].touched >= inventory_pool(area))
         return;
     for (unsigned i = 0; i < INVENTORY_LINES && p->count < most; i++) {
-        uint64_t digits = line_at(p, npa, i);
+        uint64_t digits = line_at(p, area, i);
         if (digits && !number_find(p->n, digits) && !blocks_lot(p->n->blocks, digits))
             p->found[p->count++] = digits;
     }
 }
 
 /* Nothing untouched is left: numbers in quarantine are offered again, the simulated carrier being nobody's neighbour. */
-static void pick_quarantined(struct pick *p, unsigned npa)
+static void pick_quarantined(struct pick *p, unsigned area)
 {
-    uint64_t least = nanp_digits(npa, INVENTORY_NXX, 0), most = least + INVENTORY_LINES - 1;
+    uint64_t least = inventory_digits(area, 0), most = least + INVENTORY_LINES - 1;
     struct blocks_cursor c = { .from = least, .to = most, .given = true };
     struct blocks_number at;
-    if (!p->n->pools[npa].quarantined)
+    if (!p->n->pools[area].quarantined)
         return;
     while (p->count < p->most && blocks_walk(p->n->blocks, &c, &at)) {
         const struct number *x = at.who;
@@ -150,28 +149,26 @@ static void pick_quarantined(struct pick *p, unsigned npa)
 /* A reservation may take one out of quarantine when its own area code has nothing else. */
 bool number_is_last(const struct numbers *n, const struct number *x)
 {
-    struct nanp_number na;
-    return x->state == NUMBER_QUARANTINE && number_is_simulated(x) && nanp_read(x->lease.number, &na)
-           && n->pools[na.npa].touched >= INVENTORY_POOL;
+    struct inventory_area a;
+    return x->state == NUMBER_QUARANTINE && number_is_simulated(x) && inventory_area_of(x->lease.number, &a)
+           && n->pools[a.id].touched >= inventory_pool(a.id);
 }
 
 void pick_numbers(struct pick *p)
 {
-    size_t n_areas;
-    const struct nanp_area *areas = nanp_areas(&n_areas);
+    struct inventory_area a;
+    size_t n_areas = inventory_areas();
     uint64_t start = hash_u64(p->n->conf.seed ^ p->n->picks++);
     p->from = (unsigned)(start >> 32) % INVENTORY_LINES;
     pick_own(p, start);
     for (size_t i = 0; p->n->conf.simulator && i < n_areas && p->count < p->most; i++) {
-        const struct nanp_area *a = &areas[(start + i) % n_areas];
-        if (area_fits(p, a))
-            pick_untouched(p, a->npa);
+        if (inventory_area((start + i) % n_areas, &a) && area_fits(p, &a))
+            pick_untouched(p, a.id);
     }
     bool short_of = p->each ? !p->count : p->count < p->most;
     for (size_t i = 0; p->n->conf.simulator && short_of && i < n_areas && p->count < p->most; i++) {
-        const struct nanp_area *a = &areas[(start + i) % n_areas];
-        if (area_fits(p, a))
-            pick_quarantined(p, a->npa);
+        if (inventory_area((start + i) % n_areas, &a) && area_fits(p, &a))
+            pick_quarantined(p, a.id);
     }
 }
 
@@ -208,12 +205,34 @@ size_t number_ranges_read(struct str prefix, struct number_range out[NUMBER_RANG
     return n;
 }
 
+/* "44" and "121" of "121", "44121" or "+44121": the digits from the country code on. */
+static size_t whole_prefix(struct str country, struct str prefix, char *to, size_t size)
+{
+    char upper[8], code[8];
+    str_copyz(upper, sizeof upper, country);
+    for (char *c = upper; *c; c++)
+        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+    snprintf(code, sizeof code, "%u", e164_calling_code(str_of(upper)));
+    bool plus = prefix.n && prefix.p[0] == '+', whole = plus || str_starts(prefix, str_of(code));
+    struct str digits = plus ? str_from(prefix, 1) : prefix;
+    if (!digits.n || digits.n + strlen(code) + 1 >= size || (whole && digits.p[0] == '0') || (!whole && *code == '1' && digits.p[0] == '0'))
+        return 0;
+    return (size_t)snprintf(to, size, "+%s" STR_FMT, whole ? "" : code, STR_ARG(digits));
+}
+
+size_t number_ranges_of_country(struct str country, struct str prefix, struct number_range out[NUMBER_RANGES_MOST])
+{
+    char text[32];
+    size_t n = whole_prefix(country, prefix, text, sizeof text);
+    return n ? number_ranges_read((struct str){ text, n }, out) : 0;
+}
+
 static size_t areas_fitting(const struct pick *p)
 {
-    size_t n_areas, n = 0;
-    const struct nanp_area *areas = nanp_areas(&n_areas);
-    for (size_t i = 0; i < n_areas; i++)
-        n += area_fits(p, &areas[i]);
+    struct inventory_area a;
+    size_t n = 0;
+    for (size_t i = 0; i < inventory_areas(); i++)
+        n += inventory_area(i, &a) && area_fits(p, &a);
     return n ? n : 1;
 }
 

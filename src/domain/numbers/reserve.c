@@ -412,14 +412,12 @@ static bool is_own_available(const struct numbers *n, const struct lot *l, const
 /* Untouched, or in quarantine when its area code has nothing else left: as a search picks. */
 static bool is_available(const struct numbers *n, const struct reservation_wish *w)
 {
-    struct nanp_number na;
+    struct inventory_area a;
     const struct lot *l = lot_of(n, w->number);
     if (l)
         return is_own_available(n, l, w);
-    if (!n->conf.simulator || !inventory_has(w->number) || !nanp_read(w->number, &na))
-        return false;
-    const struct nanp_area *a = nanp_area(na.npa);
-    if (a->kind != (w->type == NUMBER_TOLL_FREE ? NANP_TOLL_FREE : NANP_GEOGRAPHIC) || !str_eqz(w->country, a->country))
+    if (!n->conf.simulator || !inventory_has(w->number) || !inventory_area_of(w->number, &a)
+        || !inventory_area_is(&a, w->country, w->type))
         return false;
     const struct number *x = number_find(n, w->number);
     return !x || number_is_last(n, x);

@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "codec/e164/e164.h"
 #include "domain/numbers/country_names.h"
+#include "domain/numbers/inventory.h"
 #include "domain/rules.h"
 #include "edge/api/languages.h"
 #include "edge/api/numbers_priv.h"
@@ -155,42 +156,42 @@ static enum err query_assignment(struct http_call *hc, bool *given, enum assignm
 /* -- localities ----------------------------------------------------------------------------------------------------- */
 
 /* "WA" or "Washington"; an absent filter fits all. */
-static bool division_fits(struct str wanted, const struct nanp_area *a)
+static bool division_fits(struct str wanted, const struct inventory_area *a)
 {
     return !wanted.p || str_eq_nocase(wanted, str_of(a->admin)) || str_eq_nocase(wanted, str_of(a->admin_name));
 }
 
 static int by_place(const void *a, const void *b)
 {
-    const struct nanp_area *x = *(const struct nanp_area *const *)a, *y = *(const struct nanp_area *const *)b;
+    const struct inventory_area *x = a, *y = b;
     int order = strcmp(x->place, y->place);
     return order ? order : strcmp(x->admin, y->admin);
 }
 
 /* Area codes that have a place, in order of places. NULL: out of memory. */
-static const struct nanp_area **places(struct http_call *hc, struct str country, struct str division, size_t *n)
+static const struct inventory_area *places(struct http_call *hc, struct str country, struct str division, size_t *n)
 {
-    size_t all;
-    const struct nanp_area *areas = nanp_areas(&all);
-    const struct nanp_area **list = arena_array(hc->arena, all, sizeof(const struct nanp_area *));
+    struct inventory_area *list = arena_array(hc->arena, inventory_areas(), sizeof *list);
     *n = 0;
-    for (size_t i = 0; list && i < all; i++)
-        if (areas[i].kind == NANP_GEOGRAPHIC && str_eqz(country, areas[i].country) && areas[i].place[0]
-            && division_fits(division, &areas[i]))
-            list[(*n)++] = &areas[i];
+    for (size_t i = 0; list && i < inventory_areas(); i++)
+        if (inventory_area(i, &list[*n]) && inventory_area_is(&list[*n], country, NUMBER_GEOGRAPHIC) && list[*n].place[0]
+            && division_fits(division, &list[*n]))
+            ++*n;
     if (list)
-        qsort(list, *n, sizeof(const struct nanp_area *), by_place);
+        qsort(list, *n, sizeof *list, by_place);
     return list;
 }
 
-static void write_locality(struct jw *w, const struct nanp_area *a)
+static void write_locality(struct jw *w, const struct inventory_area *a)
 {
     jw_object(w, NULL);
     jw_textz(w, "localizedName", a->place);
-    jw_object(w, "administrativeDivision");
-    jw_textz(w, "localizedName", a->admin);
-    jw_textz(w, "abbreviatedName", a->admin);
-    jw_end(w);
+    if (a->admin[0]) {
+        jw_object(w, "administrativeDivision");
+        jw_textz(w, "localizedName", a->admin);
+        jw_textz(w, "abbreviatedName", a->admin);
+        jw_end(w);
+    }
     jw_end(w);
 }
 
@@ -209,7 +210,7 @@ enum err numbers_localities(struct http_call *hc)
         err = page_read(hc, &p);
     if (err)
         return err;
-    const struct nanp_area **list = places(hc, country, http_query(hc, "administrativeDivision"), &n);
+    const struct inventory_area *list = places(hc, country, http_query(hc, "administrativeDivision"), &n);
     if (!list)
         return ERR_NOMEM;
     if (by_type && type != NUMBER_GEOGRAPHIC)
@@ -219,7 +220,7 @@ enum err numbers_localities(struct http_call *hc)
     jw_array(&w, "phoneNumberLocalities");
     for (size_t i = 0; i < n; i++)
         if ((!i || by_place(&list[i - 1], &list[i])) && page_takes(&p))
-            write_locality(&w, list[i]);
+            write_locality(&w, &list[i]);
     page_end(hc, &w, &p, country, "/localities", keep);
     return ERR_NONE;
 }
@@ -231,14 +232,12 @@ struct area_filter {
     enum number_type type;
 };
 
-static bool area_fits(const struct area_filter *f, const struct nanp_area *a)
+static bool area_fits(const struct area_filter *f, const struct inventory_area *a)
 {
-    if (!str_eqz(f->country, a->country))
+    if (!inventory_area_is(a, f->country, f->type))
         return false;
-    if (f->type == NUMBER_TOLL_FREE)
-        return a->kind == NANP_TOLL_FREE;
-    return f->type == NUMBER_GEOGRAPHIC && a->kind == NANP_GEOGRAPHIC && division_fits(f->division, a)
-           && (!f->locality.p || str_eq_nocase(f->locality, str_of(a->place)));
+    return f->type != NUMBER_GEOGRAPHIC
+           || (division_fits(f->division, a) && (!f->locality.p || str_eq_nocase(f->locality, str_of(a->place))));
 }
 
 static enum err area_filter_read(struct http_call *hc, struct area_filter *f)
@@ -268,15 +267,14 @@ enum err numbers_area_codes(struct http_call *hc)
         err = page_read(hc, &p);
     if (err)
         return err;
-    size_t n;
-    const struct nanp_area *areas = nanp_areas(&n);
+    struct inventory_area a;
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "areaCodes");
-    for (size_t i = 0; i < n; i++)
-        if (area_fits(&f, &areas[i]) && page_takes(&p)) {
+    for (size_t i = 0; i < inventory_areas(); i++)
+        if (inventory_area(i, &a) && area_fits(&f, &a) && page_takes(&p)) {
             jw_object(&w, NULL);
-            jw_printf(&w, "areaCode", "%u", areas[i].npa);
+            jw_textz(&w, "areaCode", a.code);
             jw_end(&w);
         }
     page_end(hc, &w, &p, f.country, "/areaCodes", keep);

@@ -292,7 +292,7 @@ static enum err prefixes_read(struct http_call *hc, const struct json *prefixes,
     if (!ranges)
         return ERR_NOMEM;
     for (size_t i = 0; i < count; i++) {
-        size_t more = number_ranges_read(json_text(json_item(prefixes, i)), &ranges[rq->n_ranges]);
+        size_t more = number_ranges_of_country(hc->params[0], json_text(json_item(prefixes, i)), &ranges[rq->n_ranges]);
         if (!more)
             return prefix_invalid(hc, json_text(json_item(prefixes, i)));
         rq->n_ranges += more;

@@ -134,7 +134,7 @@ static void the_inventory_offers_each_line_once_and_leaves_out_what_it_must(void
         seen[digits % 10000] = true;
         offered++;
     }
-    assert_int_equal(offered, INVENTORY_POOL);
+    assert_int_equal(offered, inventory_pool(206));
     assert_true(!seen[100] && !seen[199] && !seen[1212] && !seen[4334] && seen[99] && seen[200] && seen[0]);
 }
 
@@ -151,16 +151,70 @@ static void the_seed_orders_the_inventory(void **state)
     assert_true(rising > 400 && rising < 600);
 }
 
-static void the_inventory_is_american(void **state)
+static void the_inventory_of_plus_one_is_in_three_countries(void **state)
 {
     (void)state;
     assert_true(inventory_has(18335552000));
-    assert_false(inventory_has(14165552000));
-    assert_false(inventory_has(17875552000));
+    assert_true(inventory_has(12065552000));
+    assert_true(inventory_has(14165552000));            /* sold where an edition sells Canada */
+    assert_true(inventory_has(17875552000));
+    assert_false(inventory_has(18765552000));           /* Jamaica */
     assert_false(inventory_has(19005552000));
     assert_false(inventory_has(12065560000));
     assert_false(inventory_has(12065550100));
     assert_false(inventory_has(442079460018));
+}
+
+/* Every leased type of every country that some edition sells has simulated numbers, all possible, and no two areas share one. */
+static void every_country_and_type_that_is_sold_has_simulated_numbers(void **state)
+{
+    (void)state;
+    static const char *const editions[] = { "2020-10", "current" };
+    const struct catalogue_row *r;
+    for (size_t e = 0; e < ARRAY_LEN(editions); e++)
+        for (size_t i = 0; (r = catalogue_row(editions[e], i)); i++) {
+            struct inventory_area a;
+            size_t areas = 0;
+            for (size_t k = 0; k < inventory_areas(); k++)
+                areas += inventory_area(k, &a) && inventory_area_is(&a, str_of(r->country), r->type);
+            if (number_type_is_leased(r->type) != (areas > 0))
+                fail_msg("%s %s has %zu areas of simulated numbers", r->country, number_type_word(r->type), areas);
+        }
+    for (size_t k = 0; k < inventory_areas(); k++) {
+        struct inventory_area a, again;
+        if (!inventory_area(k, &a))
+            continue;
+        for (unsigned line = 0; line < INVENTORY_LINES; line += 1111) {
+            uint64_t digits = inventory_digits(a.id, line);
+            assert_int_equal(e164_check(digits), ERR_NONE);
+            assert_true(inventory_area_of(digits, &again));
+            assert_int_equal(again.id, a.id);
+            if (a.type != NUMBER_TOLL_FREE || a.id < 200)
+                assert_string_equal(e164_country(digits), a.country);
+        }
+        assert_true(a.code[0]);
+    }
+}
+
+static void an_area_of_another_country_offers_each_of_its_numbers_once(void **state)
+{
+    (void)state;
+    static bool seen[INVENTORY_LINES];
+    struct inventory_area a;
+    assert_true(inventory_area_coded(STR("GB"), NUMBER_GEOGRAPHIC, STR("121"), &a));
+    assert_string_equal(a.place, "Birmingham");
+    assert_int_equal(inventory_pool(a.id), INVENTORY_LINES);
+    for (unsigned i = 0; i < INVENTORY_LINES; i++) {
+        uint64_t digits = inventory_at(7, a.id, i);
+        assert_int_equal(digits / INVENTORY_LINES, 44121234);
+        assert_true(inventory_has(digits));
+        assert_false(seen[digits % INVENTORY_LINES]);
+        seen[digits % INVENTORY_LINES] = true;
+    }
+    assert_false(inventory_area_coded(STR("GB"), NUMBER_TOLL_FREE, STR("121"), &a));
+    assert_true(inventory_area_coded(STR("CA"), NUMBER_TOLL_FREE, STR("833"), &a));     /* toll-free codes are shared */
+    assert_true(inventory_area_coded(STR("PR"), NUMBER_GEOGRAPHIC, STR("787"), &a));
+    assert_false(inventory_area_coded(STR("US"), NUMBER_GEOGRAPHIC, STR("787"), &a));
 }
 
 int main(void)
@@ -174,7 +228,9 @@ int main(void)
         cmocka_unit_test(words_are_the_wires_in_any_case),
         cmocka_unit_test(the_inventory_offers_each_line_once_and_leaves_out_what_it_must),
         cmocka_unit_test(the_seed_orders_the_inventory),
-        cmocka_unit_test(the_inventory_is_american),
+        cmocka_unit_test(the_inventory_of_plus_one_is_in_three_countries),
+        cmocka_unit_test(every_country_and_type_that_is_sold_has_simulated_numbers),
+        cmocka_unit_test(an_area_of_another_country_offers_each_of_its_numbers_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -577,7 +577,7 @@ static void make_the_pool_small(struct model *m)
 {
     struct world *w = m->w;
     m->crowd = world_resource(w, "crowd", "payg", "US");
-    for (int64_t rest = INVENTORY_POOL - LEFT_FREE, n; rest; rest -= n) {
+    for (int64_t rest = inventory_pool(307) - LEFT_FREE, n; rest; rest -= n) {
         n = rest < NUMBERS_SEARCH_MOST ? rest : NUMBERS_SEARCH_MOST;
         assert_int_equal(search(w, m->crowd, local_in("307", n)), ERR_NONE);
         const struct number_search *s = numbers_search_find(w->numbers, m->crowd, w->op.subject);
