@@ -90,11 +90,12 @@ static void pick_own_in(struct pick *p, unsigned kind, struct number_range r, ui
         pick_own_round(p, kind, r, random, most);
 }
 
-/* Of several ranges each gives its share, and then whichever has more. */
+/* In a browse each of several ranges gives its share, and then whichever has more. Those of a search have no number in common, and
+ * nothing looks for doubles there: each is gone through once. */
 static void pick_own_ranges(struct pick *p, unsigned kind, uint64_t random)
 {
     size_t share = (p->most - 1) / p->n_ranges + 1;
-    for (unsigned pass = 0; pass < 2; pass++)
+    for (unsigned pass = p->each ? 0 : 1; pass < 2; pass++)
         for (size_t i = 0; i < p->n_ranges && p->count < p->most; i++) {
             bool all = pass || p->count + share > p->most;
             pick_own_in(p, kind, p->ranges[i], hash_u64(random + i), all ? p->most : p->count + share);
