@@ -405,6 +405,13 @@ static void on_lines(void *owner, struct inbox_item *item)
 
 static const struct inbox_kind lines_kind = { "usage.lines", on_lines, drop_look };
 
+static enum err ask_lines(struct look *l)
+{
+    struct usage_range range = range_of(l);
+    struct usage_sum after = place_sum(l);
+    return usage_lines_ask(l->m->control->db, &range, l->q.to_us, &after, l->q.most, read_again(l, &lines_kind));
+}
+
 static void on_totals(void *owner, struct inbox_item *item)
 {
     (void)owner;
@@ -418,16 +425,22 @@ static void on_totals(void *owner, struct inbox_item *item)
     }
     jw_end(&l->w);
     jw_int(&l->w, "microUsd", total);
-    struct usage_range range = range_of(l);
-    struct usage_sum after = place_sum(l);
     enum err err = l->read.err;
     if (!err)
-        err = usage_lines_ask(l->m->control->db, &range, l->q.to_us, &after, l->q.most, read_again(l, &lines_kind));
+        err = ask_lines(l);
     if (err)
         look_finish(l, err);
 }
 
 static const struct inbox_kind totals_kind = { "usage.totals", on_totals, drop_look };
+
+/* Of the first page only: the others are about lines. */
+static enum err ask_totals(struct look *l)
+{
+    struct usage_range range = range_of(l);
+    return usage_sums_ask(l->m->control->db, USAGE_BY_KIND, &range, &(struct usage_sum){ 0 }, CHARGE_KIND_COUNT,
+                          read_again(l, &totals_kind));
+}
 
 static void write_cap(struct look *l)
 {
@@ -458,9 +471,7 @@ enum err usage_invoice(struct usage *m, const struct usage_query *q, usage_json_
     jw_textz(&l->w, "currency", "USD");
     jw_textz(&l->w, "state", month < usage_month(control_now_us(m->control)) ? "complete" : "preview");
     write_cap(l);
-    struct usage_range range = range_of(l);
-    err = usage_sums_ask(m->control->db, USAGE_BY_KIND, &range, &(struct usage_sum){ 0 }, CHARGE_KIND_COUNT,
-                         read_again(l, &totals_kind));
+    err = q->after.n ? ask_lines(l) : ask_totals(l);
     if (err)
         look_free(l);
     return err;
