@@ -57,6 +57,7 @@ struct app {
     struct readiness      *readiness;
     struct tls_pems        pems;
     struct authority      *authority;
+    char                   default_key[BASE64_SIZE(ACCESS_KEY_OCTETS)];     /* as it was at start: accounts are control's then */
     char                   ca_file[DATADIR_PATH_SIZE];
     bool                   started;
 };
@@ -356,8 +357,16 @@ enum err app_new(struct app **out, const struct settings *s, const struct datadi
     return ERR_NONE;
 }
 
+static void note_default_key(struct app *app)
+{
+    const struct resource *r = accounts_resource_named(app->accounts, STR("default"));
+    if (r)
+        base64_write(app->default_key, r->access_key[0], ACCESS_KEY_OCTETS);
+}
+
 enum err app_start(struct app *app, struct problem *why)
 {
+    note_default_key(app);
     app->started = true;
     events_set_base_url(app->events, STR("https://localhost"));
     enum err err = hooks_start(app->hooks);
@@ -478,11 +487,7 @@ static void host_port(struct jw *w, const char *name, const char *host, uint16_t
 
 static void connection_string(const struct app *app, char *dst, size_t size)
 {
-    const struct resource *r = accounts_resource_named(app->accounts, STR("default"));
-    char key[BASE64_SIZE(ACCESS_KEY_OCTETS)] = "";
-    if (r)
-        base64_write(key, r->access_key[0], ACCESS_KEY_OCTETS);
-    snprintf(dst, size, "endpoint=https://localhost:%u/;accesskey=%s", http_server_port(app->http, 0), key);
+    snprintf(dst, size, "endpoint=https://localhost:%u/;accesskey=%s", http_server_port(app->http, 0), app->default_key);
 }
 
 void app_write_ready(const struct app *app, struct buf *out)
