@@ -1,7 +1,7 @@
 /* Edition current from search to use: every country and type can be found, bought by who may, and reaches what its row says. */
 #include "domain/numbers/catalogue.h"
 #include "domain/numbers/inventory.h"
-#include "unit/domain/numbers/world.h"
+#include "unit/domain/numbers/import_steps.h"
 
 #include <stdio.h>
 
@@ -225,6 +225,41 @@ static void browsing_another_country_shows_its_numbers(void **state)
         assert_int_equal(list[i].number / INVENTORY_LINES, 493012);
 }
 
+/* London's code is in no table of ours: the operator's numbers make it one. One that lies in the simulated range is the operator's. */
+static void an_imported_number_of_another_country_is_found_by_its_area_code(void **state)
+{
+    struct world *w = *state;
+    static const char *const own[] = { "+442079460001", "+442079460002", "+441212340005" };
+    struct heard h;
+    assert_int_equal(import_begin(w, "one", "sim", &h), ERR_NONE);
+    struct import_slice *s = slice_new(1);
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        slice_add(s, 1 + i, (struct import_row){ .number = str_of(own[i]), .calling = CAP_BOTH });
+    assert_int_equal(import_give(w, "one", s, &h), ERR_NONE);
+    assert_int_equal(h.n_bad, 0);
+    import_slice_free(s);
+    assert_int_equal(import_complete(w, "one", &h), ERR_NONE);
+
+    struct number_search_new rq = { .country = STR("GB"), .type = NUMBER_GEOGRAPHIC, .assignment = ASSIGNED_PERSON, .calling = CAP_BOTH,
+                                    .area_code = STR("20"), .quantity = 5 };
+    assert_int_equal(search(w, w->us, rq), ERR_NONE);
+    const struct number_search *found = numbers_search_find(w->numbers, w->us, w->op.subject);
+    assert_int_equal(found->count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(found->numbers[i] / 10, 44207946000);
+    rq.area_code = STR("161");
+    assert_int_equal(search(w, w->us, rq), ERR_RANGE);
+    assert_string_equal(w->why.rule, "AreaCodeUnknown");
+    rq.area_code = STR("121");
+    assert_int_equal(search(w, w->us, rq), ERR_NONE);
+    found = numbers_search_find(w->numbers, w->us, w->op.subject);
+    assert_int_equal(found->count, 5);
+    size_t theirs = 0;
+    for (size_t i = 0; i < found->count; i++)
+        theirs += found->numbers[i] == 441212340005;
+    assert_int_equal(theirs, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_leased_number_reaches_what_its_row_says, set_up, world_tear_down),
         cmocka_unit_test(a_prefix_counts_from_the_country_code_or_is_national),
         cmocka_unit_test_setup_teardown(browsing_another_country_shows_its_numbers, set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(an_imported_number_of_another_country_is_found_by_its_area_code, set_up, world_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
