@@ -178,7 +178,7 @@ static enum err check_proof(struct call *c)
     if (c->route->scope != HTTP_MANAGER || hc->is_operator)
         return ERR_NONE;
     err = problem_set(&hc->why, ERR_FORBIDDEN, "AuthorizationFailed", "Only the operator may do that.");
-    problem_rule(&hc->why, "OperatorOnly", "Use a token of the operator's: carterfone token --operator.");
+    problem_rule(&hc->why, rule_name(RULE_OPERATOR_ONLY), "Use a token of the operator's: carterfone token --operator.");
     return err;
 }
 

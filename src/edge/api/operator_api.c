@@ -1,15 +1,14 @@
 /* operator_api.c - Carterfone's own API under /carterfone/v1: the table.
  *
  * Rows without a `run` answer 501: they stand in docs/conformance.md. */
+#include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
 enum err operator_only(struct http_call *hc)
 {
-    if (hc->is_operator)
-        return ERR_NONE;
-    enum err err = problem_set(&hc->why, ERR_FORBIDDEN, "Forbidden", "Only the operator may do that.");
-    problem_rule(&hc->why, "OperatorOnly", "Sign with the operator's key (DATA/operator.key).");
-    return err;
+    return hc->is_operator ? ERR_NONE
+                           : rule_problem(&hc->why, ERR_FORBIDDEN, RULE_OPERATOR_ONLY,
+                                          "Sign with the operator's key (DATA/operator.key)");
 }
 
 uint64_t operator_sees(const struct http_call *hc)

@@ -2,6 +2,7 @@
  *
  * Advancing fires what became due, then waits until the store has decided everything that this caused, and looks again:
  * only when nothing new became due, and no work that it began is under way, is the caller answered. */
+#include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 #include "store/messages.h"
 #include "store/meta.h"
@@ -78,10 +79,8 @@ enum err clock_advance_post(struct http_call *hc)
 {
     enum err err = operator_only(hc);
     int64_t seconds = json_int_of(hc->json, "seconds", 0);
-    if (!err && !hc->api->clock_moves) {
-        err = problem_set(&hc->why, ERR_FORBIDDEN, "Forbidden", "The product clock is real and does not move.");
-        problem_rule(&hc->why, "ClockIsReal", "Start the server with --clock virtual.");
-    }
+    if (!err && !hc->api->clock_moves)
+        err = rule_problem(&hc->why, ERR_FORBIDDEN, RULE_CLOCK_IS_REAL);
     if (!err && (seconds < 1 || seconds > ADVANCE_MAX_DAYS * (int64_t)86400)) {
         err = problem_set(&hc->why, ERR_RANGE, "BadRequest", "seconds must be 1 to %lld.", ADVANCE_MAX_DAYS * 86400LL);
         problem_target(&hc->why, "seconds");

@@ -1,4 +1,5 @@
 /* operator_network.c - carriers, trunks, and the handsets of the simulated network. */
+#include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
 static void on_added(void *arg, enum err err, const struct problem *why)
@@ -91,10 +92,8 @@ static void arguments(struct http_call *hc, struct buf *out)
 static enum err command(struct http_call *hc, struct str verb)
 {
     enum err err = operator_only(hc);
-    if (!err && !hc->api->sim_command) {
-        err = problem_set(&hc->why, ERR_ABSENT, "NotFound", "The simulated network is off.");
-        problem_rule(&hc->why, "SimulatorOff", "Start the server with --simulator on.");
-    }
+    if (!err && !hc->api->sim_command)
+        err = rule_problem(&hc->why, ERR_ABSENT, RULE_SIMULATOR_OFF);
     if (err)
         return err;
     scoped_buf args = { 0 };

@@ -1,5 +1,5 @@
 // Accounts, resources, prices, carriers: what the operator and the planner are told.
-import { old, tollFree } from './world.mjs'
+import { bare, old, tollFree } from './world.mjs'
 
 await old.resource('r-twice', 'payg', 'US')
 const price = (to, from) => old.operator('GET', `price?to=${encodeURIComponent(to)}${from ? `&from=${from}` : ''}`)
@@ -20,6 +20,9 @@ const away = await old.resource('r-away', 'payg', 'US')
 await old.own('PATCH', 'accounts/r-away', { state: 'suspended' })
 
 export default [
+  ['OperatorOnly', 403, ["Sign with the operator's key (DATA/operator.key)"], () => old.raw('POST', '/carterfone/v1/accounts', { name: 'r-mine' })],
+  ['ClockIsReal', 403, [], () => bare.operator('POST', 'clock/:advance', { seconds: 1 })],
+  ['SimulatorOff', 404, [], () => bare.operator('POST', 'handsets/%2B12065550101/:sms', { to: '+18335550101', text: 'x' })],
   ['SubscriptionNotActive', 403, ['r-away'], () => old.search(tollFree, away)],
   ['AccountStateUnknown', 400, ['tired'], () => old.operator('PATCH', 'accounts/r-arm', { state: 'tired' }), 'state'],
   ['KeyTypeUnknown', 400, ['third'], () => old.operator('POST', 'resources/default/:rotateKey', { key: 'third' }), 'key'],

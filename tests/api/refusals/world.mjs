@@ -1,4 +1,4 @@
-// What the rows of the refusal table stand on: two servers, one in each edition of the catalogue, and how to ask them.
+// What the rows of the refusal table stand on: a server in each edition of the catalogue, one without the simulator, and how to ask them.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +21,7 @@ class Server {
   constructor(at, data, connectionString, log) {
     this.at = at
     this.log = () => readFileSync(log, 'utf8')
-    this.key = keyOf(connectionString)
+    this.key = connectionString && keyOf(connectionString)
     this.operatorKey = Buffer.from(readFileSync(join(data, 'operator.key'), 'utf8').trim(), 'base64')
   }
 
@@ -93,13 +93,21 @@ const plain = (ready) => ready.api.replace('https:', 'http:')
 /** Edition 2020-10: the server that every test file is given. */
 export const old = new Server(plain(ready), process.env.CARTERFONE_DATA, ready.connectionString, join(folder, 'server.log'))
 
-const second = mkdtempSync(join(tmpdir(), 'carterfone-current-'))
-const running = await startServer(process.env.CARTERFONE, second, ['--edition', 'current'])
+const others = []
+async function another(name, more, clock) {
+  const home = mkdtempSync(join(tmpdir(), `carterfone-${name}-`)), { server, ready } = await startServer(process.env.CARTERFONE, home, more, clock)
+  others.push({ server, home })
+  return new Server(plain(ready), join(home, 'data'), ready.connectionString, join(home, 'server.log'))
+}
 /** Edition current. */
-export const current = new Server(plain(running.ready), join(second, 'data'), running.ready.connectionString, join(second, 'server.log'))
-process.on('exit', () => running.server.kill('SIGKILL'))
-export const serverOf = (answer) => answer.url.startsWith(current.at) ? current : old
+export const current = await another('current', ['--edition', 'current'])
+/** Nothing simulated: no numbers, no handsets, no clock that moves. */
+export const bare = await another('bare', ['--simulator', 'off'], 'real')
+process.on('exit', () => { for (const { server } of others) server.kill('SIGKILL') })
+export const serverOf = (answer) => [current, bare].find((s) => answer.url.startsWith(s.at)) ?? old
 export async function stop() {
-  await stopServer(running.server)
-  rmSync(second, { recursive: true, force: true })
+  for (const { server, home } of others) {
+    await stopServer(server)
+    rmSync(home, { recursive: true, force: true })
+  }
 }
