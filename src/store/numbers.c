@@ -184,17 +184,10 @@ enum err number_operation_rows_each(struct db *db, enum err (*fn)(void *arg, con
     return walk(db, DB_NUMBER_OPERATION_ALL, on_operation, &(struct walk){ .fn.operation = fn, .arg = arg });
 }
 
-enum err number_leases_ask(struct db *db, uint64_t resource, int64_t skip, int64_t most, struct db_read *read)
+enum err number_leases_ask(struct db *db, uint64_t resource, uint64_t after, int64_t skip, int64_t most, struct db_read *read)
 {
-    const struct db_val vals[] = { DB_I(resource), DB_I(most), DB_I(skip) };
-    return resource ? db_ask(db, DB_NUMBER_LEASES, vals, 3, (size_t)most, read)
-                    : db_ask(db, DB_NUMBER_LEASES_ALL, vals + 1, 2, (size_t)most, read);
-}
-
-enum err number_leases_behind_ask(struct db *db, uint64_t resource, uint64_t last, int64_t most, struct db_read *read)
-{
-    const struct db_val vals[] = { DB_I(resource), DB_I(last), DB_I(most) };
-    return db_ask(db, DB_NUMBER_LEASES_BEHIND, vals, 3, (size_t)most, read);
+    const struct db_val vals[] = { DB_I(resource), DB_I(after), DB_I(most), DB_I(skip) };
+    return db_ask(db, DB_NUMBER_LEASES, vals, 4, (size_t)most, read);
 }
 
 uint64_t number_lease_row(const struct db_rows *rows)

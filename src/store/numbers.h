@@ -54,8 +54,8 @@ MUST_USE enum err number_search_rows_each(struct db *db, enum err (*fn)(void *ar
 MUST_USE enum err number_operation_rows_each(struct db *db,
                                              enum err (*fn)(void *arg, const struct number_operation_row *row), void *arg);
 
-/** Ask for a page of leased numbers by rising number; resource 0: of all. Each row of the answer is one number. */
-MUST_USE enum err number_leases_ask(struct db *db, uint64_t resource, int64_t skip, int64_t most, struct db_read *read);
-/** Those of one resource with more digits than `last`. */
-MUST_USE enum err number_leases_behind_ask(struct db *db, uint64_t resource, uint64_t last, int64_t most, struct db_read *read);
+/** Ask for a page of a resource's leased numbers by rising number: behind `after` (0: from the first), without the next `skip`.
+ *  Each row of the answer is one number. What is skipped costs its walk; what is behind `after` does not. */
+MUST_USE enum err number_leases_ask(struct db *db, uint64_t resource, uint64_t after, int64_t skip, int64_t most,
+                                    struct db_read *read);
 uint64_t number_lease_row(const struct db_rows *rows);

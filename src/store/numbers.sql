@@ -41,13 +41,7 @@ UPDATE number SET state = 4, until_us = ?2 WHERE digits = ?1 AND state = 3;
 DELETE FROM number WHERE digits = ?1 AND state IN (3, 4) AND until_us <= ?2;
 
 -- :name number_leases
-SELECT digits FROM number WHERE state = 2 AND resource = ?1 ORDER BY digits LIMIT ?2 OFFSET ?3;
-
--- :name number_leases_behind
-SELECT digits FROM number WHERE state = 2 AND resource = ?1 AND digits > ?2 ORDER BY digits LIMIT ?3;
-
--- :name number_leases_all
-SELECT digits FROM number WHERE state = 2 ORDER BY digits LIMIT ?1 OFFSET ?2;
+SELECT digits FROM number WHERE state = 2 AND resource = ?1 AND digits > ?2 ORDER BY digits LIMIT ?3 OFFSET ?4;
 
 -- :name number_search_all
 SELECT key, resource, country, type, assignment, calling, sms, state, expires_us, lease_micro, purchase, numbers

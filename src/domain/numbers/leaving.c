@@ -114,7 +114,7 @@ static void next_round(struct leaving *l)
     l->begun = 2;                       /* the holds, and the read */
     drop_holds(l);
     l->read = (struct db_read){ .item.kind = &leases_kind, .to = control_inbox(l->n->control) };
-    enum err err = number_leases_behind_ask(l->n->control->db, l->resource, l->last, ROUND_MOST, &l->read);
+    enum err err = number_leases_ask(l->n->control->db, l->resource, l->last, 0, ROUND_MOST, &l->read);
     l->begun--;                         /* the read cannot have answered yet, so this is never the last */
     if (err)
         decided(l, err);

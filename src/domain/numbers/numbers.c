@@ -273,12 +273,14 @@ static void on_listed(void *owner, struct inbox_item *item)
     size_t asked = rows ? db_rows_count(rows) : 0, count = 0;
     const struct lease **leases = calloc(asked + 1, sizeof(const struct lease *));
     enum err err = g->read.err ? g->read.err : leases ? ERR_NONE : ERR_NOMEM;
-    while (!err && db_rows_next(rows) && count < (size_t)g->top) {
-        const struct lease *l = lease_in_use(number_find(g->n, number_lease_row(rows)));
-        if (l && (!g->resource || l->resource == g->resource))
+    uint64_t last = 0;
+    for (int64_t i = 0; !err && i < g->top && db_rows_next(rows); i++) {
+        last = number_lease_row(rows);
+        const struct lease *l = lease_in_use(number_find(g->n, last));
+        if (l && l->resource == g->resource)
             leases[count++] = l;
     }
-    g->done(g->arg, err, leases, count, asked > (size_t)g->top);
+    g->done(g->arg, err, leases, count, asked > (size_t)g->top ? last : 0);
     free(leases);
     free(g);
 }
@@ -293,16 +295,16 @@ static void drop_listing(struct inbox_item *item)
 
 static const struct inbox_kind listed_kind = { "numbers.listed", on_listed, drop_listing };
 
-enum err numbers_list(struct numbers *n, uint64_t resource, int64_t skip, int64_t top, numbers_list_fn *done, void *arg,
+enum err numbers_list(struct numbers *n, uint64_t resource, const struct number_page *page, numbers_list_fn *done, void *arg,
                       struct problem *why)
 {
     struct listing *g = calloc(1, sizeof *g);
     if (!g)
         return ERR_NOMEM;
-    *g = (struct listing){ .n = n, .resource = resource, .top = top, .done = done, .arg = arg };
+    *g = (struct listing){ .n = n, .resource = resource, .top = page->top, .done = done, .arg = arg };
     g->read.item.kind = &listed_kind;
     g->read.to = control_inbox(n->control);
-    enum err err = number_leases_ask(n->control->db, resource, skip, top + 1, &g->read);
+    enum err err = number_leases_ask(n->control->db, resource, page->after, page->skip, page->top + 1, &g->read);
     if (err) {
         free(g);
         rule_problem(why, err, RULE_STORE_BUSY);

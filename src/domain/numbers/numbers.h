@@ -184,10 +184,12 @@ const struct number_search *numbers_search_find(const struct numbers *n, uint64_
 const struct number_operation *numbers_operation_find(const struct numbers *n, uint64_t resource,
                                                       enum operation_kind kind, uint64_t key);
 
-/** Leases of a resource (0: of all) by rising number, from the skip-th, at most `top`; then done. Leases are borrowed
- *  during the call. `more`: there are further ones. @return ERR_BUSY, ERR_NOMEM */
-typedef void numbers_list_fn(void *arg, enum err err, const struct lease *const *leases, size_t count, bool more);
-MUST_USE enum err numbers_list(struct numbers *n, uint64_t resource, int64_t skip, int64_t top, numbers_list_fn *done,
+/** Leases of a resource by rising number, behind `after` (0: from the first) and without the next `skip`, at most `top`; then
+ *  done. Leases are borrowed during the call. `next`: where the next page begins, as its `after`; 0: there is none. A page by
+ *  `after` costs the same however far it is. @return ERR_BUSY, ERR_NOMEM */
+typedef void numbers_list_fn(void *arg, enum err err, const struct lease *const *leases, size_t count, uint64_t next);
+struct number_page { uint64_t after; int64_t skip, top; };
+MUST_USE enum err numbers_list(struct numbers *n, uint64_t resource, const struct number_page *page, numbers_list_fn *done,
                                void *arg, struct problem *why);
 
 /* -- reservations: numbers of the client's choice, held together under an id of the client's choice ------------------- */

@@ -6,6 +6,8 @@
 #include "domain/rules.h"
 #include "edge/api/numbers_priv.h"
 
+#include <inttypes.h>
+
 /* -- operations on the wire ----------------------------------------------------------------------------------------- */
 
 /* prefix of the id, header with the bare guid, operationType, kind of the guid */
@@ -356,12 +358,23 @@ static enum err number_get(struct http_call *hc)
     return ERR_NONE;
 }
 
-struct list_page { int64_t skip, top; };
+/* The next page begins behind the last number of this one, wherever that is then. */
+static void write_next(struct http_call *hc, struct jw *w, uint64_t next)
+{
+    const struct number_page *p = hc->user;
+    if (!next) {
+        jw_null(w, "nextLink");
+        return;
+    }
+    scoped_buf link = { 0 };
+    buf_printf(&link, "/phoneNumbers?after=%" PRIu64 "&top=%" PRId64 "&api-version=", next, p->top);
+    numbers_put_escaped(&link, hc->api_version);
+    jw_text(w, "nextLink", buf_str(&link));
+}
 
-static void on_list(void *arg, enum err err, const struct lease *const *leases, size_t count, bool more)
+static void on_list(void *arg, enum err err, const struct lease *const *leases, size_t count, uint64_t next)
 {
     struct http_call *hc = arg;
-    const struct list_page *p = hc->user;
     if (err) {
         http_fail(hc, err);
         return;
@@ -372,21 +385,25 @@ static void on_list(void *arg, enum err err, const struct lease *const *leases, 
     for (size_t i = 0; i < count; i++)
         write_lease(hc, &w, leases[i]);
     jw_end(&w);
-    numbers_write_next(hc, &w, more, "/phoneNumbers", p->skip, "top", p->top, NULL);
+    write_next(hc, &w, next);
     jw_end(&w);
     http_reply(hc, 200);
 }
 
 static enum err number_list(struct http_call *hc)
 {
-    struct list_page *p = arena_one(hc->arena, struct list_page);
+    struct number_page *p = arena_one(hc->arena, struct number_page);
+    int64_t after = 0;
     if (!p)
         return ERR_NOMEM;
     enum err err = http_query_int(hc, "skip", 0, INT32_MAX, 0, &p->skip);
     if (!err)
         err = http_query_int(hc, "top", 1, 1000, 100, &p->top);
+    if (!err)
+        err = http_query_int(hc, "after", 0, INT64_MAX, 0, &after);
+    p->after = (uint64_t)after;
     hc->user = p;
-    return err ? err : numbers_list(hc->api->numbers, hc->resource, p->skip, p->top, on_list, hc, &hc->why);
+    return err ? err : numbers_list(hc->api->numbers, hc->resource, p, on_list, hc, &hc->why);
 }
 
 struct change_rq {

@@ -292,7 +292,8 @@ static void numbers_are_listed_in_pages_with_relative_links(void **state)
     const struct json *page = get(b, "/phoneNumbers?skip=0&" V "&top=2");
     assert_int_equal(json_count(json_member(page, "phoneNumbers")), 2);
     str_copyz(link, sizeof link, json_text_of(page, "nextLink"));
-    assert_string_equal(link, "/phoneNumbers?skip=2&top=2&" V);
+    assert_int_equal(strncmp(link, "/phoneNumbers?after=1", 21), 0);
+    assert_non_null(strstr(link, "&top=2&" V));
     page = get(b, link);
     assert_int_equal(json_count(json_member(page, "phoneNumbers")), 1);
     assert_int_equal(json_kind(json_member(page, "nextLink")), JSON_IS_ABSENT);
