@@ -73,7 +73,7 @@ void number_drop(struct number *x)
     pool_count(x, -1);
     metric_add(&touched, -1);
     blocks_free_one(n->blocks, x->lease.number);
-    if (l && l->import->pub.state == IMPORT_COMPLETE)
+    if (l && l->import->pub.state == IMPORT_COMPLETE && !map_find(n->withdrawing, x->lease.number))
         blocks_offer(n->blocks, x->lease.number, true);
     number_free(x);
 }

@@ -25,8 +25,9 @@ enum err numbers_new(struct numbers **out, struct control *control, const struct
     n->reservation_lists = map_new();
     n->import_ids = strmap_new();
     n->remarks = map_new();
+    n->withdrawing = map_new();
     if (!n->blocks || !n->carriers || !n->searches || !n->operations || !n->reservations || !n->reservation_ids
-        || !n->reservation_lists || !n->import_ids || !n->remarks) {
+        || !n->reservation_lists || !n->import_ids || !n->remarks || !n->withdrawing) {
         numbers_free(n);
         return ERR_NOMEM;
     }
@@ -57,6 +58,7 @@ void numbers_free(struct numbers *n)
     map_free(n->operations);
     reservation_lists_free(n);
     remarks_free(n);
+    map_free(n->withdrawing);
     imports_free(n);
     lots_free(n);
     map_free(n->reservations);

@@ -120,6 +120,7 @@ struct numbers {
     size_t                 n_imports, cap_imports;
     struct strmap         *import_ids;  /* id -> the same */
     struct map            *remarks;     /* digits -> struct remark, owned */
+    struct map            *withdrawing; /* digits -> what tells of it: not offered, whatever its state comes to */
     struct purge          *purge;       /* of what imports left behind */
     numbers_carrier_fn    *carrier_known;       /* NULL: there is "sim" alone */
     void                  *carriers_arg;

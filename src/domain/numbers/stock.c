@@ -460,6 +460,7 @@ enum err numbers_stock_note(struct numbers *n, struct str e164, const struct str
 static void settle_withdrawal(struct task *t, enum err err)
 {
     struct stock_step *s = t->extra;
+    map_take(s->n->withdrawing, s->digits);
     if (!err)
         own_take(s->n, s->digits);
     else if (!number_find(s->n, s->digits))
@@ -476,14 +477,19 @@ enum err numbers_stock_withdraw(struct numbers *n, struct str e164, stock_done_f
     struct stock_number x;
     fill(n, &(struct blocks_number){ .digits = digits, .lot = blocks_lot(n->blocks, digits), .who = number_find(n, digits) },
          &x);
+    e164_write(text, digits);
     if (!x.own)
-        return rule_problem(why, ERR_ABSENT, RULE_INVENTORY_HAS_NO_SUCH, e164_write(text, digits));
+        return rule_problem(why, ERR_ABSENT, RULE_INVENTORY_HAS_NO_SUCH, text);
+    if (map_find(n->withdrawing, digits))
+        return number_busy(text, why);
     bool pending = x.state == STOCK_AVAILABLE && !own_is_available(n, digits);
     if (pending || x.state == STOCK_HELD || x.state == STOCK_LEASED || x.state == STOCK_IMPORTING)
-        return rule_problem(why, ERR_CONFLICT, RULE_NUMBER_IN_USE, e164_write(text, digits), stock_state_word(x.state));
+        return rule_problem(why, ERR_CONFLICT, RULE_NUMBER_IN_USE, text, stock_state_word(x.state));
     struct stock_step *s = calloc(1, sizeof *s);
-    if (!s)
+    if (!s || map_put(n->withdrawing, digits, s)) {
+        free(s);
         return ERR_NOMEM;
+    }
     *s = (struct stock_step){ .n = n, .digits = digits, .done = done, .arg = arg };
     blocks_offer(n->blocks, digits, false);
     struct db_unit *u = db_unit_new();

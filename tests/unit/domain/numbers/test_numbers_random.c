@@ -6,11 +6,13 @@
  * A run is its seed's alone. Each prints it first; SEED=n runs that one. */
 #include "domain/numbers/numbers_priv.h"
 #include "unit/domain/numbers/disk.h"
+#include "unit/domain/numbers/import_steps.h"
 
 #include <stdio.h>
 
-enum { ROUNDS = 1500, LINES = 10000, SEARCHES = 8, RESERVATIONS = 4, ASKS = 64, LEFT_FREE = 64 };
-static const uint64_t FIRST = 13075550000;
+enum { ROUNDS = 1000, LINES = 10000, SEARCHES = 8, RESERVATIONS = 4, ASKS = 64, LEFT_FREE = 64,
+       OWN = 200, OWN_AT_FIRST = 48, IMPORTS = 8 };
+static const uint64_t SIMULATED = 13075550000, OWN_FIRST = 13074440000;
 static const int64_t QUARANTINE = NUMBERS_QUARANTINE_DAYS * (int64_t)24 * 3600 * US_PER_S;
 
 /* What an outside observer knows of a line of the pool. */
@@ -19,6 +21,7 @@ struct line {
     uint64_t resource, holder;
     int64_t  until_us;                      /* HELD: end of the hold; RELEASED: of the billing cycle */
     int64_t  purchased_us;
+    uint64_t import;                        /* of an own one: which brought it; 0: it is not there */
 };
 
 /* One request that was taken and not yet answered. */
@@ -31,11 +34,13 @@ struct ask {
 
 struct counts {
     size_t held, bought, canceled, reserved, reserved_bought, unreserved, changed, released, refused, expired_buys, failed,
-           restarts, crashes, most_at_once;
+           restarts, crashes, most_at_once, withdrawn, imported, rolled_back;
 };
 
 struct model {
     struct world  *w;
+    uint64_t       first;                   /* number of line 0 */
+    bool           own;                     /* the operator's numbers; else simulated ones */
     uint64_t       random;
     uint64_t       era;                     /* which ids are used for reservations */
     uint64_t       crowd;                   /* leases all but LEFT_FREE numbers, for ever */
@@ -44,6 +49,7 @@ struct model {
     struct ask     asks[ASKS];
     struct { uint64_t key, resource; } searches[SEARCHES];     /* the latest, to buy or cancel */
     size_t         n_searches;
+    uint64_t       imports;                 /* how many were begun */
     struct counts *c;
 };
 
@@ -55,9 +61,14 @@ static uint64_t roll(struct model *m, uint64_t below)
 
 /* -- the model ------------------------------------------------------------------------------------------------------ */
 
+static size_t lines(const struct model *m)
+{
+    return m->own ? OWN : LINES;
+}
+
 static struct line *line_of(struct model *m, uint64_t digits)
 {
-    assert_int_equal(digits / LINES, FIRST / LINES);
+    assert_int_equal(digits / LINES, m->first / LINES);
     return &m->lines[digits % LINES];
 }
 
@@ -73,6 +84,8 @@ static bool asked_of(const struct model *m, uint64_t subject)
 static bool is_free(const struct model *m, const struct line *l)
 {
     bool over = l->until_us <= m->w->now_us;
+    if (m->own && (!l->import || (l->state == RELEASED && l->until_us + QUARANTINE > m->w->now_us)))
+        return false;                       /* a real one waits: its last owner's callers still ring */
     return l->state == FREE || (l->state == HELD && over && !asked_of(m, l->holder)) || (l->state == RELEASED && over);
 }
 
@@ -80,15 +93,15 @@ static void hold(struct model *m, uint64_t digits, uint64_t resource, uint64_t h
 {
     struct line *l = line_of(m, digits);
     if (!is_free(m, l))
-        fail_msg("+%llu was given to two", (unsigned long long)digits);
-    *l = (struct line){ .state = HELD, .resource = resource, .holder = holder, .until_us = until_us };
+        fail_msg("+%llu was given to somebody while it was another's, or in quarantine, or withdrawn", (unsigned long long)digits);
+    *l = (struct line){ .state = HELD, .resource = resource, .holder = holder, .until_us = until_us, .import = l->import };
 }
 
 static void free_holds(struct model *m, uint64_t holder)
 {
-    for (size_t i = 0; i < LINES; i++)
+    for (size_t i = 0; i < lines(m); i++)
         if (m->lines[i].state == HELD && m->lines[i].holder == holder)
-            m->lines[i] = (struct line){ 0 };
+            m->lines[i] = (struct line){ .import = m->lines[i].import };
 }
 
 static void lease(struct model *m, uint64_t digits, const struct number_operation *op)
@@ -96,7 +109,8 @@ static void lease(struct model *m, uint64_t digits, const struct number_operatio
     struct line *l = line_of(m, digits);
     if (l->state != HELD || l->holder != op->subject || l->resource != op->resource)
         fail_msg("+%llu was sold and not held by its buyer", (unsigned long long)digits);
-    *l = (struct line){ .state = LEASED, .resource = op->resource, .holder = op->subject, .purchased_us = op->created_us };
+    *l = (struct line){ .state = LEASED, .resource = op->resource, .holder = op->subject, .purchased_us = op->created_us,
+                         .import = l->import };
 }
 
 /* -- asking and hearing --------------------------------------------------------------------------------------------- */
@@ -223,6 +237,19 @@ static void on_reserved(void *arg, enum err err, const struct number_reservation
     m->c->reserved++;
 }
 
+static void on_withdrawn(void *arg, enum err err, const struct problem *why)
+{
+    (void)why;
+    struct ask *a = arg;
+    struct model *m = heard(a, err);
+    if (!m)
+        return;
+    struct line *l = line_of(m, a->subject);
+    assert_true(l->import && l->state != LEASED && (l->state != HELD || is_free(m, l)));
+    l->import = 0;                          /* one that was released waits on, should it come back */
+    m->c->withdrawn++;
+}
+
 static void on_unreserved(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     (void)op;
@@ -242,9 +269,9 @@ static void on_reserved_bought(void *arg, enum err err, const struct number_oper
     struct model *m = heard(arg, err);
     if (!m || again)
         return;
-    for (size_t i = 0; i < LINES; i++)
+    for (size_t i = 0; i < lines(m); i++)
         if (m->lines[i].state == HELD && m->lines[i].holder == op->subject)
-            lease(m, FIRST + i, op);
+            lease(m, m->first + i, op);
     m->c->reserved_bought++;
 }
 
@@ -284,13 +311,13 @@ static void some_lease(struct model *m, bool give_back)
 {
     struct world *w = m->w;
     char text[E164_SIZE];
-    size_t start = roll(m, LINES), i = start;
-    while (!is_ours(m, i) && (i = (i + 1) % LINES) != start)
+    size_t start = roll(m, lines(m)), i = start;
+    while (!is_ours(m, i) && (i = (i + 1) % lines(m)) != start)
         continue;
     if (!is_ours(m, i))
         return;
-    e164_write(text, FIRST + i);
-    struct ask *a = ask_new(m, m->lines[i].resource, FIRST + i);
+    e164_write(text, m->first + i);
+    struct ask *a = ask_new(m, m->lines[i].resource, m->first + i);
     enum capability calling = (enum capability)roll(m, 4);
     asked(a, give_back ? numbers_release(w->numbers, a->resource, str_of(text), on_release, a, &w->why)
                        : numbers_change(w->numbers, a->resource, str_of(text), &calling, NULL, on_change, a, &w->why));
@@ -312,12 +339,12 @@ static uint64_t some_reservation_id(struct model *m, uint64_t resource, char id[
 
 static size_t some_wishes(struct model *m, struct reservation_wish *wishes, size_t most)
 {
-    uint64_t at = roll(m, LINES);
+    uint64_t at = roll(m, lines(m));
     size_t count = 1 + roll(m, most);
     for (size_t i = 0; i < count; i++, at++) {      /* mostly of what is not leased for ever */
-        while (roll(m, 100) && m->lines[at % LINES].state == LEASED && m->lines[at % LINES].resource == m->crowd)
+        while (roll(m, 100) && m->lines[at % lines(m)].state == LEASED && m->lines[at % lines(m)].resource == m->crowd)
             at++;
-        wishes[i] = (struct reservation_wish){ .number = FIRST + at % LINES, .out = !roll(m, 4), .country = STR("US"),
+        wishes[i] = (struct reservation_wish){ .number = m->first + at % lines(m), .out = !roll(m, 4), .country = STR("US"),
                                                .type = NUMBER_GEOGRAPHIC, .assignment = ASSIGNED_PERSON,
                                                .calling = CAP_BOTH };
     }
@@ -346,12 +373,23 @@ static void some_reservation(struct model *m, bool buy)
                  : numbers_unreserve(w->numbers, resource, str_of(id), on_unreserved, a, &w->why));
 }
 
+static void a_withdrawal(struct model *m)
+{
+    char text[E164_SIZE];
+    size_t i = roll(m, lines(m));
+    for (size_t tries = 0; tries < lines(m) && roll(m, 100) && !m->lines[i].import; tries++)
+        i = (i + 1) % lines(m);             /* mostly of what is there */
+    struct ask *a = ask_new(m, 0, m->first + i);
+    e164_write(text, a->subject);
+    asked(a, numbers_stock_withdraw(m->w->numbers, str_of(text), on_withdrawn, a, &m->w->why));
+}
+
 /* -- memory, store and model ---------------------------------------------------------------------------------------- */
 
 /* What the product's memory says of a line. Nothing is under way. */
 static enum number_state seen(struct model *m, size_t i, const struct number **out)
 {
-    const struct number *x = number_find(m->w->numbers, FIRST + i);
+    const struct number *x = number_find(m->w->numbers, m->first + i);
     *out = x;
     return x ? x->state : NUMBER_AVAILABLE;
 }
@@ -375,10 +413,42 @@ static enum number_state expected(const struct model *m, const struct line *l)
     return NUMBER_STATE_COUNT;
 }
 
+/* Is it in the operator's inventory? */
+static bool is_own(struct model *m, size_t i)
+{
+    char text[E164_SIZE];
+    struct stock_number x;
+    struct problem why;
+    return !numbers_stock_of(m->w->numbers, str_of(e164_write(text, m->first + i)), &x, &why) && x.own;
+}
+
+/* The operator's counts, which are kept and not counted. */
+static void compare_pools(struct model *m)
+{
+    struct stock_pool *pools = NULL;
+    size_t n = 0, sum[NUMBER_STATE_COUNT] = { 0 }, counts[STOCK_STATES] = { 0 };
+    for (size_t i = 0; i < lines(m); i++) {
+        const struct line *l = &m->lines[i];
+        assert_int_equal(is_own(m, i), l->import != 0);
+        sum[expected(m, l)] += l->import != 0;
+    }
+    assert_int_equal(numbers_stock_pools(m->w->numbers, &pools, &n), ERR_NONE);
+    for (size_t i = 0; i < n; i++)
+        for (size_t s = 0; s < STOCK_STATES; s++)
+            counts[s] += pools[i].count[s];
+    free(pools);
+    assert_int_equal(counts[STOCK_AVAILABLE], sum[NUMBER_AVAILABLE]);
+    assert_int_equal(counts[STOCK_HELD], sum[NUMBER_HELD]);
+    assert_int_equal(counts[STOCK_LEASED], sum[NUMBER_LEASED]);
+    assert_int_equal(counts[STOCK_RELEASED], sum[NUMBER_RELEASED]);
+    assert_int_equal(counts[STOCK_QUARANTINE], sum[NUMBER_QUARANTINE]);
+    assert_int_equal(counts[STOCK_IMPORTING], 0);
+}
+
 static void compare_model(struct model *m)
 {
     size_t sum[NUMBER_STATE_COUNT] = { 0 }, total = 0;
-    for (size_t i = 0; i < LINES; i++) {
+    for (size_t i = 0; i < lines(m); i++) {
         const struct line *l = &m->lines[i];
         const struct number *x;
         enum number_state is = seen(m, i, &x), should = expected(m, l);
@@ -388,14 +458,17 @@ static void compare_model(struct model *m)
                     && (is != NUMBER_RELEASED || waits_until(x) == l->until_us)
                     && (is != NUMBER_QUARANTINE || waits_until(x) == l->until_us + QUARANTINE);
         if (!same)
-            fail_msg("+%llu is %s, the model says %s", (unsigned long long)(FIRST + i), number_state_word(is),
+            fail_msg("+%llu is %s, the model says %s", (unsigned long long)(m->first + i), number_state_word(is),
                      number_state_word(should));
         sum[is]++;
     }
     for (size_t s = 0; s < NUMBER_STATE_COUNT; s++)
         total += sum[s];
-    assert_int_equal(total, LINES);
-    assert_int_equal(m->w->numbers->pools[FIRST / LINES % 1000000 / 1000].touched, LINES - sum[NUMBER_AVAILABLE]);
+    assert_int_equal(total, lines(m));
+    if (m->own)
+        compare_pools(m);
+    else
+        assert_int_equal(m->w->numbers->pools[307].touched, LINES - sum[NUMBER_AVAILABLE]);
 }
 
 struct stored { struct model *m; struct number_row rows[LINES]; };
@@ -425,7 +498,7 @@ static void compare_store(struct model *m)
     s->m = m;
     assert_int_equal(db_run(m->w->control.db, db_unit_new()), ERR_NONE);      /* behind what nobody waits for */
     assert_int_equal(number_rows_each(m->w->control.db, on_row, s), ERR_NONE);
-    for (size_t i = 0; i < LINES; i++) {
+    for (size_t i = 0; i < lines(m); i++) {
         const struct number_row *row = &s->rows[i];
         const struct number *x;
         enum number_state is = seen(m, i, &x);
@@ -436,7 +509,7 @@ static void compare_store(struct model *m)
         bool same = is == states[row->state] && (!x || is == NUMBER_QUARANTINE || own)
                     && (!x || is == NUMBER_HELD || is == NUMBER_LEASED || time);
         if (!same && !is_left_over(m, row, x))
-            fail_msg("+%llu is %s in memory and %s in the store, or is not the same there", (unsigned long long)(FIRST + i),
+            fail_msg("+%llu is %s in memory and %s in the store, or is not the same there", (unsigned long long)(m->first + i),
                      number_state_word(is), number_state_word(states[row->state]));
     }
     free(s);
@@ -476,20 +549,23 @@ static void restart(struct model *m)
 /* The observer reads again what became of the requests that nobody answered. */
 static void look_again(struct model *m, const struct ask *pending)
 {
-    for (size_t i = 0; i < LINES; i++) {
+    for (size_t i = 0; i < lines(m); i++) {
         struct line *l = &m->lines[i];
         const struct number *x;
         enum number_state is = seen(m, i, &x);
         bool alone = true;                  /* no request that may have changed it */
         for (size_t k = 0; k < ASKS; k++)
-            alone &= !pending[k].m || (pending[k].subject && pending[k].subject != l->holder && pending[k].subject != FIRST + i
+            alone &= !pending[k].m || (pending[k].subject && pending[k].subject != l->holder && pending[k].subject != m->first + i
                                        && (!x || pending[k].subject != x->holder));
-        if (alone || is == expected(m, l))
+        bool gone = m->own && l->import && !is_own(m, i);
+        if (alone || (is == expected(m, l) && !gone))
             continue;
         l->state = is == NUMBER_HELD ? HELD : is == NUMBER_LEASED ? LEASED : is == NUMBER_AVAILABLE ? FREE : RELEASED;
         l->resource = x ? x->lease.resource : 0;
         l->holder = x ? x->holder : 0;
         l->purchased_us = x ? x->lease.purchased_us : 0;
+        if (m->own && !is_own(m, i))
+            l->import = 0;
         l->until_us = x ? waits_until(x) - (is == NUMBER_QUARANTINE ? QUARANTINE : 0) : 0;
     }
 }
@@ -497,7 +573,7 @@ static void look_again(struct model *m, const struct ask *pending)
 /* Ends of holds are their holders' to tell. */
 static void learn_holds(struct model *m)
 {
-    for (size_t i = 0; i < LINES; i++) {
+    for (size_t i = 0; i < lines(m); i++) {
         struct line *l = &m->lines[i];
         const struct search *s = l->state == HELD ? map_find(m->w->numbers->searches, l->holder) : NULL;
         const struct reservation *r = l->state == HELD ? map_find(m->w->numbers->reservations, l->holder) : NULL;
@@ -517,6 +593,76 @@ static void pull_the_plug(struct model *m)
     learn_holds(m);
     m->c->crashes++;
     compare(m);
+}
+
+/* -- lists: one at a time, while nothing else is under way -------------------------------------------------------------- */
+
+static void import_id(char id[40], uint64_t i)
+{
+    snprintf(id, 40, "list-%u", (unsigned)i);
+}
+
+/* Neither in the inventory nor, withdrawn from it, still waiting for the end of its quarantine. */
+static bool may_come(const struct model *m, size_t i)
+{
+    return !m->lines[i].import && expected(m, &m->lines[i]) == NUMBER_AVAILABLE;
+}
+
+/* What may not come is left out. It may be cut off by a restart, and it may be given up. */
+static void import_lines(struct model *m, size_t from, size_t count)
+{
+    char id[40];
+    size_t left_out = 0;
+    struct heard h;
+    import_id(id, ++m->imports);
+    hear_all(m);
+    disk.held = false;
+    assert_int_equal(import_begin(m->w, id, "sim", &h), ERR_NONE);
+    struct import_slice *s = slice_of(1, m->first + from, count);
+    assert_int_equal(import_give(m->w, id, s, &h), ERR_NONE);
+    import_slice_free(s);
+    for (size_t i = from; i < from + count; i++)
+        left_out += !may_come(m, i);
+    assert_int_equal(h.n_bad, left_out);
+    if (!roll(m, 4))
+        world_restart(m->w);
+    bool kept = roll(m, 4) || m->imports == 1;
+    if (kept)
+        assert_int_equal(import_complete(m->w, id, &h), ERR_NONE);
+    else
+        assert_int_equal(import_roll_back(m->w, id, &h), ERR_NONE);
+    for (size_t i = from; i < from + count && kept; i++)
+        if (may_come(m, i))
+            m->lines[i].import = m->imports;
+    disk.held = true;
+    m->c->imported += kept;
+}
+
+static void a_list(struct model *m)
+{
+    size_t count = 1 + roll(m, 8);
+    import_lines(m, roll(m, OWN - count), count);
+}
+
+/* All of it or nothing: while one is in use, nothing. */
+static void a_list_is_taken_away(struct model *m)
+{
+    char id[40];
+    struct heard h;
+    uint64_t import = 1 + roll(m, m->imports);
+    bool used = false;
+    import_id(id, import);
+    compare(m);
+    for (size_t i = 0; i < OWN; i++)
+        used |= m->lines[i].import == import && expected(m, &m->lines[i]) != NUMBER_AVAILABLE;
+    disk.held = false;
+    enum err err = import_roll_back(m->w, id, &h);
+    disk.held = true;
+    assert_int_equal(err, used ? ERR_CONFLICT : ERR_NONE);
+    for (size_t i = 0; i < OWN; i++)
+        if (m->lines[i].import == import && !used)
+            m->lines[i].import = 0;
+    m->c->rolled_back += !used;
 }
 
 /* -- a run ---------------------------------------------------------------------------------------------------------- */
@@ -541,6 +687,19 @@ static void some_disk(struct model *m)
     disk.full = !roll(m, 16);
 }
 
+static void some_stock(struct model *m)
+{
+    uint64_t what = roll(m, 10);
+    if (m->own && what < 5)
+        a_withdrawal(m);
+    else if (m->own && what < 7)
+        a_list(m);
+    else if (m->own && what < 8)
+        a_list_is_taken_away(m);
+    else
+        compare(m);
+}
+
 static void step(struct model *m)
 {
     size_t now = 0;
@@ -561,7 +720,7 @@ static void step(struct model *m)
     case 24: m->era += !roll(m, 8);                 break;      /* other ids: the old ones are completed or expired */
     case 25: case 26: some_time(m);                 break;
     case 27: case 28: case 29:                      some_disk(m);                   break;
-    case 30: if (!roll(m, 4)) compare(m);           break;
+    case 30: some_stock(m);                         break;
     default:
         if (!roll(m, 6))
             pull_the_plug(m);
@@ -590,10 +749,10 @@ static void make_the_pool_small(struct model *m)
     }
 }
 
-static void run(uint64_t seed, struct counts *c)
+static void run(uint64_t seed, bool own, struct counts *c)
 {
     struct model *m = calloc(1, sizeof *m);
-    printf("SEED=%llu%s\n", (unsigned long long)seed, disk.forgets ? " (forgets)" : "");
+    printf("SEED=%llu%s%s\n", (unsigned long long)seed, own ? " (own)" : "", disk.forgets ? " (forgets)" : "");
     fflush(stdout);
     disk.held = disk.full = false;
     disk.first = disk.next = 0;
@@ -601,7 +760,13 @@ static void run(uint64_t seed, struct counts *c)
     log_setup((enum log_level)(LOG_ERROR + 1), LOG_TEXT);       /* failures are what this is about */
     m->random = seed;
     m->c = c;
-    make_the_pool_small(m);
+    m->own = m->w->own_only = own;
+    m->first = own ? OWN_FIRST : SIMULATED;
+    world_restart(m->w);
+    if (own)
+        import_lines(m, 0, OWN_AT_FIRST);
+    else
+        make_the_pool_small(m);
     disk.held = true;
     for (int i = 0; i < ROUNDS; i++)
         step(m);
@@ -614,33 +779,40 @@ static void run(uint64_t seed, struct counts *c)
     free(m);
 }
 
-static void runs(bool forgets, size_t seeds)
+static void runs(bool own, bool forgets, size_t seeds)
 {
     const char *seed = getenv("SEED");
     struct counts c = { 0 };
     disk.forgets = forgets;
     for (uint64_t i = 0; i < (seed ? 1 : seeds); i++)
-        run(seed ? strtoull(seed, NULL, 10) : 20201001 + i, &c);
+        run(seed ? strtoull(seed, NULL, 10) : 20201001 + i, own, &c);
     printf("at most %zu at once; held %zu, bought %zu, canceled %zu; reserved %zu, bought %zu, given back %zu; changed %zu, "
-           "released %zu; refused %zu (%zu expired), failed %zu; restarted %zu times, %zu of them without warning\n",
+           "released %zu; refused %zu (%zu expired), failed %zu; restarted %zu times, %zu of them without warning; withdrawn %zu, lists %zu, taken away %zu\n",
            c.most_at_once, c.held, c.bought, c.canceled, c.reserved, c.reserved_bought, c.unreserved, c.changed, c.released,
-           c.refused, c.expired_buys, c.failed, c.restarts, c.crashes);
-    assert_true(seed || (c.held > 100 && c.bought > 20 && c.canceled > 3 && c.released > 100));
-    assert_true(seed || (c.changed > 20 && c.failed > 100));
-    assert_true(seed || (c.reserved > 50 && c.reserved_bought > 1 && c.unreserved && c.expired_buys > 10));
-    assert_true(seed || (c.crashes > 5 && c.restarts > c.crashes + 5 && c.most_at_once > 8));
+           c.refused, c.expired_buys, c.failed, c.restarts, c.crashes, c.withdrawn, c.imported, c.rolled_back);
+    assert_true(seed || (c.held > 80 && c.bought > 10 && c.canceled > 1 && c.released > 60 && c.changed > 10));
+    assert_true(seed || (c.reserved > 30 && (c.reserved_bought || own) && c.unreserved && c.expired_buys > 5 && c.failed > 50));
+    assert_true(seed || (c.crashes > 5 && c.restarts > c.crashes + 3 && c.most_at_once > 8));
+    assert_true(seed || !own || (c.withdrawn && c.imported > 3 && c.rolled_back));
 }
 
 static void no_number_ever_has_two_owners_and_none_is_lost(void **state)
 {
     (void)state;
-    runs(false, 3);
+    runs(false, false, 2);
 }
 
 static void nor_when_the_disk_loses_what_nobody_waits_for(void **state)
 {
     (void)state;
-    runs(true, 2);
+    runs(false, true, 2);
+}
+
+static void nor_of_the_operators_own_while_lists_come_and_go(void **state)
+{
+    (void)state;
+    runs(true, false, 2);
+    runs(true, true, 2);
 }
 
 int main(void)
@@ -648,6 +820,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_number_ever_has_two_owners_and_none_is_lost),
         cmocka_unit_test(nor_when_the_disk_loses_what_nobody_waits_for),
+        cmocka_unit_test(nor_of_the_operators_own_while_lists_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ struct world {
     uint64_t         other;             /* ... another such one */
     uint64_t         trial, canadian;
     int64_t          now_us;
+    bool             own_only;          /* no simulated inventory */
     size_t           waiting;           /* outcomes not yet told */
     /* the last outcome */
     enum err                err;
@@ -85,7 +86,7 @@ static inline struct numbers *world_numbers(struct world *w)
     struct numbers *n = NULL;
     struct problem why = { 0 };
     assert_int_equal(numbers_new(&n, &w->control, w->accounts,
-                                 &(struct numbers_conf){ .edition = world_edition, .seed = 7, .simulator = true }, &why),
+                                 &(struct numbers_conf){ .edition = world_edition, .seed = 7, .simulator = !w->own_only }, &why),
                      ERR_NONE);
     assert_int_equal(numbers_load(n, &why), ERR_NONE);
     return n;
