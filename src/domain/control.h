@@ -19,3 +19,10 @@ struct control {
 };
 static inline struct inbox *control_inbox(const struct control *c) { return loop_inbox(c->loop); }
 static inline int64_t control_now_us(const struct control *c) { return clock_product_us(c->clock); }
+
+/** Called on control when a unit is committed, or not: ERR_NONE, ERR_CONFLICT, ERR_STORE. */
+typedef void control_written_fn(void *mine, enum err err);
+/** Write a unit and hear of it. Takes both in every case; NULL is one that there was no memory for.
+ *  @param mine  what then() is told: from malloc(), freed behind it, when the server stops first, and on an error
+ *  @return ERR_BUSY, ERR_NOMEM; then no then() */
+MUST_USE enum err control_write(const struct control *c, struct db_unit *u, control_written_fn *then, void *mine);

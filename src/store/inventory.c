@@ -1,4 +1,5 @@
 #include "store/inventory.h"
+#include "store/store_priv.h"
 
 enum { PURGED_AT_ONCE = 200 };
 
@@ -105,16 +106,6 @@ void inventory_purge_slice(struct db_unit *u, int64_t before_us, bool whole)
 }
 
 /* -- reading -------------------------------------------------------------------------------------------------------- */
-
-static uint64_t key_at(const struct db_rows *r, size_t column)
-{
-    return (uint64_t)db_int(r, column);
-}
-
-static int int_at(const struct db_rows *r, size_t column)
-{
-    return (int)db_int(r, column);
-}
 
 struct walk {
     enum err err;

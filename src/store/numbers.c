@@ -1,4 +1,5 @@
 #include "store/numbers.h"
+#include "store/store_priv.h"
 
 void number_row_hold(struct db_unit *u, const struct number_row *row, int64_t now_us)
 {
@@ -81,16 +82,6 @@ void number_operation_row_delete(struct db_unit *u, uint64_t key)
 }
 
 /* -- reading -------------------------------------------------------------------------------------------------------- */
-
-static uint64_t key_at(const struct db_rows *r, size_t column)
-{
-    return (uint64_t)db_int(r, column);
-}
-
-static int int_at(const struct db_rows *r, size_t column)
-{
-    return (int)db_int(r, column);
-}
 
 /* Rows are handed on as they come: there may be millions. */
 struct walk {

@@ -62,6 +62,9 @@ struct db_rows {
     size_t               count, at;
     const struct record *row;   /* the current one, NULL before the first */
 };
+/* How the files of things read what is no plain integer. */
+static inline uint64_t key_at(const struct db_rows *r, size_t column) { return (uint64_t)db_int(r, column); }
+static inline int int_at(const struct db_rows *r, size_t column) { return (int)db_int(r, column); }
 MUST_USE struct db_rows *rows_new(void);
 void rows_put(struct db_rows *r, const struct db_val *vals, size_t n);
 

@@ -1,4 +1,5 @@
 #include "store/usage.h"
+#include "store/store_priv.h"
 
 /* -- writing -------------------------------------------------------------------------------------------------------- */
 
@@ -100,11 +101,6 @@ enum err lease_rows_ask_next(struct db *db, struct db_read *read)
 }
 
 /* -- reading -------------------------------------------------------------------------------------------------------- */
-
-static uint64_t key_at(const struct db_rows *r, size_t column)
-{
-    return (uint64_t)db_int(r, column);
-}
 
 bool usage_row_next(struct db_rows *r, struct usage_row *row)
 {

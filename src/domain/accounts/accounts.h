@@ -32,6 +32,7 @@ struct subscription {
     char       billing_country[3];      /* ISO 3166-1 alpha-2 */
     bool       active;                  /* else suspended */
     bool       pending;                 /* not on disk yet: its name is taken, no more */
+    bool       changing;                /* a change is being committed; the next one waits for it */
 };
 
 struct resource {
@@ -39,7 +40,7 @@ struct resource {
     char       name[64];                /* a host label: [a-z0-9-] */
     char       guid[GUID_SIZE];         /* its public id, in user ids and token audiences */
     const struct subscription *subscription;
-    bool       pending;                 /* as above */
+    bool       pending, changing;       /* as above */
     bool       ending;                  /* being deleted: its name is taken, no more */
     bool       gone;                    /* deleted: only what is old knows it */
     uint8_t    access_key[2][ACCESS_KEY_OCTETS];

@@ -264,6 +264,12 @@ static enum err wish_check(const struct accounts *a, const struct resource_wish 
     return err || *s ? err : subscription_missing(wish->subscription, why);
 }
 
+/* A change is written whole, out of what is in memory: one beside another would undo it. */
+static enum err not_twice(bool changing, struct problem *why)
+{
+    return changing ? rule_problem(why, ERR_BUSY, RULE_STORE_BUSY) : ERR_NONE;
+}
+
 /* -- subscriptions --------------------------------------------------------------------------------------------------- */
 
 static void settle_subscription(struct change *c, enum err err)
@@ -303,6 +309,7 @@ enum err accounts_subscribe(struct accounts *a, struct str name, struct str offe
 
 static void settle_subscription_change(struct change *c, enum err err)
 {
+    c->subscription->changing = false;
     if (err)
         return;
     c->subscription->offer = c->to.offer;
@@ -314,7 +321,7 @@ enum err accounts_change_subscription(struct accounts *a, struct str name, const
                                       accounts_done_fn *done, void *arg, struct problem *why)
 {
     struct subscription *s = subscription_holding(a, name);
-    enum err err = s && !s->pending ? ERR_NONE : subscription_missing(name, why);
+    enum err err = s && !s->pending ? not_twice(s->changing, why) : subscription_missing(name, why);
     enum offer offer = err ? OFFER_PAYG : s->offer;
     if (!err && to->offer.n)
         err = offer_check(to->offer, &offer, why);
@@ -337,6 +344,7 @@ enum err accounts_change_subscription(struct accounts *a, struct str name, const
         str_copyz(c->to.billing_country, sizeof c->to.billing_country, to->billing_country);
     struct subscription_row row = subscription_row_of(&c->to);
     subscription_row_set(u, &row);
+    s->changing = true;
     return change_post(c, u, why);
 }
 
@@ -387,6 +395,7 @@ static struct resource *resource_to_change(struct accounts *a, uint64_t key)
 
 static void settle_resource_change(struct change *c, enum err err)
 {
+    c->resource->changing = false;
     if (err)
         return;
     struct resource *r = c->resource;
@@ -406,6 +415,8 @@ enum err accounts_change_resource(struct accounts *a, uint64_t key, const struct
 {
     struct resource *r = resource_to_change(a, key);
     enum err err = r ? tags_check(to, why) : resource_missing(STR(""), why);
+    if (!err)
+        err = not_twice(r->changing, why);
     if (err)
         return err;
     struct change *c = change_new(a, settle_resource_change, done, arg);
@@ -417,6 +428,7 @@ enum err accounts_change_resource(struct accounts *a, uint64_t key, const struct
     }
     c->resource = r;
     c->keys_off = to->keys_off;
+    r->changing = true;
     resource_row_set(u, &(struct resource_row){ .key = r->key, .tags = str_of(c->tags), .identity = str_of(c->identity),
                                                 .keys_off = to->keys_off, .changed_us = c->changed_us });
     return change_post(c, u, why);

@@ -17,10 +17,7 @@ struct ending {
 };
 
 /* The last step on its way to disk. */
-struct last_step {
-    struct db_done done;
-    struct ending *e;
-};
+struct last_step { struct ending *e; };
 
 static void step(struct ending *e);
 
@@ -56,13 +53,9 @@ static void on_ended(void *arg, enum err err)
     step(e);
 }
 
-static void on_gone(void *owner, struct inbox_item *item)
+static void on_gone(void *mine, enum err err)
 {
-    (void)owner;
-    struct last_step *last = container_of(item, struct last_step, done.item);
-    struct ending *e = last->e;
-    enum err err = last->done.err;
-    free(last);
+    struct ending *e = ((struct last_step *)mine)->e;
     if (err) {                          /* a number is held or leased yet: from the first step again */
         again_later(e, err);
         e->step = 0;
@@ -79,23 +72,16 @@ static void on_gone(void *owner, struct inbox_item *item)
     free(e);
 }
 
-static const struct inbox_kind gone_kind = { "accounts.gone", on_gone, NULL };
-
 static void finish(struct ending *e)
 {
-    struct last_step *last = calloc(1, sizeof *last);
+    struct last_step *last = malloc(sizeof *last);
     struct db_unit *u = db_unit_new();
-    enum err err = last ? ERR_NONE : ERR_NOMEM;
-    if (!err) {
-        *last = (struct last_step){ .done = { .item.kind = &gone_kind, .to = control_inbox(e->a->control) }, .e = e };
-        resource_row_gone(u, e->resource->key, control_now_us(e->a->control));
-        err = db_post(e->a->control->db, u, &last->done);
-    }
-    if (err) {
-        free(last);
-        db_unit_free(u);
+    if (last)
+        last->e = e;
+    resource_row_gone(u, e->resource->key, control_now_us(e->a->control));
+    enum err err = control_write(e->a->control, u, on_gone, last);
+    if (err)
         again_later(e, err);
-    }
 }
 
 static void step(struct ending *e)

@@ -86,12 +86,13 @@ static void on_charged(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct renewing *g = container_of(item, struct renewing, done.item);
-    if (g->done.err)
-        undo(g);
-    if (g->done.err == ERR_STORE)
-        rest(g, control_now_us(g->m->control) + AGAIN_US);
-    else
-        renew(g);                       /* a conflict: somebody was faster, look again */
+    if (!g->done.err) {
+        renew(g);
+        return;
+    }
+    log_error("usage", "leases were not renewed, which is tried again: %s", err_words(g->done.err));
+    undo(g);
+    rest(g, control_now_us(g->m->control) + AGAIN_US);
 }
 
 static void drop_charged(struct inbox_item *item)

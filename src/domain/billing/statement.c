@@ -421,7 +421,7 @@ static void on_totals(void *owner, struct inbox_item *item)
     jw_array(&l->w, "totals");
     while (!l->read.err && usage_sum_next(l->read.rows, &s)) {
         write_sum(l, &s);
-        total += s.amount_micro;
+        total = usage_plus(total, s.amount_micro);
     }
     jw_end(&l->w);
     jw_int(&l->w, "microUsd", total);

@@ -99,8 +99,7 @@ int64_t usage_pro_rata(int64_t amount_micro, int64_t from_us, int64_t to_us, int
     return (int64_t)((unsigned __int128)amount_micro * (uint64_t)(last - first) / (uint64_t)(to_us - from_us));
 }
 
-/* Sums that would not fit stay at the most there is. */
-static int64_t plus(int64_t a, int64_t b)
+int64_t usage_plus(int64_t a, int64_t b)
 {
     int64_t sum;
     if (__builtin_add_overflow(a, b, &sum))
@@ -209,7 +208,7 @@ static void add_spent(struct usage *m, uint64_t subscription, int64_t at_us, int
 {
     struct spend *s = usage_spend_of(m, subscription);
     if (s && usage_month(at_us) == m->month)
-        s->spent = plus(s->spent, micro);
+        s->spent = usage_plus(s->spent, micro);
 }
 
 void usage_undo(struct usage *m, uint64_t subscription, int64_t micro, int64_t at_us)
@@ -436,7 +435,7 @@ void usage_hold_set(struct usage *m, struct usage_hold *h, uint64_t resource, in
     struct spend *s = usage_spend_of(m, h->subscription);
     if (!s)
         return;
-    s->held = plus(s->held, micro - h->micro);
+    s->held = usage_plus(s->held, micro - h->micro);
     h->micro = micro;
 }
 
@@ -458,8 +457,8 @@ enum err usage_may_spend(struct usage *m, uint64_t resource, int64_t micro, stru
     if (!s || s->cap < 0 || micro <= 0)
         return ERR_NONE;
     turn_month(m);
-    int64_t spent = plus(s->spent, s->held);
-    if (plus(spent, micro) <= s->cap)
+    int64_t spent = usage_plus(s->spent, s->held);
+    if (usage_plus(spent, micro) <= s->cap)
         return ERR_NONE;
     char month[32], next[32];
     int after = usage_month_after(m->month);
@@ -487,42 +486,30 @@ int64_t usage_spent(struct usage *m, uint64_t subscription)
 
 /* A cap on its way to disk. */
 struct capping {
-    struct db_done done;
     struct usage  *m;
     uint64_t       subscription;
-    int64_t        micro;
+    int64_t        micro;               /* below 0: none */
     usage_done_fn *then;
     void          *arg;
 };
 
-static void on_capped(void *owner, struct inbox_item *item)
+static void on_capped(void *mine, enum err err)
 {
-    (void)owner;
-    struct capping *c = container_of(item, struct capping, done.item);
+    const struct capping *c = mine;
     struct spend *s = usage_spend_of(c->m, c->subscription);
-    if (!c->done.err && s)
+    if (!err && s)
         s->cap = c->micro;
-    c->then(c->arg, c->done.err ? c->done.err : s ? ERR_NONE : ERR_NOMEM);
-    free(c);
+    c->then(c->arg, err ? err : s ? ERR_NONE : ERR_NOMEM);
 }
-
-static const struct inbox_kind capped_kind = { "usage.capped", on_capped, NULL };
 
 enum err usage_set_cap(struct usage *m, uint64_t subscription, int64_t micro, usage_done_fn *done, void *arg,
                        struct problem *why)
 {
-    struct capping *c = calloc(1, sizeof *c);
+    struct capping *c = malloc(sizeof *c);
     struct db_unit *u = db_unit_new();
-    enum err err = c && u ? ERR_NONE : ERR_NOMEM;
-    if (!err) {
-        *c = (struct capping){ .done = { .item.kind = &capped_kind, .to = control_inbox(m->control) }, .m = m,
-                               .subscription = subscription, .micro = micro < 0 ? -1 : micro, .then = done, .arg = arg };
-        spend_cap_row_put(u, subscription, micro);
-        err = db_post(m->control->db, u, &c->done);
-    }
-    if (!err)
-        return ERR_NONE;
-    free(c);
-    db_unit_free(u);
-    return rule_problem(why, err, RULE_STORE_BUSY);
+    if (c)
+        *c = (struct capping){ m, subscription, micro < 0 ? -1 : micro, done, arg };
+    spend_cap_row_put(u, subscription, micro);
+    enum err err = control_write(m->control, u, on_capped, c);
+    return err ? rule_problem(why, err, RULE_STORE_BUSY) : ERR_NONE;
 }

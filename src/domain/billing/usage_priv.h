@@ -29,6 +29,8 @@ struct spend *usage_spend_of(struct usage *m, uint64_t subscription);
 int64_t usage_charge(struct usage *m, struct db_unit *u, struct usage_row *row);
 /** It was not stored after all, or was counted before: out of memory. */
 void usage_undo(struct usage *m, uint64_t subscription, int64_t micro, int64_t at_us);
+/** Sums that would not fit stay at the most there is. */
+int64_t usage_plus(int64_t a, int64_t b);
 uint64_t usage_payer(const struct usage *m, uint64_t resource);     /* the resource's subscription; 0: none */
 
 /* renewals.c */

@@ -18,7 +18,6 @@ struct domain {
 };
 
 struct change {
-    struct db_done       done;
     struct sip_domains  *d;
     char                 name[SIP_FQDN_MAX + 1];
     bool                 confirms;
@@ -149,52 +148,36 @@ void sip_domains_drop_of(struct sip_domains *d, uint64_t resource)
 
 /* -- changing --------------------------------------------------------------------------------------------------------------- */
 
-static void drop_changed(struct inbox_item *item)
+static void on_changed(void *mine, enum err err)
 {
-    free(container_of(item, struct change, done.item));
-}
-
-static void on_changed(void *owner, struct inbox_item *item)
-{
-    (void)owner;
-    struct change *c = container_of(item, struct change, done.item);
+    struct change *c = mine;
     struct domain *x = strmap_find(c->d->names, str_of(c->name));
     struct problem why = { 0 };
-    if (c->done.err)
-        rule_problem(&why, c->done.err, RULE_STORE_BUSY);
+    if (err)
+        rule_problem(&why, err, RULE_STORE_BUSY);
     x->busy = false;
     x->committed = true;
-    if (c->confirms ? c->done.err : !c->done.err)
+    if (c->confirms ? err : !err)
         free(strmap_take(c->d->names, str_of(c->name)));
-    c->then(c->arg, c->done.err, &why);
-    free(c);
+    c->then(c->arg, err, &why);
 }
-
-static const struct inbox_kind changed_kind = { "sip_domains.changed", on_changed, drop_changed };
 
 static enum err post(struct sip_domains *d, struct domain *x, bool confirms, sip_domains_done_fn *done, void *arg,
                      struct problem *why)
 {
-    struct change *c = calloc(1, sizeof *c);
+    struct change *c = malloc(sizeof *c);
     struct db_unit *u = db_unit_new();
-    if (!c || !u) {
-        free(c);
-        db_unit_free(u);
-        return ERR_NOMEM;
+    if (c) {
+        *c = (struct change){ .d = d, .confirms = confirms, .then = done, .arg = arg };
+        memcpy(c->name, x->name, sizeof c->name);
     }
-    *c = (struct change){ .done = { .item.kind = &changed_kind, .to = control_inbox(d->control) }, .d = d, .confirms = confirms,
-                          .then = done, .arg = arg };
-    memcpy(c->name, x->name, sizeof c->name);
     if (confirms)
         sip_domain_row_insert(u, str_of(x->name), x->resource, x->since_us);
     else
         sip_domain_row_delete(u, str_of(x->name), x->resource);
-    enum err err = db_post(d->control->db, u, &c->done);
-    if (err) {
-        db_unit_free(u);
-        free(c);
+    enum err err = control_write(d->control, u, on_changed, c);
+    if (err)
         return rule_problem(why, err, RULE_STORE_BUSY);
-    }
     x->busy = true;
     return ERR_NONE;
 }

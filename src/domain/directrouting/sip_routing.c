@@ -263,19 +263,17 @@ enum err sip_routing_change(struct sip_routing *s, uint64_t resource, const stru
 /* -- the end of a resource ------------------------------------------------------------------------------------------------ */
 
 struct ending {
-    struct db_done      done;
     struct sip_routing *s;
     uint64_t            resource;
     void              (*then)(void *arg, enum err err);
     void               *arg;
 };
 
-static void on_ended(void *owner, struct inbox_item *item)
+static void on_ended(void *mine, enum err err)
 {
-    (void)owner;
-    struct ending *g = container_of(item, struct ending, done.item);
+    const struct ending *g = mine;
     struct place *p = map_find(g->s->places, g->resource);
-    if (!g->done.err) {
+    if (!err) {
         if (p && !p->first) {
             arena_free(p->arena);
             p->arena = NULL;
@@ -283,11 +281,8 @@ static void on_ended(void *owner, struct inbox_item *item)
         }
         sip_domains_drop_of(g->s->domains, g->resource);
     }
-    g->then(g->arg, g->done.err);
-    free(g);
+    g->then(g->arg, err);
 }
-
-static const struct inbox_kind ended_kind = { "sip_routing.ended", on_ended, NULL };
 
 enum err sip_routing_end(void *routing, uint64_t resource, void (*done)(void *arg, enum err err), void *arg)
 {
@@ -295,20 +290,10 @@ enum err sip_routing_end(void *routing, uint64_t resource, void (*done)(void *ar
     const struct place *p = map_find(s->places, resource);
     if (p && p->first)
         return ERR_BUSY;                /* the change's answer comes first */
-    struct ending *g = calloc(1, sizeof *g);
+    struct ending *g = malloc(sizeof *g);
     struct db_unit *u = db_unit_new();
-    if (!g || !u) {
-        free(g);
-        db_unit_free(u);
-        return ERR_NOMEM;
-    }
-    *g = (struct ending){ .done = { .item.kind = &ended_kind, .to = control_inbox(s->control) }, .s = s, .resource = resource,
-                          .then = done, .arg = arg };
+    if (g)
+        *g = (struct ending){ s, resource, done, arg };
     sip_routing_rows_delete_of(u, resource);
-    enum err err = db_post(s->control->db, u, &g->done);
-    if (err) {
-        db_unit_free(u);
-        free(g);
-    }
-    return err;
+    return control_write(s->control, u, on_ended, g);
 }

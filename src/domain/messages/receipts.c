@@ -127,38 +127,25 @@ static struct early *early_new(struct carrier_slot *c, struct str key)
 }
 
 struct straying {
-    struct db_done       done;
     struct carrier_slot *carrier;
     uint64_t             token;
 };
 
-static void on_strayed(void *owner, struct inbox_item *item)
+static void on_strayed(void *mine, enum err err)
 {
-    (void)owner;
-    struct straying *g = container_of(item, struct straying, done.item);
-    g->carrier->ops->settle(g->carrier->self, g->token, g->done.err);
-    free(g);
+    const struct straying *g = mine;
+    g->carrier->ops->settle(g->carrier->self, g->token, err);
 }
-
-static const struct inbox_kind strayed_kind = { "messages.strayed", on_strayed, NULL };
 
 static enum err stray_post(struct carrier_slot *c, const struct carrier_news *n)
 {
-    struct straying *g = calloc(1, sizeof *g);
+    const struct control *control = c->m->control;
+    struct straying *g = malloc(sizeof *g);
     struct db_unit *u = db_unit_new();
-    struct control *control = c->m->control;
-    enum err err = g ? ERR_NONE : ERR_NOMEM;
-    if (!err) {
-        *g = (struct straying){ .done = { .item.kind = &strayed_kind, .to = control_inbox(control) }, .carrier = c,
-                                .token = n->token };
-        stray_receipt_row_put(u, str_of(c->name), n->remote_id, (int)n->state, n->status, control_now_us(control));
-        err = db_post(control->db, u, &g->done);
-    }
-    if (err) {
-        db_unit_free(u);
-        free(g);
-    }
-    return err;
+    if (g)
+        *g = (struct straying){ .carrier = c, .token = n->token };
+    stray_receipt_row_put(u, str_of(c->name), n->remote_id, (int)n->state, n->status, control_now_us(control));
+    return control_write(control, u, on_strayed, g);
 }
 
 /* A second one of the same id takes the first one's place, unless the first was final and it is not. */

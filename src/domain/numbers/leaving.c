@@ -53,11 +53,29 @@ static void begun(struct leaving *l, enum err err)
         decided(l, err == ERR_ABSENT ? ERR_NONE : err);
 }
 
-static void drop_holds(struct leaving *l)
+/* Reservations that have ended are listed for a month yet: all pages are looked at, since some may be nothing but those. */
+static void drop_reservations(struct leaving *l)
 {
     const struct number_reservation *some[ROUND_MOST];
-    size_t count;
-    bool more;
+    size_t count, most = l->begun + ROUND_MOST;
+    bool more = true;
+    for (size_t skip = 0; more; skip += count) {
+        numbers_reservations(l->n, l->resource, skip, ROUND_MOST, some, &count, &more);
+        for (size_t i = 0; i < count; i++) {
+            if (some[i]->state != RESERVATION_ACTIVE)
+                continue;
+            if (l->begun == most) {
+                l->more = true;
+                return;
+            }
+            l->begun++;
+            begun(l, numbers_unreserve(l->n, l->resource, str_of(some[i]->id), on_one, l, NULL));
+        }
+    }
+}
+
+static void drop_searches(struct leaving *l)
+{
     uint64_t key;
     void *value;
     for (size_t at = 0; map_next(l->n->searches, &at, &key, &value);) {
@@ -67,14 +85,6 @@ static void drop_holds(struct leaving *l)
         l->begun++;
         begun(l, numbers_cancel(l->n, l->resource, OPERATION_SEARCH, key, on_one, l, NULL));
     }
-    numbers_reservations(l->n, l->resource, 0, ROUND_MOST, some, &count, &more);
-    for (size_t i = 0; i < count; i++) {
-        if (some[i]->state != RESERVATION_ACTIVE)
-            continue;
-        l->begun++;
-        begun(l, numbers_unreserve(l->n, l->resource, str_of(some[i]->id), on_one, l, NULL));
-    }
-    l->more |= more;
 }
 
 static void on_leases(void *owner, struct inbox_item *item)
@@ -112,7 +122,8 @@ static void next_round(struct leaving *l)
 {
     l->more = false;
     l->begun = 2;                       /* the holds, and the read */
-    drop_holds(l);
+    drop_searches(l);
+    drop_reservations(l);
     l->read = (struct db_read){ .item.kind = &leases_kind, .to = control_inbox(l->n->control) };
     enum err err = number_leases_ask(l->n->control->db, l->resource, l->last, 0, ROUND_MOST, &l->read);
     l->begun--;                         /* the read cannot have answered yet, so this is never the last */

@@ -902,29 +902,24 @@ enum err registrations_attachments(struct registrations *r, const struct brief_r
 /* -- the end of a resource --------------------------------------------------------------------------------------------------------------- */
 
 struct ending {
-    struct db_done        done;
     struct registrations *r;
     uint64_t              resource;
     void                (*then)(void *arg, enum err err);
     void                 *arg;
 };
 
-static void on_ended(void *owner, struct inbox_item *item)
+static void on_ended(void *mine, enum err err)
 {
-    (void)owner;
-    struct ending *g = container_of(item, struct ending, done.item);
+    const struct ending *g = mine;
     struct place *p = map_find(g->r->places, g->resource);
     for (struct entry *e = p->first, *next; e; e = next) {
         next = e->next_here;
         e->busy = false;
-        if (!g->done.err)
+        if (!err)
             entry_drop(e);
     }
-    g->then(g->arg, g->done.err);
-    free(g);
+    g->then(g->arg, err);
 }
-
-static const struct inbox_kind ended_kind = { "registrations.ended", on_ended, NULL };
 
 enum err registrations_end(void *registrations, uint64_t resource, void (*done)(void *arg, enum err err), void *arg)
 {
@@ -937,23 +932,13 @@ enum err registrations_end(void *registrations, uint64_t resource, void (*done)(
         done(arg, ERR_NONE);
         return ERR_NONE;
     }
-    struct ending *g = calloc(1, sizeof *g);
+    struct ending *g = malloc(sizeof *g);
     struct db_unit *u = db_unit_new();
-    if (!g || !u) {
-        free(g);
-        db_unit_free(u);
-        return ERR_NOMEM;
-    }
-    *g = (struct ending){ .done = { .item.kind = &ended_kind, .to = control_inbox(r->control) }, .r = r, .resource = resource,
-                          .then = done, .arg = arg };
+    if (g)
+        *g = (struct ending){ r, resource, done, arg };
     brief_rows_delete_of(u, resource);
-    enum err err = db_post(r->control->db, u, &g->done);
-    if (err) {
-        db_unit_free(u);
-        free(g);
-        return err;
-    }
-    for (struct entry *e = p->first; e; e = e->next_here)
+    enum err err = control_write(r->control, u, on_ended, g);
+    for (struct entry *e = p->first; e && !err; e = e->next_here)
         e->busy = true;
-    return ERR_NONE;
+    return err;
 }

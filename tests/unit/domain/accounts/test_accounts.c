@@ -428,6 +428,22 @@ static void offers_know_who_pays(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_change_beside_another_one_does_not_undo_it(void **state)
+{
+    struct stage *s = *state;
+    bool off = false;
+    struct subscription_wish suspend = { .active = &off }, move = { .offer = STR("ea") };
+    assert_int_equal(accounts_make_default(s->accounts), ERR_NONE);
+    const struct subscription *account = accounts_subscription_find(s->accounts, STR("default"));
+    int told = s->told;
+    assert_int_equal(accounts_change_subscription(s->accounts, STR("default"), &suspend, on_done, s, &s->why), ERR_NONE);
+    assert_int_equal(accounts_change_subscription(s->accounts, STR("default"), &move, on_done, s, &s->why), ERR_BUSY);
+    assert_string_equal(s->why.rule, "StoreBusy");
+    wait_told(s, told + 1);
+    assert_int_equal(settle(s, accounts_change_subscription(s->accounts, STR("default"), &move, on_done, s, &s->why)), ERR_NONE);
+    assert_true(!account->active && account->offer == OFFER_EA);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +462,7 @@ int main(void)
         T(a_deletion_goes_on_after_a_restart),
         T(a_deletion_that_could_not_be_stored_changes_nothing),
         cmocka_unit_test(offers_know_who_pays),
+        T(a_change_beside_another_one_does_not_undo_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -392,6 +392,32 @@ static void reservations_are_listed_by_age_in_pages(void **state)
     assert_true(count == 0 && !more);
 }
 
+static void on_left(void *arg, enum err err)
+{
+    (void)arg;
+    w->err = err;
+    w->waiting--;
+}
+
+/* Those that have expired are listed before the one that holds, on a page of their own. */
+static void a_resource_that_is_deleted_gives_back_what_it_holds_behind_hundreds_of_ended_reservations(void **state)
+{
+    enum { ENDED = 260 };
+    (void)state;
+    for (unsigned i = 0; i < ENDED; i++) {
+        char id[] = A;
+        snprintf(id + sizeof id - 5, 5, "%04x", i);
+        assert_int_equal(reserve(w->us, id, in(line(i + 1))), ERR_NONE);
+    }
+    world_sleep(w, 15 * MINUTE);
+    assert_int_equal(reserve(w->us, B, in(line(ENDED + 1))), ERR_NONE);
+    w->waiting++;
+    assert_int_equal(numbers_release_all(w->numbers, w->us, on_left, w), ERR_NONE);
+    world_pump(w);
+    assert_int_equal(w->err, ERR_NONE);
+    assert_null(get(w->us, B));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, world_tear_down)
@@ -413,6 +439,7 @@ int main(void)
         T(the_store_stops_a_second_owner_even_when_memory_is_wrong),
         T(old_ones_disappear_after_a_month),
         T(reservations_are_listed_by_age_in_pages),
+        T(a_resource_that_is_deleted_gives_back_what_it_holds_behind_hundreds_of_ended_reservations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
