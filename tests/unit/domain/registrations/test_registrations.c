@@ -250,6 +250,21 @@ static void a_submission_wants_the_numbers_leased_here_and_toll_free(void **stat
     assert_string_equal(b->why.rule, "BriefIncomplete");
 }
 
+static void two_briefs_submitted_at_once_do_not_both_get_a_number(void **state)
+{
+    struct bench *b = *state;
+    struct brief_ref first = campaign(b, ID1), second = campaign(b, ID2);
+    uint64_t ours = a_toll_free(b);
+    put_campaign(b, ID1, ours);
+    put_campaign(b, ID2, ours);
+    b->w->waiting++;
+    assert_int_equal(registrations_submit(b->r, &first, on_done, b, &b->why), ERR_NONE);
+    assert_int_equal(registrations_submit(b->r, &second, on_done, b, &b->why), ERR_RANGE);
+    assert_string_equal(b->why.rule, "NumberInOtherBrief");
+    assert_int_equal(waited(b, ERR_NONE), ERR_NONE);
+    assert_int_equal(b->b.state, BRIEF_SUBMITTED);
+}
+
 static void verification_ends_with_the_lease(void **state)
 {
     struct bench *b = *state;
@@ -492,6 +507,7 @@ int main(void)
         TEST(a_decision_survives_a_restart),
         TEST(what_may_be_done_depends_on_the_state),
         TEST(a_submission_wants_the_numbers_leased_here_and_toll_free),
+        TEST(two_briefs_submitted_at_once_do_not_both_get_a_number),
         TEST(verification_ends_with_the_lease),
         TEST(ids_are_guids_of_a_resource_and_countries_are_those_with_verification),
         TEST(an_approved_program_gets_a_short_code_of_its_own),
