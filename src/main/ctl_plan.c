@@ -21,6 +21,11 @@ static const char *noun(const struct ctl *c, const struct json *row)
     return type == NUMBER_GEOGRAPHIC ? "local number" : number_type_as_noun(type);
 }
 
+static const char *article(const char *word)
+{
+    return strchr("aeiou", word[0]) ? "an" : "a";
+}
+
 /* "rated" is every priced destination; an empty list is nobody. */
 static const char *list_in_words(const struct ctl *c, const struct json *row, const char *name)
 {
@@ -65,8 +70,8 @@ static void say_received(const struct ctl *c, const struct json *row)
 static void say_price(const struct ctl *c, const struct json *row)
 {
     const struct json *call = json_member(row, "call"), *sms = json_member(row, "sms");
-    ctl_say(c, "from a %s in %s, of a%s %s:", noun(c, row), member(c, row, "countryCode"),
-            str_eqz(json_text_of(row, "assignmentType"), "person") ? "" : "n", member(c, row, "assignmentType"));
+    const char *what = noun(c, row), *who = member(c, row, "assignmentType");
+    ctl_say(c, "from %s %s in %s, of %s %s:", article(what), what, member(c, row, "countryCode"), article(who), who);
     if (json_bool_of(call, "allowed", false))
         ctl_say(c, "  call: %s USD for each started minute (%s, prefix %s)",
                 ctl_dollars(c, json_int_of(call, "microUsdPerStartedMinute", 0)), member(c, call, "destination"),
@@ -160,8 +165,8 @@ static void say_account(const struct ctl *c, const struct json *fit)
 static void say_fit(const struct ctl *c, const struct json *fit)
 {
     const char *needs = member(c, fit, "registration"), *offers = member(c, fit, "eligibility.offers");
-    const char *who = member(c, fit, "assignmentType");
-    ctl_say(c, "%s %s for a%s %s, %s in %s%s", strchr("aeiou", noun(c, fit)[0]) ? "an" : "a", noun(c, fit), strcmp(who, "person") == 0 ? "" : "n", who,
+    const char *what = noun(c, fit), *who = member(c, fit, "assignmentType");
+    ctl_say(c, "%s %s for %s %s, %s in %s%s", article(what), what, article(who), who,
             json_bool_of(fit, "leasedBySearch", true) ? "acquired" : "applied for", member(c, fit, "countryCode"),
             str_eqz(json_text_of(fit, "status"), "preview") ? " (a preview)" : "");
     ctl_say(c, "  can         calling %s, SMS %s", member(c, fit, "availableCapabilities.calling"),

@@ -215,7 +215,7 @@ static void an_obstacle_is_told_in_words_for_people(void **state)
     assert_int_equal(p->obstacles_n, 2);
     assert_int_equal(p->obstacles[0].type, NUMBER_GEOGRAPHIC);
     assert_string_equal(p->obstacles[0].country, "US");
-    assert_true(str_starts(str_of(p->obstacles[0].why.text), STR("The most SMS that a local (geographic) number of US has in edition 2020-10 is 'none'")));
+    assert_true(str_starts(str_of(p->obstacles[0].why.text), STR("The most SMS of any local (geographic) number of US in edition 2020-10 is 'none'")));
     assert_true(str_starts(str_of(p->obstacles[1].why.text), STR("A toll-free number is assigned to an application")));
 }
 
