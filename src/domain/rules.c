@@ -47,5 +47,6 @@ enum err rule_fill(struct problem *why, enum err err, enum rule rule, const char
     fill(next, sizeof next, rules[rule].next, args);
     problem_set(why, err, rules[rule].code, "%s", text);
     problem_rule(why, rules[rule].name, "%s", next);
+    why->retry_after_s = err == ERR_BUSY;
     return err;
 }

@@ -12,7 +12,8 @@ enum rule { DOMAIN_RULES(RULE_ENUM) RULE_COUNT };
 
 const char *rule_name(enum rule rule);
 
-/** Fill code, text, rule and suggestion. Arguments are C strings.
+/** Fill code, text, rule and suggestion; with ERR_BUSY the next try is in a second, unless the caller knows better.
+ *  Arguments are C strings.
  *      return rule_problem(why, ERR_FORBIDDEN, RULE_SUBSCRIPTION_NOT_ACTIVE, s->name);
  *  @param why  may be NULL  @return err */
 #define rule_problem(why, err, rule, ...) \

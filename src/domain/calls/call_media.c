@@ -426,10 +426,7 @@ static enum err find_connected(struct calls *c, uint64_t resource, struct str id
 
 static enum err too_many(struct problem *why)
 {
-    enum err err = rule_problem(why, ERR_BUSY, RULE_MEDIA_QUEUE_FULL, "32");
-    if (why)
-        why->retry_after_s = 1;
-    return err;
+    return rule_problem(why, ERR_BUSY, RULE_MEDIA_QUEUE_FULL, "32");
 }
 
 static struct call_op *op_new(struct call *call, enum op_kind kind, struct str context, struct str callback_uri)

@@ -184,10 +184,7 @@ static enum err post(struct sip_domains *d, struct domain *x, bool confirms, sip
 
 static enum err busy(const struct domain *x, struct problem *why)
 {
-    enum err err = rule_problem(why, ERR_BUSY, RULE_SIP_DOMAIN_BUSY, x->name);
-    if (why)
-        why->retry_after_s = 1;
-    return err;
+    return rule_problem(why, ERR_BUSY, RULE_SIP_DOMAIN_BUSY, x->name);
 }
 
 static bool is_below(const char *name, struct str above)

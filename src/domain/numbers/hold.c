@@ -33,10 +33,7 @@ void number_feed_held(struct numbers *n, uint64_t digits, uint64_t holder, enum 
 
 enum err number_busy(const char *what, struct problem *why)
 {
-    enum err err = rule_problem(why, ERR_BUSY, RULE_NUMBER_BUSY, what);
-    if (why)
-        why->retry_after_s = 1;
-    return err;
+    return rule_problem(why, ERR_BUSY, RULE_NUMBER_BUSY, what);
 }
 
 void number_terms_row(struct numbers *n, struct db_unit *u, const struct lease *l, enum number_audit what,

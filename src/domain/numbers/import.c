@@ -38,7 +38,7 @@ static bool carrier_known(const struct numbers *n, struct str name, bool *simula
 
 /* -- the objects ---------------------------------------------------------------------------------------------------- */
 
-static void import_free(struct import *im)
+void import_free(struct import *im)
 {
     if (!im)
         return;
@@ -55,8 +55,7 @@ void imports_free(struct numbers *n)
     purge_free(n->purge);
 }
 
-/* What was rolled back leaves the store hourly and in slices, from the first one on. */
-static enum err purge_rolled_back(struct numbers *n)
+enum err imports_purge(struct numbers *n)
 {
     if (n->purge)
         return ERR_NONE;
@@ -64,8 +63,7 @@ static enum err purge_rolled_back(struct numbers *n)
     return err ? err : purge_start(n->purge);
 }
 
-/* Takes im, also when it fails. */
-static enum err enlist(struct numbers *n, struct import *im)
+enum err import_enlist(struct numbers *n, struct import *im)
 {
     if (n->n_imports == n->cap_imports) {
         size_t cap = n->cap_imports ? n->cap_imports * 2 : 16;
@@ -92,6 +90,11 @@ static void forget(struct numbers *n, struct import *im)
     memmove(&n->imports[i - 1], &n->imports[i], (n->n_imports - (i - 1)) * sizeof(struct import *));
     strmap_take(n->import_ids, str_of(im->pub.id));
     import_free(im);
+}
+
+void imports_measure(const struct numbers *n)
+{
+    metric_set(&in_inventory, (int64_t)blocks_size(n->blocks).numbers);
 }
 
 static const struct number_import *counted(const struct numbers *n, struct import *im)
@@ -286,7 +289,7 @@ static enum err import_make(struct numbers *n, const struct import_new *rq, stru
         import_free(im);
         return ERR_NOMEM;
     }
-    enum err err = enlist(n, im);
+    enum err err = import_enlist(n, im);
     if (!err)
         *out = im;
     return err;
@@ -525,7 +528,7 @@ static void settle_slice(struct task *t, enum err err)
     im->pub.next_line = s->next_line;
     im->pub.rows += s->n_put;
     im->pub.bad += s->bad.n;
-    metric_set(&in_inventory, (int64_t)blocks_size(s->n->blocks).numbers);
+    imports_measure(s->n);
     metric_add(&taken, (int64_t)s->n_put);
     metric_add(&left_out, (int64_t)s->bad.n);
 }
@@ -619,7 +622,7 @@ static void sweep_ended(struct import_step *s)
 {
     struct import *im = s->im;
     im->pub.busy = im->closing = false;
-    metric_set(&in_inventory, (int64_t)blocks_size(s->n->blocks).numbers);
+    imports_measure(s->n);
     log_info("numbers", "import %s is %s: %llu numbers, %llu rows left out", im->pub.id, import_state_word(im->pub.state),
              (unsigned long long)counted(s->n, im)->numbers, (unsigned long long)im->pub.bad);
     tell(s, ERR_NONE, NULL);
@@ -650,7 +653,7 @@ static void settle_end(struct task *t, enum err err)
     im->pub.ended_us = s->at_us;
     strmap_free(im->lots);
     im->lots = NULL;
-    if (s->to == IMPORT_ROLLED_BACK && purge_rolled_back(s->n))
+    if (s->to == IMPORT_ROLLED_BACK && imports_purge(s->n))
         log_warn("numbers", "no memory for a timer: what was rolled back is purged after the next start");
 }
 
@@ -694,18 +697,26 @@ static enum err end(struct numbers *n, struct import *im, enum import_state to, 
     return err;
 }
 
+/* What may end now, in that state; *out NULL: it has ended so already, and done() was told. */
+static enum err find_to_end(struct numbers *n, struct str id, enum import_state to, struct import **out, import_done_fn *done,
+                            void *arg, struct problem *why)
+{
+    enum err err = find(n, id, out, why);
+    if (!err && (*out)->pub.busy)
+        err = busy(*out, why);
+    if (err || (*out)->pub.state != to)
+        return err;
+    done(arg, ERR_NONE, counted(n, *out), NULL, 0, NULL);
+    *out = NULL;
+    return ERR_NONE;
+}
+
 enum err numbers_import_complete(struct numbers *n, struct str id, import_done_fn *done, void *arg, struct problem *why)
 {
     struct import *im;
-    enum err err = find(n, id, &im, why);
-    if (err)
+    enum err err = find_to_end(n, id, IMPORT_COMPLETE, &im, done, arg, why);
+    if (err || !im)
         return err;
-    if (im->pub.busy)
-        return busy(im, why);
-    if (im->pub.state == IMPORT_COMPLETE) {
-        done(arg, ERR_NONE, counted(n, im), NULL, 0, NULL);
-        return ERR_NONE;
-    }
     err = check_open(im, why);
     return err ? err : end(n, im, IMPORT_COMPLETE, done, arg, why);
 }
@@ -732,15 +743,9 @@ static enum err in_use(const struct numbers *n, const struct import *im, struct 
 enum err numbers_import_roll_back(struct numbers *n, struct str id, import_done_fn *done, void *arg, struct problem *why)
 {
     struct import *im;
-    enum err err = find(n, id, &im, why);
-    if (err)
+    enum err err = find_to_end(n, id, IMPORT_ROLLED_BACK, &im, done, arg, why);
+    if (err || !im)
         return err;
-    if (im->pub.busy)
-        return busy(im, why);
-    if (im->pub.state == IMPORT_ROLLED_BACK) {
-        done(arg, ERR_NONE, counted(n, im), NULL, 0, NULL);
-        return ERR_NONE;
-    }
     if (counted(n, im)->touched)
         return in_use(n, im, why);
     return end(n, im, IMPORT_ROLLED_BACK, done, arg, why);
@@ -812,161 +817,5 @@ enum err numbers_import_bad(struct numbers *n, struct str id, uint64_t after_lin
     if (!err)
         return ERR_NONE;
     free(g);
-    rule_problem(why, err, RULE_STORE_BUSY);
-    if (why)
-        why->retry_after_s = 1;
-    return err;
-}
-
-/* -- reading at start ----------------------------------------------------------------------------------------------- */
-
-/* A number may be withdrawn, imported anew, and withdrawn again. */
-struct withdrawn {
-    struct withdrawn *next;
-    uint64_t          lot;
-};
-
-struct loading {
-    struct numbers *n;
-    struct map     *imports;            /* key -> struct import */
-    struct map     *lots;               /* key -> its number here */
-    struct map     *withdrawn;          /* digits -> struct withdrawn, owned */
-    uint64_t        lot_key;            /* of the batch at hand */
-    unsigned        lot;
-};
-
-static enum err load_import(void *arg, const struct inventory_import_row *row)
-{
-    struct loading *g = arg;
-    struct import *im = calloc(1, sizeof *im);
-    if (!im)
-        return ERR_NOMEM;
-    im->pub = (struct number_import){ .key = row->key, .state = (enum import_state)row->state, .next_line = row->next_line,
-                                      .rows = row->taken, .bad = row->bad, .started_us = row->started_us,
-                                      .ended_us = row->ended_us };
-    im->committed = true;
-    str_copyz(im->pub.id, sizeof im->pub.id, row->id);
-    str_copyz(im->pub.file, sizeof im->pub.file, row->file);
-    str_copyz(im->pub.carrier, sizeof im->pub.carrier, row->carrier);
-    if (im->pub.state == IMPORT_OPEN && !(im->lots = strmap_new())) {
-        import_free(im);
-        return ERR_NOMEM;
-    }
-    ids_after(g->n->control->ids, row->key);
-    enum err err = enlist(g->n, im);
-    return err ? err : map_put(g->imports, row->key, im);
-}
-
-static enum err load_lot(void *arg, const struct inventory_lot_row *row)
-{
-    struct loading *g = arg;
-    char key[IMPORT_LOT_KEY_SIZE], tags[IMPORT_TAGS_SIZE];
-    unsigned lot;
-    struct import *im = map_find(g->imports, row->import);
-    if (!im)
-        return ERR_STORE;
-    struct sort sort = { .type = (enum number_type)row->type, .calling = (enum capability)row->calling,
-                         .sms = (enum capability)row->sms };
-    str_copyz(sort.country, sizeof sort.country, row->country);
-    str_copyz(tags, sizeof tags, row->tags);
-    struct lot like = { .key = row->key, .import = im, .stored = true, .simulated = row->simulated, .tags = tags,
-                        .cost_micro = row->cost_micro, .carrier = number_carrier(g->n, row->carrier) };
-    enum err err = like.carrier ? lot_make(g->n, &like, &sort, &lot) : ERR_NOMEM;
-    if (!err)
-        err = map_put(g->lots, row->key, (void *)(uintptr_t)lot);
-    ids_after(g->n->control->ids, row->key);
-    if (err || !im->lots)
-        return err;
-    struct import_lot l = { .carrier = row->carrier, .tags = row->tags, .type = sort.type, .calling = sort.calling,
-                            .sms = sort.sms, .cost_micro = row->cost_micro };
-    memcpy(l.country, sort.country, sizeof l.country);
-    return strmap_put(im->lots, (struct str){ key, import_lot_key(key, &l) }, (void *)(uintptr_t)lot);
-}
-
-static bool is_withdrawn(const struct loading *g, uint64_t digits)
-{
-    const struct withdrawn *w = map_count(g->withdrawn) ? map_find(g->withdrawn, digits) : NULL;
-    while (w && w->lot != g->lot_key)
-        w = w->next;
-    return w;
-}
-
-static enum err load_one(void *arg, uint64_t digits)
-{
-    struct loading *g = arg;
-    enum err err = is_withdrawn(g, digits) ? ERR_NONE : own_put(g->n, digits, g->lot);
-    return err == ERR_CONFLICT ? ERR_STORE : err;
-}
-
-static enum err load_batch(void *arg, uint64_t key, uint64_t lot, struct str packed)
-{
-    struct loading *g = arg;
-    ids_after(g->n->control->ids, key);
-    g->lot_key = lot;
-    g->lot = (unsigned)(uintptr_t)map_find(g->lots, lot);
-    return g->lot ? inventory_unpack(packed, load_one, g) : ERR_STORE;
-}
-
-static enum err load_withdrawn(void *arg, uint64_t digits, uint64_t lot)
-{
-    struct loading *g = arg;
-    struct withdrawn *w = malloc(sizeof *w);
-    if (!w)
-        return ERR_NOMEM;
-    *w = (struct withdrawn){ .next = map_find(g->withdrawn, digits), .lot = lot };
-    if (!map_put(g->withdrawn, digits, w))
-        return ERR_NONE;
-    free(w);
-    return ERR_NOMEM;
-}
-
-static void withdrawn_free(struct map *withdrawn)
-{
-    uint64_t key;
-    void *value;
-    for (size_t at = 0; map_next(withdrawn, &at, &key, &value);)
-        for (struct withdrawn *w = value, *next; w; w = next) {
-            next = w->next;
-            free(w);
-        }
-}
-
-enum err imports_load(struct numbers *n)
-{
-    struct db *db = n->control->db;
-    scoped(map) struct map *imports = map_new(), *lots = map_new(), *withdrawn = map_new();
-    struct loading g = { .n = n, .imports = imports, .lots = lots, .withdrawn = withdrawn };
-    enum err err = imports && lots && withdrawn ? inventory_import_rows_each(db, load_import, &g) : ERR_NOMEM;
-    if (!err)
-        err = inventory_lot_rows_each(db, load_lot, &g);
-    if (!err)
-        err = inventory_withdrawn_rows_each(db, load_withdrawn, &g);
-    if (!err)
-        err = inventory_batch_rows_each(db, load_batch, &g);
-    if (withdrawn)
-        withdrawn_free(withdrawn);
-    if (!err)
-        err = remarks_load(n);
-    for (size_t i = 0; i < n->n_imports && !err; i++)
-        if (n->imports[i]->pub.state == IMPORT_ROLLED_BACK)
-            err = purge_rolled_back(n);
-    return err;
-}
-
-static void show_complete(void *arg, const struct blocks_number *x)
-{
-    struct numbers *n = arg;
-    if (n->lots[x->lot]->import->pub.state == IMPORT_COMPLETE && !x->who)
-        blocks_offer(n->blocks, x->digits, true);
-}
-
-void imports_show(struct numbers *n)
-{
-    uint64_t at = 0;
-    if (n->n_lots)
-        blocks_sweep(n->blocks, &at, 1, (unsigned)n->n_lots, SIZE_MAX, show_complete, n);
-    struct blocks_size size = blocks_size(n->blocks);
-    metric_set(&in_inventory, (int64_t)size.numbers);
-    if (size.numbers)
-        log_info("numbers", "%zu numbers in the inventory, %zu KiB", size.numbers, size.octets >> 10);
+    return rule_problem(why, err, RULE_STORE_BUSY);
 }

@@ -307,11 +307,8 @@ enum err numbers_list(struct numbers *n, uint64_t resource, const struct number_
     g->read.item.kind = &listed_kind;
     g->read.to = control_inbox(n->control);
     enum err err = number_leases_ask(n->control->db, resource, page->after, page->skip, page->top + 1, &g->read);
-    if (err) {
-        free(g);
-        rule_problem(why, err, RULE_STORE_BUSY);
-        if (why)
-            why->retry_after_s = 1;
-    }
-    return err;
+    if (!err)
+        return ERR_NONE;
+    free(g);
+    return rule_problem(why, err, RULE_STORE_BUSY);
 }

@@ -195,9 +195,16 @@ void own_moved(struct number *x, enum number_state from);                   /* t
 void lots_free(struct numbers *n);
 
 /* import.c */
+void imports_free(struct numbers *n);
+void import_free(struct import *im);
+/** Into the list, which it takes; freed when there is no room. @return ERR_NOMEM */
+MUST_USE enum err import_enlist(struct numbers *n, struct import *im);
+/** What was rolled back leaves the store hourly and in slices, from the first one on. @return ERR_NOMEM */
+MUST_USE enum err imports_purge(struct numbers *n);
+void imports_measure(const struct numbers *n);                              /* for the metric */
+/* import_load.c */
 MUST_USE enum err imports_load(struct numbers *n);
 void imports_show(struct numbers *n);                                       /* at start: offer what nobody has */
-void imports_free(struct numbers *n);
 
 /* stock.c */
 MUST_USE enum err remarks_load(struct numbers *n);

@@ -189,8 +189,8 @@ static enum err exceeded(const struct quotas *q, const struct uses *u, const cha
     if (free_us)
         time_iso8601(when, free_us);
     enum err err = rule_problem(why, ERR_BUSY, RULE_QUOTA_EXCEEDED, name, count, thing, window, when);
-    if (why && free_us)
-        why->retry_after_s = (int)((free_us - control_now_us(q->control) + US_PER_S - 1) / US_PER_S);
+    if (why)
+        why->retry_after_s = free_us ? (int)((free_us - control_now_us(q->control) + US_PER_S - 1) / US_PER_S) : 0;
     return err;
 }
 

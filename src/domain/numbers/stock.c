@@ -568,8 +568,5 @@ enum err numbers_audit(struct numbers *n, struct str e164, uint64_t before, size
     if (!err)
         return ERR_NONE;
     free(g);
-    rule_problem(why, err, RULE_STORE_BUSY);
-    if (why)
-        why->retry_after_s = 1;
-    return err;
+    return rule_problem(why, err, RULE_STORE_BUSY);
 }

@@ -135,10 +135,7 @@ static enum err explain(struct problem *why, enum err err)
 {
     if (err == ERR_CONFLICT)
         return problem_set(why, err, "Conflict", "Somebody else changed it first.");
-    rule_problem(why, err, RULE_STORE_BUSY);
-    if (why && err == ERR_BUSY)
-        why->retry_after_s = 1;
-    return err;
+    return rule_problem(why, err, RULE_STORE_BUSY);
 }
 
 static void on_settled(void *owner, struct inbox_item *item)

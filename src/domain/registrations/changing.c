@@ -65,12 +65,8 @@ static const struct inbox_kind changed_kind = { "registrations.changed", on_chan
 
 enum err brief_change_new(struct entry *e, brief_done_fn *then, void *arg, struct change **out, struct problem *why)
 {
-    if (e->busy) {
-        enum err err = rule_problem(why, ERR_BUSY, RULE_BRIEF_BUSY, e->pub.id);
-        if (why)
-            why->retry_after_s = 1;
-        return err;
-    }
+    if (e->busy)
+        return rule_problem(why, ERR_BUSY, RULE_BRIEF_BUSY, e->pub.id);
     struct change *c = calloc(1, sizeof *c);
     if (!c)
         return ERR_NOMEM;
@@ -100,10 +96,7 @@ enum err brief_change_post(struct change *c, struct db_unit *u, struct problem *
     if (c->creates)
         entry_drop(c->entry);
     brief_change_free(c);
-    rule_problem(why, err, RULE_STORE_BUSY);
-    if (why)
-        why->retry_after_s = 1;
-    return err;
+    return rule_problem(why, err, RULE_STORE_BUSY);
 }
 
 struct db_unit *brief_unit(const struct change *c)
