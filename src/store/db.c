@@ -66,6 +66,7 @@ struct db {
     bool             writer_started, stopping;      /* stopping: the writer's own */
     struct db_unit  *group, **group_end;            /* run, not yet committed, in order */
     struct mono      group_until;
+    unsigned         log_ordered;       /* pages in the log when copying was last ordered: not after each commit */
     struct inbox_item stop_order;
     pthread_mutex_t  memory_lock;
     pthread_mutex_t  failure_lock;
@@ -229,10 +230,14 @@ static void tend_log(struct db *db, bool idle)
     unsigned pages = conn_log_pages(db->conn);
     if (!db->path || !pages)
         return;
-    if (pages >= LOG_STALL_PAGES)
+    if (pages < db->log_ordered)
+        db->log_ordered = 0;            /* it began anew */
+    if (pages >= LOG_STALL_PAGES) {
         conn_checkpoint(db->conn);
-    else if (idle || pages >= LOG_COPY_PAGES)
+    } else if (idle || pages >= db->log_ordered + LOG_COPY_PAGES) {
+        db->log_ordered = pages;
         order_copying(db);
+    }
 }
 
 static void *writer_main(void *arg)
