@@ -1,5 +1,4 @@
 #include "domain/numbers/import.h"
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/str.h"
@@ -10,9 +9,7 @@
 
 #include <stdio.h>
 
-METRIC_COUNTER(taken, "carterfone_inventory_rows_taken_total", "Rows of imports that were taken")
 METRIC_GAUGE(in_inventory, "carterfone_inventory_numbers", "Numbers of the operator's own, also of imports not complete")
-METRIC_COUNTER(left_out, "carterfone_inventory_rows_left_out_total", "Rows of imports that were left out")
 
 /* Numbers shown or taken away in one go: well under a millisecond of the control thread. */
 enum { SWEPT_AT_ONCE = 5000, IN_USE_NAMED = 5, IN_USE_LOOKED_AT = 50000 };
@@ -30,7 +27,7 @@ void numbers_set_carriers(struct numbers *n, numbers_carrier_fn *known, void *ar
     n->carriers_arg = arg;
 }
 
-static bool carrier_known(const struct numbers *n, struct str name, bool *simulated)
+bool import_carrier_known(const struct numbers *n, struct str name, bool *simulated)
 {
     *simulated = true;
     return str_eqz(name, "sim") || (n->carrier_known && n->carrier_known(n->carriers_arg, name, simulated));
@@ -111,7 +108,7 @@ static const struct number_import *counted(const struct numbers *n, struct impor
     return &im->pub;
 }
 
-static enum err find(const struct numbers *n, struct str id, struct import **out, struct problem *why)
+enum err import_find(const struct numbers *n, struct str id, struct import **out, struct problem *why)
 {
     char shown[64];
     struct import *im = strmap_find(n->import_ids, id);
@@ -125,7 +122,7 @@ static enum err find(const struct numbers *n, struct str id, struct import **out
 enum err numbers_import_of(const struct numbers *n, struct str id, const struct number_import **out, struct problem *why)
 {
     struct import *im;
-    enum err err = find(n, id, &im, why);
+    enum err err = import_find(n, id, &im, why);
     if (!err)
         *out = counted(n, im);
     return err;
@@ -151,22 +148,7 @@ size_t numbers_imports(const struct numbers *n, size_t skip, size_t most, const 
 
 /* -- one step of an import, on its way to disk ---------------------------------------------------------------------- */
 
-struct import_step {
-    struct numbers        *n;
-    struct import         *im;
-    uint64_t              *put;         /* what a slice put into memory, by lot, rising within each */
-    size_t                 n_put;
-    unsigned              *lots;        /* the lots of the slice, by its own index; 0: bad */
-    size_t                 n_lots;
-    struct import_bad_list bad;
-    uint64_t               next_line;
-    enum import_state      to;          /* complete, roll back: what it will be */
-    int64_t                at_us;
-    import_done_fn        *then;
-    void                  *arg;
-};
-
-static void step_free(struct import_step *s)
+void import_step_free(struct import_step *s)
 {
     if (!s)
         return;
@@ -178,15 +160,10 @@ static void step_free(struct import_step *s)
 
 static void step_free_unheard(void *s)
 {
-    step_free(s);
+    import_step_free(s);
 }
 
-static void step_free_scoped(struct import_step **s)
-{
-    step_free(*s);
-}
-
-static struct import_step *step_new(struct numbers *n, struct import *im, import_done_fn *then, void *arg)
+struct import_step *import_step_new(struct numbers *n, struct import *im, import_done_fn *then, void *arg)
 {
     struct import_step *s = calloc(1, sizeof *s);
     if (s)
@@ -199,17 +176,15 @@ static void tell(struct import_step *s, enum err err, const struct problem *why)
     s->then(s->arg, err, err ? NULL : counted(s->n, s->im), s->bad.at, err ? 0 : s->bad.n, why);
 }
 
-/* Told behind settle. */
-static void on_stepped(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
+void import_stepped(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     (void)op;
     struct import_step *s = arg;
     tell(s, err, why);
-    step_free(s);
+    import_step_free(s);
 }
 
-/* Gives the step away on success; else settle() was called. */
-static enum err step_post(struct import_step *s, struct db_unit *u, void (*settle)(struct task *, enum err),
+enum err import_step_post(struct import_step *s, struct db_unit *u, void (*settle)(struct task *, enum err),
                           numbers_done_fn *then, struct problem *why)
 {
     struct task mine = { .n = s->n, .settle = settle, .extra = s, .extra_free = step_free_unheard, .then = then, .arg = s };
@@ -244,7 +219,7 @@ static enum err check_carrier(const struct numbers *n, struct str name, struct p
 {
     bool simulated;
     char shown[IMPORT_CARRIER_SIZE];
-    if (!name.n || (name.n < IMPORT_CARRIER_SIZE && carrier_known(n, name, &simulated)))
+    if (!name.n || (name.n < IMPORT_CARRIER_SIZE && import_carrier_known(n, name, &simulated)))
         return ERR_NONE;
     str_copyz(shown, sizeof shown, name);
     return rule_problem(why, ERR_RANGE, RULE_CARRIER_UNKNOWN, "The import", shown);
@@ -260,6 +235,13 @@ static enum err busy(const struct import *im, struct problem *why)
     char what[80];
     snprintf(what, sizeof what, "import %s", im->pub.id);
     return number_busy(what, why);
+}
+
+enum err import_check_open(const struct import *im, struct problem *why)
+{
+    if (im->pub.state != IMPORT_OPEN)
+        return ended(im, why);
+    return im->pub.busy ? busy(im, why) : ERR_NONE;
 }
 
 static void settle_begin(struct task *t, enum err err)
@@ -318,7 +300,7 @@ enum err numbers_import_begin(struct numbers *n, const struct import_new *rq, im
         err = import_make(n, rq, &im);
     if (err)
         return err;
-    struct import_step *s = step_new(n, im, done, arg);
+    struct import_step *s = import_step_new(n, im, done, arg);
     if (!s) {
         forget(n, im);
         return ERR_NOMEM;
@@ -327,253 +309,9 @@ enum err numbers_import_begin(struct numbers *n, const struct import_new *rq, im
     inventory_import_row_insert(u, &(struct inventory_import_row){
         .key = im->pub.key, .id = str_of(im->pub.id), .file = str_of(im->pub.file), .carrier = str_of(im->pub.carrier),
         .started_us = im->pub.started_us });
-    err = step_post(s, u, settle_begin, on_stepped, why);
+    err = import_step_post(s, u, settle_begin, import_stepped, why);
     if (err)
-        step_free(s);
-    return err;
-}
-
-/* -- a slice -------------------------------------------------------------------------------------------------------- */
-
-static enum err check_open(const struct import *im, struct problem *why)
-{
-    if (im->pub.state != IMPORT_OPEN)
-        return ended(im, why);
-    return im->pub.busy ? busy(im, why) : ERR_NONE;
-}
-
-static enum err check_line(const struct import *im, uint64_t line, struct problem *why)
-{
-    char at[24], got[24];
-    if (line == im->pub.next_line)
-        return ERR_NONE;
-    snprintf(at, sizeof at, "%llu", (unsigned long long)im->pub.next_line);
-    snprintf(got, sizeof got, "%llu", (unsigned long long)line);
-    return rule_problem(why, ERR_CONFLICT, RULE_IMPORT_NOT_AT_LINE, im->pub.id, at, got);
-}
-
-/* The lot of the import that a slice means; 0 with the rule that stands against all its rows. */
-static enum err resolve(struct import_step *s, const struct import_lot *given, unsigned *out, enum rule *rule)
-{
-    char key[IMPORT_LOT_KEY_SIZE], tags[IMPORT_TAGS_SIZE];
-    struct import_lot l = *given;
-    struct import *im = s->im;
-    struct lot like = { .import = im, .tags = tags, .cost_micro = l.cost_micro };
-    *out = 0;
-    l.carrier = l.carrier.n ? l.carrier : str_of(im->pub.carrier);
-    *rule = l.carrier.n ? RULE_CARRIER_UNKNOWN : RULE_CARRIER_NEEDED;
-    if (!l.carrier.n || !carrier_known(s->n, l.carrier, &like.simulated))
-        return ERR_NONE;
-    struct str k = { key, import_lot_key(key, &l) };
-    if ((*out = (unsigned)(uintptr_t)strmap_find(im->lots, k)))
-        return ERR_NONE;
-    struct sort sort = { .type = l.type, .calling = l.calling, .sms = l.sms };
-    memcpy(sort.country, l.country, sizeof sort.country);
-    str_copyz(tags, sizeof tags, l.tags);
-    like.key = ids_next(s->n->control->ids);
-    like.carrier = number_carrier(s->n, l.carrier);
-    unsigned lot = 0;
-    enum err err = like.carrier ? lot_make(s->n, &like, &sort, &lot) : ERR_NOMEM;
-    if (!err)
-        err = strmap_put(im->lots, k, (void *)(uintptr_t)lot);
-    if (err == ERR_SIZE) {
-        *rule = RULE_TOO_MANY_SORTS;
-        return ERR_NONE;
-    }
-    *out = err ? 0 : lot;
-    return err;
-}
-
-static enum err leave_out(struct import_step *s, const struct import_slice_row *row, enum rule rule, struct str detail)
-{
-    struct import_bad bad = { .line = row->line, .rule = rule };
-    char text[E164_SIZE];
-    str_copyz(bad.number, sizeof bad.number, str_of(e164_write(text, row->digits)));
-    str_copyz(bad.detail, sizeof bad.detail, detail);
-    return import_bad_put(&s->bad, &bad);
-}
-
-/* Put one into memory, where nobody finds it yet, or note why not. */
-static enum err take_row(struct import_step *s, const struct import_slice *slice, const enum rule *rules, size_t i,
-                         size_t *counts)
-{
-    struct numbers *n = s->n;
-    struct import_slice_row *row = &slice->rows[i];
-    unsigned lot = s->lots[row->lot];
-    if (!lot)
-        return leave_out(s, row, rules[row->lot], slice->lots[row->lot].carrier.n ? slice->lots[row->lot].carrier
-                                                                                  : str_of(s->im->pub.carrier));
-    const struct lot *there = lot_of(n, row->digits);
-    if (there)
-        return there->import == s->im ? leave_out(s, row, RULE_ROW_DOUBLED, STR(""))
-                                      : leave_out(s, row, RULE_INVENTORY_HAS_NUMBER, str_of(there->import->pub.id));
-    const struct number *x = number_find(n, row->digits);
-    if (x)
-        return leave_out(s, row, RULE_NUMBER_IN_USE, str_of(stock_state_word(stock_state_of(x->state))));
-    enum err err = own_put(n, row->digits, lot);
-    if (err)
-        return err;
-    s->put[s->n_put++] = row->digits | (uint64_t)row->lot << 51;        /* 15 digits take 50 bits */
-    counts[row->lot]++;
-    return ERR_NONE;
-}
-
-static int rising(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* By lot, rising: the lot stands above the digits. Lists mostly are in order. */
-static void sort_put(struct import_step *s)
-{
-    const uint64_t digits = ((uint64_t)1 << 51) - 1;
-    bool sorted = true;
-    for (size_t i = 1; i < s->n_put && sorted; i++)
-        sorted = s->put[i - 1] < s->put[i];
-    if (!sorted)
-        qsort(s->put, s->n_put, sizeof *s->put, rising);
-    for (size_t i = 0; i < s->n_put; i++)
-        s->put[i] &= digits;
-}
-
-static void take_back(struct import_step *s)
-{
-    for (size_t i = 0; i < s->n_put; i++)
-        own_take(s->n, s->put[i]);
-}
-
-static enum err resolve_all(struct import_step *s, const struct import_slice *slice, enum rule *rules)
-{
-    enum err err = ERR_NONE;
-    for (size_t i = 0; i < slice->n_lots && !err; i++)
-        err = resolve(s, &slice->lots[i], &s->lots[i], &rules[i]);
-    return err;
-}
-
-/* Merge what the reader left out with what stood against its rows here. */
-static enum err merge_bad(struct import_step *s, const struct import_slice *slice)
-{
-    struct import_bad_list here = s->bad, all = { 0 };
-    size_t i = 0, j = 0;
-    enum err err = ERR_NONE;
-    while (!err && (i < here.n || j < slice->n_bad)) {
-        bool mine = i < here.n && (j == slice->n_bad || here.at[i].line <= slice->bad[j].line);
-        err = import_bad_put(&all, mine ? &here.at[i++] : &slice->bad[j++]);
-    }
-    free(here.at);
-    s->bad = all;
-    return err;
-}
-
-static void lot_rows(struct db_unit *u, const struct numbers *n, const struct import_step *s)
-{
-    for (size_t i = 0; i < s->n_lots; i++) {
-        const struct lot *l = s->lots[i] ? n->lots[s->lots[i]] : NULL;
-        if (!l || l->stored)
-            continue;
-        const struct sort *sort = sort_of(n, l);
-        inventory_lot_row_insert(u, &(struct inventory_lot_row){
-            .key = l->key, .import = s->im->pub.key, .carrier = str_of(l->carrier), .country = str_of(sort->country),
-            .tags = str_of(l->tags), .simulated = l->simulated, .type = (int)sort->type, .calling = (int)sort->calling,
-            .sms = (int)sort->sms, .cost_micro = l->cost_micro });
-    }
-}
-
-static void bad_rows(struct db_unit *u, const struct import_step *s)
-{
-    uint64_t kept = s->im->pub.bad;
-    for (size_t i = 0; i < s->bad.n && kept < IMPORT_BAD_KEPT; i++, kept++) {
-        const struct import_bad *b = &s->bad.at[i];
-        inventory_bad_row_insert(u, s->im->pub.key, &(struct inventory_bad_row){
-            .line = b->line, .rule = str_of(rule_name(b->rule)), .number = str_of(b->number), .detail = str_of(b->detail) });
-    }
-}
-
-/* NULL: out of memory. */
-static struct db_unit *slice_unit(const struct import_step *s, const size_t *counts)
-{
-    struct numbers *n = s->n;
-    const struct number_import *im = &s->im->pub;
-    scoped_buf packed = { 0 };
-    struct db_unit *u = db_unit_new();
-    inventory_import_row_move(u, im->key, im->next_line, s->next_line, s->n_put, s->bad.n);
-    lot_rows(u, n, s);
-    for (size_t i = 0, at = 0; i < s->n_lots; at += counts[i++]) {
-        if (!counts[i])
-            continue;
-        buf_clear(&packed);
-        inventory_pack(&packed, s->put + at, counts[i]);
-        inventory_batch_row_insert(u, ids_next(n->control->ids), im->key, n->lots[s->lots[i]]->key, buf_str(&packed));
-    }
-    bad_rows(u, s);
-    if (!buf_err(&packed))
-        return u;
-    db_unit_free(u);
-    return NULL;
-}
-
-static void settle_slice(struct task *t, enum err err)
-{
-    struct import_step *s = t->extra;
-    struct import *im = s->im;
-    im->pub.busy = false;
-    if (err) {
-        take_back(s);
-        return;
-    }
-    for (size_t i = 0; i < s->n_lots; i++)
-        if (s->lots[i])
-            s->n->lots[s->lots[i]]->stored = true;
-    im->pub.next_line = s->next_line;
-    im->pub.rows += s->n_put;
-    im->pub.bad += s->bad.n;
-    imports_measure(s->n);
-    metric_add(&taken, (int64_t)s->n_put);
-    metric_add(&left_out, (int64_t)s->bad.n);
-}
-
-/* Everything of the slice that can be put is in memory. @param counts  by the slice's lots */
-static enum err take_rows(struct import_step *s, const struct import_slice *slice, enum rule *rules, size_t *counts)
-{
-    enum err err = resolve_all(s, slice, rules);
-    for (size_t i = 0; i < slice->n_rows && !err; i++)
-        err = take_row(s, slice, rules, i, counts);
-    sort_put(s);
-    return err ? err : merge_bad(s, slice);
-}
-
-enum err numbers_import_slice(struct numbers *n, struct str id, const struct import_slice *slice, import_done_fn *done,
-                              void *arg, struct problem *why)
-{
-    struct import *im;
-    enum err err = find(n, id, &im, why);
-    if (!err)
-        err = check_open(im, why);
-    if (!err)
-        err = check_line(im, slice->first_line, why);
-    if (err)
-        return err;
-    __attribute__((cleanup(step_free_scoped))) struct import_step *s = step_new(n, im, done, arg);
-    size_t *counts = calloc(slice->n_lots + 1, sizeof *counts);
-    enum rule *rules = calloc(slice->n_lots + 1, sizeof *rules);
-    if (s) {
-        s->put = calloc(slice->n_rows + 1, sizeof *s->put);
-        s->lots = calloc(slice->n_lots + 1, sizeof *s->lots);
-        s->n_lots = slice->n_lots;
-        s->next_line = slice->next_line;
-    }
-    err = s && s->put && s->lots && counts && rules ? take_rows(s, slice, rules, counts) : ERR_NOMEM;
-    struct db_unit *u = err ? NULL : slice_unit(s, counts);
-    free(counts);
-    free(rules);
-    if (!u && s && s->put)
-        take_back(s);
-    if (!u)
-        return err ? err : ERR_NOMEM;
-    err = step_post(s, u, settle_slice, on_stepped, why);
-    if (!err)
-        s = NULL;                       /* on its way */
+        import_step_free(s);
     return err;
 }
 
@@ -604,7 +342,7 @@ static void on_sweep(void *owner, struct inbox_item *item);
 static void drop_sweep(struct inbox_item *item)
 {
     struct sweep *w = container_of(item, struct sweep, item);
-    step_free(w->step);
+    import_step_free(w->step);
     free(w);
 }
 
@@ -626,7 +364,7 @@ static void sweep_ended(struct import_step *s)
     log_info("numbers", "import %s is %s: %llu numbers, %llu rows left out", im->pub.id, import_state_word(im->pub.state),
              (unsigned long long)counted(s->n, im)->numbers, (unsigned long long)im->pub.bad);
     tell(s, ERR_NONE, NULL);
-    step_free(s);
+    import_step_free(s);
 }
 
 static void on_sweep(void *owner, struct inbox_item *item)
@@ -666,7 +404,7 @@ static void on_ended(void *arg, enum err err, const struct number_operation *op,
     struct sweep *w = err ? NULL : calloc(1, sizeof *w);
     if (err) {
         tell(s, err, why);
-        step_free(s);
+        import_step_free(s);
         return;
     }
     bool more = sweep_some(s, &at);
@@ -684,16 +422,16 @@ static void on_ended(void *arg, enum err err, const struct number_operation *op,
 static enum err end(struct numbers *n, struct import *im, enum import_state to, import_done_fn *done, void *arg,
                     struct problem *why)
 {
-    struct import_step *s = step_new(n, im, done, arg);
+    struct import_step *s = import_step_new(n, im, done, arg);
     if (!s)
         return ERR_NOMEM;
     s->to = to;
     im->closing = im->pub.state == IMPORT_COMPLETE;
     struct db_unit *u = db_unit_new();
     inventory_import_row_end(u, im->pub.key, (int)im->pub.state, (int)to, s->at_us);
-    enum err err = step_post(s, u, settle_end, on_ended, why);
+    enum err err = import_step_post(s, u, settle_end, on_ended, why);
     if (err)
-        step_free(s);
+        import_step_free(s);
     return err;
 }
 
@@ -701,7 +439,7 @@ static enum err end(struct numbers *n, struct import *im, enum import_state to, 
 static enum err find_to_end(struct numbers *n, struct str id, enum import_state to, struct import **out, import_done_fn *done,
                             void *arg, struct problem *why)
 {
-    enum err err = find(n, id, out, why);
+    enum err err = import_find(n, id, out, why);
     if (!err && (*out)->pub.busy)
         err = busy(*out, why);
     if (err || (*out)->pub.state != to)
@@ -717,7 +455,7 @@ enum err numbers_import_complete(struct numbers *n, struct str id, import_done_f
     enum err err = find_to_end(n, id, IMPORT_COMPLETE, &im, done, arg, why);
     if (err || !im)
         return err;
-    err = check_open(im, why);
+    err = import_check_open(im, why);
     return err ? err : end(n, im, IMPORT_COMPLETE, done, arg, why);
 }
 
@@ -804,7 +542,7 @@ enum err numbers_import_bad(struct numbers *n, struct str id, uint64_t after_lin
                             void *arg, struct problem *why)
 {
     struct import *im;
-    enum err err = find(n, id, &im, why);
+    enum err err = import_find(n, id, &im, why);
     if (err)
         return err;
     struct bad_listing *g = calloc(1, sizeof *g);

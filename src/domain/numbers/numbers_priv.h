@@ -94,7 +94,7 @@ struct import {
     bool                 committed;     /* clients know it */
     bool                 closing;       /* being rolled back: its numbers are offered no more */
     unsigned             lot_from, lot_to;      /* its lots are among these; lot_to 0: none */
-    struct strmap       *lots;          /* open: a lot's key (import_priv.h) -> 1 + its number */
+    struct strmap       *lots;          /* open: a lot's key (import_priv.h) -> its number */
 };
 
 /* What is said of one number alone. */
