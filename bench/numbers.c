@@ -300,7 +300,7 @@ static void clean_up(void)
         kill(server.pid, SIGKILL);
         waitpid(server.pid, NULL, 0);
     }
-    server_remove(&server, ".");
+    server_remove(&server, "");
 }
 
 static void on_signal(int number)
@@ -376,11 +376,11 @@ int main(int argc, char **argv)
     size_t share = from_environment("LEASED", 1000);
     struct figure figures[2][KINDS][MODES];
     struct load_result writes;
-    runs = (unsigned)from_environment("RUNS", 3);
+    runs = (unsigned)from_environment("RUNS", 5);
     runs = runs < RUNS_MOST ? runs : RUNS_MOST;
     snprintf(server.program, sizeof server.program, "%s", getenv("CARTERFONE") ? getenv("CARTERFONE") : "build/release/carterfone");
     snprintf(server.folder, sizeof server.folder, "%s/numbers.made", argc > 1 ? argv[1] : ".");
-    server_remove(&server, ".");
+    server_remove(&server, "");
     mkdir(server.folder, 0700);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
