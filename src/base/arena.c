@@ -98,6 +98,13 @@ struct str arena_str(struct arena *a, struct str s)
     return (struct str){ p, s.n };
 }
 
+const char *arena_shown(struct arena *a, struct str s)
+{
+    enum { SHOWN_MOST = 64 };
+    struct str copy = arena_str(a, (struct str){ s.p, s.n < SHOWN_MOST ? s.n : SHOWN_MOST });
+    return copy.p ? copy.p : "";
+}
+
 struct str arena_printf(struct arena *a, const char *format, ...)
 {
     va_list ap, again;

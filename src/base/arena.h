@@ -19,4 +19,6 @@ void *arena_array(struct arena *a, size_t count, size_t size);
 
 /** A copy that ends in NUL (not counted in .n). {NULL,0} when out of memory. */
 struct str arena_str(struct arena *a, struct str s);
+/** The beginning of it, ending in NUL, for words to people; "" when out of memory. Never NULL. */
+const char *arena_shown(struct arena *a, struct str s);
 struct str arena_printf(struct arena *a, const char *format, ...) PRINTF(2, 3);

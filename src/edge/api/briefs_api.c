@@ -157,8 +157,7 @@ static enum err put_read(struct http_call *hc, enum brief_kind kind)
     enum err err = brief_patch_check(kind, hc->json, &hc->why);
     if (err || !id.n || str_eq_nocase(id, path))
         return err;
-    struct str shown = arena_str(hc->arena, (struct str){ id.p, id.n < 64 ? id.n : 64 });
-    err = rule_problem(&hc->why, ERR_RANGE, RULE_BRIEF_ID_MISMATCH, shown.p ? shown.p : "");
+    err = rule_problem(&hc->why, ERR_RANGE, RULE_BRIEF_ID_MISMATCH, arena_shown(hc->arena, id));
     problem_target(&hc->why, "id");
     return err;
 }

@@ -11,33 +11,16 @@ enum { IMPORTS_SHOWN = 100, BAD_SHOWN = 1000 };
 
 /* -- words ---------------------------------------------------------------------------------------------------------- */
 
-/* A list may hold any octets, and what is kept of a field may end inside a character: what is no text becomes a question mark. */
-static struct str clean(char *z)
-{
-    size_t n = strlen(z);
-    for (size_t at = 0, len; at < n; at += len) {
-        for (len = 1; len < 4 && at + len < n && !utf8_valid((struct str){ z + at, len }); len++)
-            ;
-        if (!utf8_valid((struct str){ z + at, len })) {
-            z[at] = '?';
-            len = 1;
-        }
-    }
-    return (struct str){ z, n };
-}
-
 static void write_bad(struct jw *w, const struct import_bad *bad)
 {
     struct problem why = { 0 };
-    char number[sizeof bad->number];
     import_bad_problem(bad, &why);
-    memcpy(number, bad->number, sizeof number);
     jw_object(w, NULL);
     jw_int(w, "line", (int64_t)bad->line);
-    jw_text(w, "number", clean(number));
+    jw_textz(w, "number", bad->number);
     jw_textz(w, "rule", why.rule);
-    jw_text(w, "reason", clean(why.text));
-    jw_text(w, "suggestion", clean(why.suggestion));
+    jw_textz(w, "reason", why.text);
+    jw_textz(w, "suggestion", why.suggestion);
     jw_end(w);
 }
 

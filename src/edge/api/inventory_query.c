@@ -49,7 +49,7 @@ static enum err prefix_ranges(struct http_call *hc, struct str prefixes, struct 
         size_t more = *n + NUMBER_RANGES_MOST <= RANGES_MOST ? number_ranges_read(str_trim(one), &ranges[*n]) : 0;
         if (!more)
             return at_fault(hc, "prefix", rule_problem(&hc->why, ERR_RANGE, RULE_PREFIX_INVALID,
-                                                       arena_str(hc->arena, one).p, "16"));
+                                                       arena_shown(hc->arena, one), "16"));
         *n += more;
     }
     return ERR_NONE;

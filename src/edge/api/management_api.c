@@ -35,12 +35,6 @@ static enum err at(const char *target, struct problem *why, enum err err)
     return err;
 }
 
-static const char *zero_ended(struct http_call *hc, struct str s)
-{
-    struct str copy = arena_str(hc->arena, s);
-    return copy.p ? copy.p : "";
-}
-
 /* Names are host labels. */
 static struct str lower(struct http_call *hc, struct str s)
 {
@@ -56,7 +50,7 @@ static enum err find_subscription(struct http_call *hc, const struct subscriptio
     if (*out)
         return ERR_NONE;
     return at("subscriptionId", &hc->why, rule_problem(&hc->why, ERR_ABSENT, RULE_SUBSCRIPTION_NOT_FOUND,
-                                                       zero_ended(hc, hc->params[0])));
+                                                       arena_shown(hc->arena, hc->params[0])));
 }
 
 /* The resource of a path, in its subscription and group; its name is the third parameter. */
@@ -70,7 +64,7 @@ static enum err find_resource(struct http_call *hc, const struct resource **out)
     if (*out && (*out)->subscription == s && str_eq_nocase(hc->params[1], str_of((*out)->group)))
         return ERR_NONE;
     return at("communicationServiceName", &hc->why,
-              rule_problem(&hc->why, ERR_ABSENT, RULE_RESOURCE_NOT_FOUND, zero_ended(hc, hc->params[2])));
+              rule_problem(&hc->why, ERR_ABSENT, RULE_RESOURCE_NOT_FOUND, arena_shown(hc->arena, hc->params[2])));
 }
 
 /* -- answers --------------------------------------------------------------------------------------------------------- */
@@ -179,7 +173,7 @@ static enum err read_wish(struct http_call *hc, struct resource_wish *wish)
         err = read_tags(hc, tags);
     if (!err && access.n && !str_eq_nocase(access, STR("Enabled")))
         err = at("properties.publicNetworkAccess", &hc->why,
-                 rule_problem(&hc->why, ERR_RANGE, RULE_PRIVATE_ACCESS_NOT_BUILT, zero_ended(hc, access)));
+                 rule_problem(&hc->why, ERR_RANGE, RULE_PRIVATE_ACCESS_NOT_BUILT, arena_shown(hc->arena, access)));
     if (!err && json_count(json_member(properties, "linkedDomains")))
         err = at("properties.linkedDomains", &hc->why,
                  rule_problem(&hc->why, ERR_UNBUILT, RULE_LINKED_DOMAINS_NOT_BUILT));
@@ -375,7 +369,7 @@ static enum err key_post(struct http_call *hc)
     bool second = str_eq_nocase(which, STR("Secondary"));
     enum err err = find_resource(hc, &r);
     if (!err && !second && !str_eq_nocase(which, STR("Primary")))
-        err = at("keyType", &hc->why, rule_problem(&hc->why, ERR_RANGE, RULE_KEY_TYPE_UNKNOWN, zero_ended(hc, which)));
+        err = at("keyType", &hc->why, rule_problem(&hc->why, ERR_RANGE, RULE_KEY_TYPE_UNKNOWN, arena_shown(hc->arena, which)));
     return err ? err : accounts_rotate_key(hc->api->accounts, str_of(r->name), second, on_regenerated, hc, &hc->why);
 }
 
@@ -421,7 +415,7 @@ static enum err find_operation(struct http_call *hc, const struct resource **out
     *out = err ? NULL : accounts_resource_ever(hc->api->accounts, key);
     if (*out && (*out)->subscription == s)
         return ERR_NONE;
-    return rule_problem(&hc->why, ERR_ABSENT, RULE_OPERATION_NOT_FOUND, zero_ended(hc, hc->params[2]));
+    return rule_problem(&hc->why, ERR_ABSENT, RULE_OPERATION_NOT_FOUND, arena_shown(hc->arena, hc->params[2]));
 }
 
 /* Of a creation or of a deletion: what became of the resource. */

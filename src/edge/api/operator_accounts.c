@@ -24,12 +24,6 @@ static bool failed(struct http_call *hc, enum err err)
     return err != ERR_NONE;
 }
 
-static const char *zero_ended(struct http_call *hc, struct str s)
-{
-    struct str copy = arena_str(hc->arena, s);
-    return copy.p ? copy.p : "";
-}
-
 /* -- accounts ---------------------------------------------------------------------------------------------------- */
 
 enum err accounts_get(struct http_call *hc)
@@ -51,7 +45,7 @@ static enum err answer_account(struct http_call *hc, struct str name, int status
 {
     const struct subscription *s = accounts_subscription_find(hc->api->accounts, name);
     if (!s)
-        return rule_problem(&hc->why, ERR_ABSENT, RULE_SUBSCRIPTION_NOT_FOUND, zero_ended(hc, name));
+        return rule_problem(&hc->why, ERR_ABSENT, RULE_SUBSCRIPTION_NOT_FOUND, arena_shown(hc->arena, name));
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     accounts_write_subscription(s, &w);
@@ -97,7 +91,7 @@ enum err account_patch(struct http_call *hc)
     struct str state = json_text_of(hc->json, "state");
     bool active = str_eqz(state, "active");
     if (!err && state.n && !active && !str_eqz(state, "suspended")) {
-        err = rule_problem(&hc->why, ERR_RANGE, RULE_ACCOUNT_STATE_UNKNOWN, zero_ended(hc, state));
+        err = rule_problem(&hc->why, ERR_RANGE, RULE_ACCOUNT_STATE_UNKNOWN, arena_shown(hc->arena, state));
         problem_target(&hc->why, "state");
     }
     if (err)
@@ -142,7 +136,7 @@ static enum err named_resource(struct http_call *hc, const struct resource **out
     *out = err ? NULL : accounts_resource_named(hc->api->accounts, hc->params[0]);
     if (err || *out)
         return err;
-    err = rule_problem(&hc->why, ERR_ABSENT, RULE_RESOURCE_NOT_FOUND, zero_ended(hc, hc->params[0]));
+    err = rule_problem(&hc->why, ERR_ABSENT, RULE_RESOURCE_NOT_FOUND, arena_shown(hc->arena, hc->params[0]));
     problem_target(&hc->why, "resource");
     return err;
 }
@@ -229,7 +223,7 @@ enum err resource_rotate_post(struct http_call *hc)
     enum err err = operator_only(hc);
     struct str which = json_text_of(hc->json, "key");
     if (!err && !str_eqz(which, "primary") && !str_eqz(which, "secondary")) {
-        err = rule_problem(&hc->why, ERR_RANGE, RULE_KEY_TYPE_UNKNOWN, zero_ended(hc, which));
+        err = rule_problem(&hc->why, ERR_RANGE, RULE_KEY_TYPE_UNKNOWN, arena_shown(hc->arena, which));
         problem_target(&hc->why, "key");
     }
     if (err)

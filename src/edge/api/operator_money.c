@@ -147,7 +147,7 @@ static enum err account_named(struct http_call *hc, const struct subscription **
     *out = accounts_subscription_find(hc->api->accounts, hc->params[0]);
     if (*out)
         return ERR_NONE;
-    rule_problem(&hc->why, ERR_ABSENT, RULE_SUBSCRIPTION_NOT_FOUND, arena_str(hc->arena, hc->params[0]).p);
+    rule_problem(&hc->why, ERR_ABSENT, RULE_SUBSCRIPTION_NOT_FOUND, arena_shown(hc->arena, hc->params[0]));
     problem_target(&hc->why, "account");
     return ERR_ABSENT;
 }

@@ -113,13 +113,13 @@ static enum err decision_read(struct http_call *hc, enum brief_event *out)
         { "approve", BRIEF_EV_APPROVE }, { "reject", BRIEF_EV_DENY }, { "return", BRIEF_EV_RETURN },
         { "newVanityNumbers", BRIEF_EV_NEW_VANITY }, { "cancel", BRIEF_EV_CANCEL },
     };
-    struct str given = json_text_of(hc->json, "decision"), shown = arena_str(hc->arena, given.p ? given : STR(""));
+    struct str given = json_text_of(hc->json, "decision");
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eqz(given, words[i].word)) {
             *out = words[i].event;
             return ERR_NONE;
         }
-    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_DECISION_UNKNOWN, shown.p ? shown.p : "");
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_DECISION_UNKNOWN, arena_shown(hc->arena, given));
     problem_target(&hc->why, "decision");
     return err;
 }
@@ -160,10 +160,8 @@ enum err number_registration_get(struct http_call *hc)
 {
     char text[E164_SIZE];
     const struct lease *l = numbers_lease(hc->api->numbers, hc->params[0]);
-    if (!l || (operator_sees(hc) && l->resource != hc->resource)) {
-        struct str shown = arena_str(hc->arena, (struct str){ hc->params[0].p, hc->params[0].n < 32 ? hc->params[0].n : 32 });
-        return rule_problem(&hc->why, ERR_ABSENT, RULE_NUMBER_NOT_FOUND, shown.p ? shown.p : "");
-    }
+    if (!l || (operator_sees(hc) && l->resource != hc->resource))
+        return rule_problem(&hc->why, ERR_ABSENT, RULE_NUMBER_NOT_FOUND, arena_shown(hc->arena, hc->params[0]));
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_textz(&w, "phoneNumber", e164_write(text, l->number));

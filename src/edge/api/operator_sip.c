@@ -65,10 +65,8 @@ enum err sip_domain_verify_post(struct http_call *hc)
     enum err err = whose(hc, &r);
     if (err)
         return err;
-    if (sip_is_fqdn(name) && sip_routing_uses(hc->api->sip_routing, r->key, name)) {
-        struct str shown = arena_str(hc->arena, name);
-        return rule_problem(&hc->why, ERR_CONFLICT, RULE_SIP_DOMAIN_IN_USE, shown.p ? shown.p : "");
-    }
+    if (sip_is_fqdn(name) && sip_routing_uses(hc->api->sip_routing, r->key, name))
+        return rule_problem(&hc->why, ERR_CONFLICT, RULE_SIP_DOMAIN_IN_USE, arena_shown(hc->arena, name));
     return sip_domains_confirm(sip_routing_domains(hc->api->sip_routing), r->key, name, on_changed, hc, &hc->why);
 }
 

@@ -37,8 +37,7 @@ static enum err number_of(struct http_call *hc, struct str id, uint64_t *number)
 {
     if (!ids_guid_read(hc->api->control->ids, ID_AVAILABLE_NUMBER, id, number) || !e164_read(id, number))
         return ERR_NONE;
-    struct str shown = arena_str(hc->arena, (struct str){ id.p, id.n < 64 ? id.n : 64 });
-    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_RESERVED_NUMBER_UNKNOWN, shown.p ? shown.p : "");
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_RESERVED_NUMBER_UNKNOWN, arena_shown(hc->arena, id));
     problem_target(&hc->why, "phoneNumbers");
     return err;
 }
@@ -274,9 +273,8 @@ static const struct json_field browse_fields[] = {
 static enum err prefix_invalid(struct http_call *hc, struct str prefix)
 {
     char most[16];
-    struct str shown = arena_str(hc->arena, (struct str){ prefix.p, prefix.n < 32 ? prefix.n : 32 });
     snprintf(most, sizeof most, "%d", NUMBERS_PREFIXES_MOST);
-    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_PREFIX_INVALID, shown.p ? shown.p : "", most);
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_PREFIX_INVALID, arena_shown(hc->arena, prefix), most);
     problem_target(&hc->why, "phoneNumberPrefixes");
     return err;
 }
