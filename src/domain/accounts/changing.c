@@ -104,6 +104,7 @@ enum err accounts_make_default(struct accounts *a)
 /* What is new is in memory already (so that its name is taken) and goes again when the commit fails. */
 struct change {
     struct db_done       done;
+    struct db_unit      *unit;              /* until it is posted */
     struct accounts     *a;
     void               (*settle)(struct change *c, enum err err);   /* memory follows the commit */
     struct subscription *subscription;      /* new, or the one that changes */
@@ -123,6 +124,7 @@ static void change_free(struct change *c)
 {
     if (!c)
         return;
+    db_unit_free(c->unit);
     free(c->tags);
     free(c->identity);
     explicit_bzero(c->fresh, sizeof c->fresh);
@@ -151,28 +153,35 @@ static void drop_changed(struct inbox_item *item)
 
 static const struct inbox_kind changed_kind = { "accounts.changed", on_changed, drop_changed };
 
-/* Takes the change and the unit; on an error memory is as it was, and nobody is told. */
-static enum err change_post(struct change *c, struct db_unit *u, struct problem *why)
+/* Takes the change; on an error memory is as it was, and nobody is told. */
+static enum err change_post(struct change *c, struct problem *why)
 {
     c->done.item.kind = &changed_kind;
     c->done.to = control_inbox(c->a->control);
+    struct db_unit *u = c->unit;
+    c->unit = NULL;                     /* the store takes it, or it is freed here */
     enum err err = db_post(c->a->control->db, u, &c->done);
-    if (err) {
-        db_unit_free(u);
-        c->settle(c, err);
-        change_free(c);
-        return rule_problem(why, err, RULE_STORE_BUSY);
-    }
-    return ERR_NONE;
+    if (!err)
+        return ERR_NONE;
+    db_unit_free(u);
+    c->settle(c, err);
+    change_free(c);
+    return rule_problem(why, err, RULE_STORE_BUSY);
 }
 
+/* With an empty unit. NULL: out of memory. */
 static struct change *change_new(struct accounts *a, void (*settle)(struct change *, enum err), accounts_done_fn *then,
                                  void *arg)
 {
     struct change *c = calloc(1, sizeof *c);
-    if (c)
-        *c = (struct change){ .a = a, .settle = settle, .then = then, .arg = arg,
-                              .changed_us = control_now_us(a->control) };
+    struct db_unit *u = db_unit_new();
+    if (!c || !u) {
+        free(c);
+        db_unit_free(u);
+        return NULL;
+    }
+    *c = (struct change){ .unit = u, .a = a, .settle = settle, .then = then, .arg = arg,
+                          .changed_us = control_now_us(a->control) };
     return c;
 }
 
@@ -293,18 +302,16 @@ enum err accounts_subscribe(struct accounts *a, struct str name, struct str offe
     if (err)
         return err;
     struct change *c = change_new(a, settle_subscription, done, arg);
-    struct db_unit *u = db_unit_new();
     struct subscription *s = subscription_make(a, name, offer, billing_country);
-    if (!c || !u || !s || map_put(a->subscriptions, s->key, s)) {
+    if (!c || !s || map_put(a->subscriptions, s->key, s)) {
         change_free(c);
         free(s);
-        db_unit_free(u);
         return ERR_NOMEM;
     }
     c->subscription = s;
     s->pending = true;
-    subscription_insert(u, s);
-    return change_post(c, u, why);
+    subscription_insert(c->unit, s);
+    return change_post(c, why);
 }
 
 static void settle_subscription_change(struct change *c, enum err err)
@@ -330,12 +337,8 @@ enum err accounts_change_subscription(struct accounts *a, struct str name, const
     if (err)
         return err;
     struct change *c = change_new(a, settle_subscription_change, done, arg);
-    struct db_unit *u = db_unit_new();
-    if (!c || !u) {
-        change_free(c);
-        db_unit_free(u);
+    if (!c)
         return ERR_NOMEM;
-    }
     c->subscription = s;
     c->to = *s;
     c->to.offer = offer;
@@ -343,9 +346,9 @@ enum err accounts_change_subscription(struct accounts *a, struct str name, const
     if (to->billing_country.n)
         str_copyz(c->to.billing_country, sizeof c->to.billing_country, to->billing_country);
     struct subscription_row row = subscription_row_of(&c->to);
-    subscription_row_set(u, &row);
+    subscription_row_set(c->unit, &row);
     s->changing = true;
-    return change_post(c, u, why);
+    return change_post(c, why);
 }
 
 /* -- resources ------------------------------------------------------------------------------------------------------- */
@@ -367,18 +370,16 @@ enum err accounts_make_resource(struct accounts *a, const struct resource_wish *
     if (err)
         return err;
     struct change *c = change_new(a, settle_resource, done, arg);
-    struct db_unit *u = db_unit_new();
     struct resource *r = resource_make(a, wish, s);
-    if (!c || !u || !r || map_put(a->resources, r->key, r)) {
+    if (!c || !r || map_put(a->resources, r->key, r)) {
         change_free(c);
         resource_free(r);
-        db_unit_free(u);
         return ERR_NOMEM;
     }
     c->resource = r;
     r->pending = true;
-    resource_insert(u, r);
-    return change_post(c, u, why);
+    resource_insert(c->unit, r);
+    return change_post(c, why);
 }
 
 enum err accounts_add_resource(struct accounts *a, struct str name, struct str subscription, accounts_done_fn *done,
@@ -420,18 +421,16 @@ enum err accounts_change_resource(struct accounts *a, uint64_t key, const struct
     if (err)
         return err;
     struct change *c = change_new(a, settle_resource_change, done, arg);
-    struct db_unit *u = db_unit_new();
-    if (!c || !u || !copy_text(&c->tags, to->tags) || !copy_text(&c->identity, to->identity)) {
+    if (!c || !copy_text(&c->tags, to->tags) || !copy_text(&c->identity, to->identity)) {
         change_free(c);
-        db_unit_free(u);
         return ERR_NOMEM;
     }
     c->resource = r;
     c->keys_off = to->keys_off;
     r->changing = true;
-    resource_row_set(u, &(struct resource_row){ .key = r->key, .tags = str_of(c->tags), .identity = str_of(c->identity),
+    resource_row_set(c->unit, &(struct resource_row){ .key = r->key, .tags = str_of(c->tags), .identity = str_of(c->identity),
                                                 .keys_off = to->keys_off, .changed_us = c->changed_us });
-    return change_post(c, u, why);
+    return change_post(c, why);
 }
 
 static void settle_rotation(struct change *c, enum err err)
@@ -451,19 +450,15 @@ enum err accounts_rotate_key(struct accounts *a, struct str name, unsigned slot,
     if (!r || slot > 1)
         return resource_missing(name, why);
     struct change *c = change_new(a, settle_rotation, done, arg);
-    struct db_unit *u = db_unit_new();
-    if (!c || !u) {
-        change_free(c);
-        db_unit_free(u);
+    if (!c)
         return ERR_NOMEM;
-    }
     c->resource = r;
     c->slot = slot;
     random_bytes(c->fresh, sizeof c->fresh);
     char text[BASE64_SIZE(ACCESS_KEY_OCTETS)];
     base64_write(text, c->fresh, sizeof c->fresh);
-    resource_row_set_key(u, r->key, slot, str_of(text));
-    return change_post(c, u, why);
+    resource_row_set_key(c->unit, r->key, slot, str_of(text));
+    return change_post(c, why);
 }
 
 /* -- the first step of deleting -------------------------------------------------------------------------------------- */
@@ -492,15 +487,11 @@ enum err accounts_delete_resource(struct accounts *a, uint64_t key, bool until_g
     if (!r)
         return resource_missing(STR(""), why);
     struct change *c = change_new(a, settle_deletion, done, arg);
-    struct db_unit *u = db_unit_new();
-    if (!c || !u) {
-        change_free(c);
-        db_unit_free(u);
+    if (!c)
         return ERR_NOMEM;
-    }
     c->resource = r;
     c->until_gone = until_gone;
     r->ending = true;
-    resource_row_end(u, r->key, c->changed_us);
-    return change_post(c, u, why);
+    resource_row_end(c->unit, r->key, c->changed_us);
+    return change_post(c, why);
 }
