@@ -98,7 +98,7 @@ struct import {
 };
 
 /* What is said of one number alone. */
-struct remark { const char *note, *tags; };     /* both owned, with it */
+struct remark { const char *note, *tags; bool busy; };      /* both owned, with it; busy: others are on their way to disk */
 
 struct numbers {
     struct control        *control;

@@ -389,9 +389,9 @@ static void settle_note(struct task *t, enum err err)
 {
     struct stock_step *s = t->extra;
     struct remark *now = map_find(s->n->remarks, s->digits);
+    now->busy = false;
     if (err) {
-        if (now)
-            remark_set(s->n, s->digits, now);
+        remark_set(s->n, s->digits, now);
         return;
     }
     remark_set(s->n, s->digits, s->is);
@@ -434,6 +434,8 @@ enum err numbers_stock_note(struct numbers *n, struct str e164, const struct str
         err = check_note(note, tags, why);
     if (!err)
         err = remark_place(n, digits, &was);
+    if (!err && was->busy)              /* what is not given stays as it is: that must be known */
+        err = number_busy("the note of this number", why);
     if (err)
         return err;
     struct stock_step *s = calloc(1, sizeof *s);
@@ -445,6 +447,7 @@ enum err numbers_stock_note(struct numbers *n, struct str e164, const struct str
         return ERR_NOMEM;
     }
     *s = (struct stock_step){ .n = n, .digits = digits, .is = is, .done = done, .arg = arg };
+    was->busy = true;
     struct db_unit *u = db_unit_new();
     inventory_note_row_put(u, &(struct inventory_note_row){ .digits = digits, .note = str_of(is->note),
                                                             .tags = str_of(is->tags) });

@@ -377,6 +377,11 @@ static void a_note_and_tags_stay_with_one_number(void **state)
     struct str text = STR("the mayor's"), tags = STR("vip"), none = STR("");
     assert_int_equal(note(w, FIRST, &text, NULL), ERR_NONE);
     assert_int_equal(note(w, FIRST, NULL, &tags), ERR_NONE);
+    char number[E164_SIZE];
+    w->waiting++;                       /* a second one beside it would undo it: what it does not give it would take as it was */
+    assert_int_equal(numbers_stock_note(w->numbers, str_of(e164_write(number, FIRST)), &text, NULL, on_stored, w, &w->why), ERR_NONE);
+    assert_int_equal(numbers_stock_note(w->numbers, str_of(number), NULL, &none, on_stored, w, &w->why), ERR_BUSY);
+    world_pump(w);
     world_restart(w);
     assert_string_equal(stock_of(w, FIRST).note, "the mayor's");
     assert_string_equal(stock_of(w, FIRST).own_tags, "vip");
