@@ -1,6 +1,6 @@
 /* What numbers cost: bringing ten million in, finding one or a hundred of them, browsing, buying, each against a small inventory.
  *
- * usage: numbers [FOLDER]    everything is made in FOLDER/numbers.made and taken away again
+ * usage: numbers [FOLDER]    everything is made in FOLDER/numbers.made.* and taken away again
  * From the environment (make bench T=numbers LARGE=100000): LARGE and SMALL, numbers in the two inventories; LEASED, how many of
  * each ten thousand are leased before; RUNS, how often each measurement is repeated; CARTERFONE, the program. */
 #include "codec/e164/e164.h"
@@ -181,31 +181,54 @@ static struct load_result run_once(const struct server *s, const struct inventor
     return load_run(s->site, &p);
 }
 
-static struct figure run_mode(const struct server *s, const struct inventory *v, const struct kind *k, int mode, double rate)
+/* One inventory and its server. */
+struct side {
+    struct server    server;
+    struct inventory stock;
+    struct figure    figures[KINDS][MODES];
+    struct sync      disk[KINDS];
+};
+enum { FEW, MANY_MORE, SIDES };
+
+/* The runs of both sides take turns, so that what the machine does meanwhile is the same for both. */
+static void run_mode(struct side sides[SIDES], int k, int mode)
 {
-    double p50[RUNS_MOST], p99[RUNS_MOST], turns[RUNS_MOST], cpu = server_cpu(s), all = 0;
-    for (unsigned i = 0; i < runs; i++) {
-        struct load_result r = run_once(s, v, k, mode, rate);
-        p50[i] = r.p50_ms, p99[i] = r.p99_ms, turns[i] = r.turns_s, all += (double)r.turns;
-    }
-    return (struct figure){ median(p50, runs), median(p99, runs), median(turns, runs), (server_cpu(s) - cpu) * 1e6 / all };
+    double p50[SIDES][RUNS_MOST], p99[SIDES][RUNS_MOST], turns[SIDES][RUNS_MOST], cpu[SIDES] = { 0 }, all[SIDES] = { 0 };
+    for (unsigned i = 0; i < runs; i++)
+        for (int n = 0; n < SIDES; n++) {
+            struct side *x = &sides[n];
+            double before = server_cpu(&x->server), rate = mode == HALF ? x->figures[k][MANY].turns_s / 2 : 0;
+            struct load_result r = run_once(&x->server, &x->stock, &kinds[k], mode, rate);
+            cpu[n] += server_cpu(&x->server) - before;
+            p50[n][i] = r.p50_ms, p99[n][i] = r.p99_ms, turns[n][i] = r.turns_s, all[n] += (double)r.turns;
+        }
+    for (int n = 0; n < SIDES; n++)
+        sides[n].figures[k][mode] = (struct figure){ median(p50[n], runs), median(p99[n], runs), median(turns[n], runs),
+                                                     cpu[n] * 1e6 / all[n] };
 }
 
-static void measure(const struct server *s, const struct inventory *v, struct figure out[KINDS][MODES])
+static void print_side(const struct side *x)
 {
-    printf("\n%s, %zu numbers in %zu area codes:\n%-15s %-19s %-31s %-30s %s\n", v->name, v->numbers, v->n_areas, "  ms",
-           "1 client p50   p99", "64 clients: turns/s  p50    p99  CPU us", "half of it: turns/s  p50   p99", "fdatasync p50  p99");
+    printf("\n%s, %zu numbers in %zu area codes:\n%-15s %-19s %-31s %-30s %s\n", x->stock.name, x->stock.numbers, x->stock.n_areas,
+           "  ms", "1 client p50   p99", "64 clients: turns/s  p50    p99  CPU us", "half of it: turns/s  p50   p99",
+           "fdatasync p50  p99");
     for (int k = 0; k < KINDS; k++) {
-        struct sync d = sync_probe(s);
-        out[k][ONE] = run_mode(s, v, &kinds[k], ONE, 0);
-        out[k][MANY] = run_mode(s, v, &kinds[k], MANY, 0);
-        out[k][HALF] = run_mode(s, v, &kinds[k], HALF, out[k][MANY].turns_s / 2);
-        const struct figure *f = out[k];
+        const struct figure *f = x->figures[k];
         printf("%-15s      %6.2f %6.2f          %7.0f %6.2f %6.2f %6.0f          %7.0f %6.2f %5.2f          %6.2f %5.2f\n", kinds[k].name,
                f[ONE].p50_ms, f[ONE].p99_ms, f[MANY].turns_s, f[MANY].p50_ms, f[MANY].p99_ms, f[MANY].cpu_us, f[HALF].turns_s, f[HALF].p50_ms,
-               f[HALF].p99_ms, d.p50_ms, d.p99_ms);
-        fflush(stdout);
+               f[HALF].p99_ms, x->disk[k].p50_ms, x->disk[k].p99_ms);
     }
+}
+
+static void measure(struct side sides[SIDES])
+{
+    for (int k = 0; k < KINDS; k++) {
+        sides[FEW].disk[k] = sides[MANY_MORE].disk[k] = sync_probe(&sides[MANY_MORE].server);
+        for (int mode = ONE; mode < MODES; mode++)
+            run_mode(sides, k, mode);
+    }
+    print_side(&sides[FEW]);
+    print_side(&sides[MANY_MORE]);
 }
 
 /* -- bringing in, leasing ---------------------------------------------------------------------------------------------- */
@@ -292,15 +315,28 @@ static void lease_some(const struct server *s, const struct inventory *v, size_t
 
 /* -- the whole --------------------------------------------------------------------------------------------------------- */
 
-static struct server server;
+static struct side sides[SIDES];
 
 static void clean_up(void)
 {
-    if (server.pid) {
-        kill(server.pid, SIGKILL);
-        waitpid(server.pid, NULL, 0);
+    for (int n = 0; n < SIDES; n++) {
+        struct server *s = &sides[n].server;
+        if (s->pid) {
+            kill(s->pid, SIGKILL);
+            waitpid(s->pid, NULL, 0);
+        }
+        server_remove(s, "");
     }
-    server_remove(&server, "");
+}
+
+static void side_init(struct side *x, struct inventory stock, const char *folder)
+{
+    const char *program = getenv("CARTERFONE");
+    x->stock = stock;
+    snprintf(x->server.program, sizeof x->server.program, "%s", program ? program : "build/release/carterfone");
+    snprintf(x->server.folder, sizeof x->server.folder, "%s/numbers.made.%s", folder, stock.name);
+    server_remove(&x->server, "");
+    mkdir(x->server.folder, 0700);
 }
 
 static void on_signal(int number)
@@ -339,8 +375,10 @@ static void start_again(struct server *s)
 }
 
 /* Made, filled with some of its blocks, of which some are leased. */
-static double prepare(struct server *s, const struct inventory *v, size_t first, size_t leased)
+static double prepare(struct side *x, size_t first, size_t leased)
 {
+    struct server *s = &x->server;
+    const struct inventory *v = &x->stock;
     server_start(s);
     printf("\nempty: ready %.0f ms after the first start, ", s->ready_ms);
     print_sizes(s);
@@ -353,8 +391,9 @@ static double prepare(struct server *s, const struct inventory *v, size_t first,
     return rows_s;
 }
 
-static void compare(struct figure large[KINDS][MODES], struct figure small[KINDS][MODES])
+static void compare(const struct side *with)
 {
+    const struct figure (*large)[MODES] = with[MANY_MORE].figures, (*small)[MODES] = with[FEW].figures;
     printf("\nlarge to small, p99:\n");
     for (int k = 0; k < KINDS; k++)
         printf("%-15s 1 client %.2f, half rate %.2f, turns/s at 64 clients %.2f, CPU a turn %.2f\n", kinds[k].name,
@@ -369,48 +408,53 @@ static void compare(struct figure large[KINDS][MODES], struct figure small[KINDS
                    verdict(large[k][mode].p99_ms <= SEARCH_RATIO * small[k][mode].p99_ms));
 }
 
+/* Half of the numbers in peace, half while others write. @return rows a second of the latter */
+static double import_other_half(struct side *x, struct load_result *writes)
+{
+    struct server *s = &x->server;
+    size_t blocks = x->stock.numbers / BLOCK;
+    write_list(s, &x->stock, "second.csv", blocks / 2, blocks);
+    double busy_s = import_beside(s, &x->stock, "second.csv", x->stock.numbers / 2, writes);
+    server_remove(s, "second.csv");
+    printf("import of %zu rows more while others write: %.0f rows/s; %llu writes of theirs, %d/s: p50 %.2f ms, p99 %.2f ms, "
+           "longest %.1f ms\n", x->stock.numbers / 2, busy_s, (unsigned long long)writes->samples, 2 * WRITES_A_SECOND,
+           writes->p50_ms, writes->p99_ms, writes->max_ms);
+    check_stock(s, x->stock.numbers);
+    print_sizes(s);
+    start_again(s);
+    return busy_s;
+}
+
 int main(int argc, char **argv)
 {
-    struct inventory small = inventory_of("small", from_environment("SMALL", 10000), 10);
-    struct inventory large = inventory_of("large", from_environment("LARGE", 10000000), 250);
+    const char *folder = argc > 1 ? argv[1] : ".";
     size_t share = from_environment("LEASED", 1000);
-    struct figure figures[2][KINDS][MODES];
     struct load_result writes;
     runs = (unsigned)from_environment("RUNS", 5);
     runs = runs < RUNS_MOST ? runs : RUNS_MOST;
-    snprintf(server.program, sizeof server.program, "%s", getenv("CARTERFONE") ? getenv("CARTERFONE") : "build/release/carterfone");
-    snprintf(server.folder, sizeof server.folder, "%s/numbers.made", argc > 1 ? argv[1] : ".");
-    server_remove(&server, "");
-    mkdir(server.folder, 0700);
+    side_init(&sides[FEW], inventory_of("small", from_environment("SMALL", 10000), 10), folder);
+    side_init(&sides[MANY_MORE], inventory_of("large", from_environment("LARGE", 10000000), 250), folder);
+    size_t small = sides[FEW].stock.numbers, large = sides[MANY_MORE].stock.numbers;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN);
     atexit(clean_up);
     machine_print("numbers: import, search, browse, purchase over signed HTTP against a server on SQLite (WAL, synchronous=FULL)",
-                  "a server process, the command line's import, and this load generator on the same machine, over loopback. A turn\n"
-                  "         is a search and (not timed) the cancel of its hold; a browse; or a search (not timed) and its purchase. Times\n"
-                  "         are from the last octet of the request to the answer, at half rate from when it was due; medians of runs;\n"
-                  "         fdatasync: 4 KiB over a file filled before, nothing else going on, before each line");
-    prepare(&server, &small, small.numbers / BLOCK, small.numbers * share / 10000);
-    measure(&server, &small, figures[0]);
-    server_stop(&server);
-    server_remove(&server, "data");
-    size_t blocks = large.numbers / BLOCK;
-    double empty_s = prepare(&server, &large, blocks / 2, large.numbers * share / 10000);
-    write_list(&server, &large, "second.csv", blocks / 2, blocks);
-    double busy_s = import_beside(&server, &large, "second.csv", large.numbers / 2, &writes);
-    printf("import of %zu rows more while others write: %.0f rows/s; %llu writes of theirs, %d/s: p50 %.2f ms, p99 %.2f ms, "
-           "longest %.1f ms\n", large.numbers / 2, busy_s, (unsigned long long)writes.samples, 2 * WRITES_A_SECOND, writes.p50_ms,
-           writes.p99_ms, writes.max_ms);
-    check_stock(&server, large.numbers);
-    print_sizes(&server);
-    start_again(&server);
-    measure(&server, &large, figures[1]);
-    print_sizes(&server);
-    compare(figures[1], figures[0]);
+                  "two server processes, the command line's import, and this load generator on the same machine, over loopback; runs\n"
+                  "         of the small and the large inventory take turns, the other server idle. A turn is a search and (not timed)\n"
+                  "         the cancel of its hold; a browse; or a search (not timed) and its purchase. Times are from the last octet\n"
+                  "         of the request to the answer, at half rate from when it was due; medians of runs; fdatasync: 4 KiB over a\n"
+                  "         file filled before, nothing else going on, before each line");
+    prepare(&sides[FEW], small / BLOCK, small * share / 10000);
+    double empty_s = prepare(&sides[MANY_MORE], large / BLOCK / 2, large * share / 10000);
+    double busy_s = import_other_half(&sides[MANY_MORE], &writes);
+    measure(sides);
+    print_sizes(&sides[MANY_MORE].server);
+    compare(sides);
     printf("%-25s %.0f rows/s, wanted %.0f: %s\n", "import, empty", empty_s, IMPORT_EMPTY_S, verdict(empty_s >= IMPORT_EMPTY_S));
     printf("%-25s %.0f rows/s, wanted %.0f: %s; p99 of others' writes %.1f ms, wanted %.0f: %s\n", "import, others write", busy_s,
            IMPORT_BUSY_S, verdict(busy_s >= IMPORT_BUSY_S), writes.p99_ms, BUSY_P99_MS, verdict(writes.p99_ms < BUSY_P99_MS));
-    server_stop(&server);
+    server_stop(&sides[FEW].server);
+    server_stop(&sides[MANY_MORE].server);
     return 0;
 }

@@ -21,7 +21,7 @@ enum {
     READ_US = 1000000,                  /* the longest read that was asked for; loading at start may take longer */
     READ_OCTETS_MAX = 64 << 20,
     LOG_COPY_PAGES = 1000,              /* a read thread copies the log back from here */
-    LOG_STALL_PAGES = 4000,            /* the writer does it itself: sustained load outran the read thread */
+    LOG_STALL_PAGES = 16000,           /* the writer does it itself, which nobody else can end: 64 MB, so once in a second or more */
     IDLE_MS = 500,
 };
 
@@ -67,6 +67,7 @@ struct db {
     struct db_unit  *group, **group_end;            /* run, not yet committed, in order */
     struct mono      group_until;
     unsigned         log_ordered;       /* pages in the log when copying was last ordered: not after each commit */
+    unsigned         log_stalled;       /* ... and when the writer last copied it itself */
     struct inbox_item stop_order;
     pthread_mutex_t  memory_lock;
     pthread_mutex_t  failure_lock;
@@ -231,8 +232,9 @@ static void tend_log(struct db *db, bool idle)
     if (!db->path || !pages)
         return;
     if (pages < db->log_ordered)
-        db->log_ordered = 0;            /* it began anew */
-    if (pages >= LOG_STALL_PAGES) {
+        db->log_ordered = db->log_stalled = 0;      /* it began anew */
+    if (pages >= LOG_STALL_PAGES && pages >= db->log_stalled + LOG_COPY_PAGES) {
+        db->log_ordered = db->log_stalled = pages;  /* a reader may have held it up: not again at each commit */
         conn_checkpoint(db->conn);
     } else if (idle || pages >= db->log_ordered + LOG_COPY_PAGES) {
         db->log_ordered = pages;
