@@ -226,8 +226,7 @@ static inline void load_drive(struct load *l)
         struct load_conn *c;
         while (p->rate > 0 && load_due(l) <= clock_mono().us && !load_over(l, clock_mono().us) && (c = load_idle(l)))
             load_begin(l, c, load_due(l));
-        bool waits = p->rate > 0 && load_due(l) > clock_mono().us;
-        load_wait(l, waits ? load_due(l) : INT64_MAX / 2);
+        load_wait(l, p->rate > 0 && load_idle(l) ? load_due(l) : INT64_MAX / 2);   /* due meanwhile: it does not wait */
     }
     while (l->done < l->begun)              /* what was begun is finished, and counts */
         load_wait(l, INT64_MAX / 2);
