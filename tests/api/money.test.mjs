@@ -145,3 +145,13 @@ test('what cannot be read is said', async () => {
   for (const query of ['month=2026-13', 'from=yesterday', 'by=colour', 'kind=fax', 'number=12', 'after=x', 'from=2026-11-22&to=2026-11-01', 'limit=0'])
     await own('GET', `usage?${query}`).then(() => assert.fail(query), (e) => assert.equal(e.statusCode, 400, query))
 })
+
+test('a spend cap is not taken away by a body that does not say so', async () => {
+  const c = await customer('kept')
+  const cap = (body) => own('POST', `accounts/${c.account}/:spendCap`, body)
+  await cap({ microUsd: 5000000 })
+  for (const body of [{}, { microUSD: 1 }, { microUsd: -1 }, { microUsd: 'x' }, { microUsd: 1.5 }])
+    await cap(body).then(() => assert.fail(JSON.stringify(body)), (e) => assert.equal(e.statusCode, 400, JSON.stringify(body)))
+  assert.equal((await own('GET', `invoice?account=${c.account}`)).spendCapMicroUsd, 5000000)
+  assert.equal((await cap({ microUsd: null })).spendCapMicroUsd, null)
+})

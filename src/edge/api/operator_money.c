@@ -172,6 +172,18 @@ static void on_cap_set(void *arg, enum err err)
     http_reply(hc, 200);
 }
 
+/* Whether the body speaks of the cap at all: a cap goes by null alone, not by a slip. json_member() does not tell the two apart. */
+static bool cap_is_said(const struct json *body)
+{
+    void              *at = NULL;
+    struct str         name;
+    const struct json *value;
+    while (json_next(body, &at, &name, &value))
+        if (str_eq(name, STR("microUsd")))
+            return true;
+    return false;
+}
+
 enum err spend_cap_post(struct http_call *hc)
 {
     const struct subscription *s = NULL;
@@ -181,7 +193,8 @@ enum err spend_cap_post(struct http_call *hc)
         err = account_named(hc, &s);
     if (err)
         return err;
-    if (json_kind(micro) != JSON_IS_ABSENT && (json_kind(micro) != JSON_IS_INTEGER || json_int(micro, -1) < 0))
+    if (!cap_is_said(hc->json)
+        || (json_kind(micro) != JSON_IS_ABSENT && (json_kind(micro) != JSON_IS_INTEGER || json_int(micro, -1) < 0)))
         return unreadable(hc, "microUsd", "millionths of a US dollar from 0 up, or null for no cap");
     return usage_set_cap(hc->api->control->usage, s->key, json_int(micro, -1), on_cap_set, hc, &hc->why);
 }
