@@ -9,6 +9,7 @@ void signals_block(sigset_t *set)
     sigaddset(set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);           /* a file that may not grow is an error of its write, as a full disk is */
 }
 
 void signals_wait(const sigset_t *set, void (*reload)(void *arg), void *arg)

@@ -530,6 +530,12 @@ enum err blocks_lot_new(struct blocks *b, unsigned kind, unsigned *lot)
     return ERR_NONE;
 }
 
+void blocks_lot_drop(struct blocks *b)
+{
+    assert(b->n_lots > 1);
+    b->n_lots--;
+}
+
 /* -- making --------------------------------------------------------------------------------------------------------- */
 
 struct blocks *blocks_new(void)

@@ -17,6 +17,9 @@ SCOPED_FREE(blocks)
 /** A new lot, counted from 1. @param kind  0..BLOCKS_KINDS_MOST - 1  @return ERR_SIZE (no more lots), ERR_NOMEM */
 MUST_USE enum err blocks_lot_new(struct blocks *b, unsigned kind, unsigned *lot);
 
+/** The newest lot goes; no number may be of it. Its number is given again. */
+void blocks_lot_drop(struct blocks *b);
+
 /* -- which lot: a number that was put is not offered yet ------------------------------------------------------------ */
 /** @return ERR_CONFLICT (it is there), ERR_NOMEM */
 MUST_USE enum err blocks_put(struct blocks *b, uint64_t digits, unsigned lot);

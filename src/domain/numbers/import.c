@@ -360,6 +360,8 @@ static void sweep_ended(struct import_step *s)
 {
     struct import *im = s->im;
     im->pub.busy = im->closing = false;
+    if (s->to == IMPORT_ROLLED_BACK)
+        lots_give_back(s->n);
     imports_measure(s->n);
     log_info("numbers", "import %s is %s: %llu numbers, %llu rows left out", im->pub.id, import_state_word(im->pub.state),
              (unsigned long long)counted(s->n, im)->numbers, (unsigned long long)im->pub.bad);

@@ -67,6 +67,19 @@ enum err lot_make(struct numbers *n, const struct lot *like, const struct sort *
     return ERR_NONE;
 }
 
+void lots_give_back(struct numbers *n)
+{
+    for (struct lot *l; n->n_lots && (l = n->lots[n->n_lots]); n->n_lots--) {
+        struct import *im = l->import;
+        if (im->pub.state != IMPORT_ROLLED_BACK || im->pub.busy || l->total)
+            return;
+        im->lot_to = n->n_lots > im->lot_from ? (unsigned)n->n_lots - 1 : 0;
+        im->lot_from = im->lot_to ? im->lot_from : 0;
+        lot_free(l);
+        blocks_lot_drop(n->blocks);
+    }
+}
+
 void lots_free(struct numbers *n)
 {
     for (size_t i = 1; i <= n->n_lots; i++)

@@ -192,6 +192,8 @@ bool sort_offers(const struct sort *s, const char *country, enum number_type typ
 void lease_origin(const struct numbers *n, struct lease *l);
 enum stock_state stock_state_of(enum number_state state);
 void own_moved(struct number *x, enum number_state from);                   /* the counts follow */
+/** Lots of rolled back imports, from the newest on: there are only so many. */
+void lots_give_back(struct numbers *n);
 void lots_free(struct numbers *n);
 
 /* import.c */

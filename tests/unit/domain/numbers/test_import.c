@@ -236,6 +236,47 @@ static void an_import_that_is_rolled_back_leaves_nothing(void **state)
     assert_int_equal(stock_state(w, 12062000004), STOCK_AVAILABLE);
 }
 
+/* A column of costs that differ in each row, say. @return rows left out for want of lots */
+static uint64_t import_of_many_lots(struct world *w, const char *id, size_t count)
+{
+    struct heard h;
+    uint64_t left_out = 0;
+    assert_int_equal(import_begin(w, id, "sim", &h), ERR_NONE);
+    for (size_t done = 0; done < count;) {
+        struct import_slice *s = slice_new(done + 1);
+        for (size_t i = 0; i < IMPORT_SLICE_MOST && done < count; i++, done++) {
+            char text[E164_SIZE];
+            struct import_row row = row_of(e164_write(text, 12062000000 + done));
+            row.cost_micro = (int64_t)done;
+            slice_add(s, done + 1, row);
+        }
+        assert_int_equal(import_give(w, id, s, &h), ERR_NONE);
+        left_out += h.n_bad;
+        import_slice_free(s);
+    }
+    return left_out;
+}
+
+static void lots_of_imports_that_were_rolled_back_are_given_again(void **state)
+{
+    enum { LOTS = 65535 };
+    struct world *w = *state;
+    struct heard h;
+    import_all(w, "before", "sim", 14252000000, 2);
+    assert_int_equal(import_of_many_lots(w, "slip", LOTS + 10), 11);        /* one is taken by the import before it */
+    assert_int_equal(import_begin(w, "late", "sim", &h), ERR_NONE);
+    struct import_slice *s = slice_of(1, 14253000000, 1);
+    assert_int_equal(import_give(w, "late", s, &h), ERR_NONE);
+    assert_int_equal(h.bad[0].rule, RULE_TOO_MANY_SORTS);
+    import_slice_free(s);
+    assert_int_equal(import_roll_back(w, "late", &h), ERR_NONE);
+    assert_int_equal(import_roll_back(w, "slip", &h), ERR_NONE);
+    assert_int_equal(import_of_many_lots(w, "again", LOTS - 1), 0);
+    assert_int_equal(import_complete(w, "again", &h), ERR_NONE);
+    assert_int_equal(stock_state(w, 14252000000), STOCK_AVAILABLE);
+    assert_int_equal(stock_state(w, 12062000000 + LOTS - 2), STOCK_AVAILABLE);
+}
+
 static void an_import_whose_numbers_are_in_use_is_not_rolled_back(void **state)
 {
     struct world *w = *state;
@@ -278,6 +319,7 @@ int main(void)
         T(what_is_there_already_is_left_out_and_says_where),
         T(an_import_goes_on_where_it_was_after_a_restart_with_its_report),
         T(an_import_that_is_rolled_back_leaves_nothing),
+        T(lots_of_imports_that_were_rolled_back_are_given_again),
         T(an_import_whose_numbers_are_in_use_is_not_rolled_back),
         T(who_begins_under_a_bad_id_or_an_unknown_carrier_is_told),
     };
