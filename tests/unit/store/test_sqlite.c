@@ -91,6 +91,35 @@ static void a_gap_in_what_was_applied_is_refused(void **state)
     assert_string_equal(why.code, "StoreEdited");
 }
 
+static int64_t ask_int(const struct fixture *f, const char *sql)
+{
+    sqlite3 *raw;
+    sqlite3_stmt *st;
+    assert_int_equal(sqlite3_open(f->path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(raw, sql, -1, &st, NULL), SQLITE_OK);
+    int64_t v = sqlite3_step(st) == SQLITE_ROW ? sqlite3_column_int64(st, 0) : -1;
+    sqlite3_finalize(st);
+    sqlite3_close(raw);
+    return v;
+}
+
+static void what_was_leased_before_there_was_money_is_renewed_too(void **state)
+{
+    enum { BEFORE_MONEY = 8 };
+    const struct fixture *f = *state;
+    struct problem why;
+    scoped(conn) struct conn *c = NULL;
+    assert_int_equal(conn_open(&c, f->path, CONN_WRITE, &why), ERR_NONE);
+    assert_int_equal(conn_migrate(c, migrations, BEFORE_MONEY, &why), ERR_NONE);
+    meddle(f, "INSERT INTO resource VALUES (2, 'r', 1, '', '');"
+              "INSERT INTO number VALUES (12065557890, 2, 7, 2, 0, 0, 3, 0, 'US', 'sim', 1, 1000000, 0),"
+              " (12065557891, 1, 8, 2, 0, 0, 3, 0, 'US', 'sim', 1, 0, 5), (12065557892, 3, 7, 2, 0, 0, 3, 0, 'US', 'sim', 1, 1, 5)");
+    assert_int_equal(conn_migrate(c, migrations, migration_count, &why), ERR_NONE);
+    assert_int_equal(ask_int(f, "SELECT COUNT(*) FROM lease"), 1);
+    assert_int_equal(ask_int(f, "SELECT next_us FROM lease WHERE number = 12065557890 AND subscription = 1 AND cause = 7"),
+                     1000000 + 31 * 24 * 3600 * (int64_t)1000000);
+}
+
 static void a_failing_migration_leaves_nothing_behind(void **state)
 {
     static const struct migration list[] = {
@@ -229,6 +258,7 @@ int main(void)
         T(a_newer_database_is_refused),
         T(a_migration_edited_after_it_was_applied_is_refused),
         T(a_gap_in_what_was_applied_is_refused),
+        T(what_was_leased_before_there_was_money_is_renewed_too),
         T(a_failing_migration_leaves_nothing_behind),
         T(a_read_connection_copies_the_log_back),
         T(a_read_connection_cannot_write),
