@@ -386,6 +386,7 @@ static int dump_to_buf(const char *bytes, size_t n, void *b)
 void jw_json(struct jw *w, const char *name, const struct json *v)
 {
     member(w, name);
-    if (!v || json_dump_callback(jt(v), dump_to_buf, w->b, JSON_COMPACT | JSON_ENCODE_ANY))
+    /* 15 digits: the most that every decimal keeps on its way through a double; 17 would show 0.35 as 0.34999999999999998 */
+    if (!v || json_dump_callback(jt(v), dump_to_buf, w->b, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)))
         buf_putz(w->b, "null");
 }

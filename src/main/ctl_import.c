@@ -459,6 +459,8 @@ static int finish(struct import *im)
         ctl_say(im->c, "dry run: %s rows would be imported, %s left out; nothing was kept", thousands(im->rows), thousands(im->bad));
     else if (none)
         ctl_say(im->c, "nothing was imported: %s rows are bad", thousands(im->bad));
+    else if (!im->rows)
+        ctl_say(im->c, "nothing was imported: %s rows were left out", thousands(im->bad));
     else
         ctl_say(im->c, "imported %s numbers in %.1f s (%s rows/s), %s rows were left out\ntake them back with:  carterfone numbers "
                 "import --undo %s", thousands(im->rows), seconds, thousands(rate_of(im, now)), thousands(im->bad), im->id);

@@ -241,7 +241,7 @@ const struct ctl_command ctl_inventory_commands[] = {
     { "numbers", "inventory", "", 0, 0, inventory_options, inventory, "the operator's numbers and where each one stands" },
     { "numbers", "pools", "", 0, 0, NULL, pools, "how many there are of each sort, in which state" },
     { "numbers", "export", "[FILE.csv|-]", 0, 1, export_options, export, "write them down as CSV, as import reads it" },
-    { "numbers", "tag", "NUMBER [TAG...]", 1, CTL_GIVEN_MAX, tag_options, tag, "set the tags of one of them" },
+    { "numbers", "tag", "NUMBER [TAG...]", 1, CTL_GIVEN_MAX, tag_options, tag, "set its own tags, beside those of its import" },
     { "numbers", "note", "NUMBER TEXT", 2, 2, NULL, note, "set a note on one of them; an empty text takes it away" },
     { "numbers", "history", "NUMBER", 1, 1, NULL, history, "what one of them is, and what happened to it" },
     { "numbers", "withdraw", "NUMBER", 1, 1, NULL, withdraw, "take one out of the inventory" },

@@ -52,16 +52,16 @@ static void say_refused(const struct ctl *c, const char *what, const struct json
     ctl_say(c, "  %s: no (%s) %s", what, member(c, no, "rule"), member(c, no, "text"));
 }
 
-/* What comes in, the application's own leg of a call, and the number itself. */
+/* What comes in, the application's own leg of a call either way, and the number itself. */
 static void say_received(const struct ctl *c, const struct json *row)
 {
     const struct json *call = json_member(row, "call"), *sms = json_member(row, "sms");
     int64_t voip = json_int_of(call, "voipLegMicroUsdPerStartedMinute", 0), in = json_int_of(sms, "receiveMicroUsdPerSegment", -1);
     int64_t minute = json_int_of(call, "receiveMicroUsdPerStartedMinute", -1);
-    if (voip)
-        ctl_say(c, "        and %s USD for each started minute of the application's leg", ctl_dollars(c, voip));
     if (minute >= 0)
         ctl_say(c, "  a call received: %s USD for each started minute", ctl_dollars(c, minute));
+    if (voip)
+        ctl_say(c, "  the application's own leg of a call, out or in: %s USD for each started minute more", ctl_dollars(c, voip));
     if (in >= 0)
         ctl_say(c, "  an SMS received: %s USD a segment", ctl_dollars(c, in));
     ctl_say(c, "  the number: %s USD a month", ctl_dollars(c, json_int_of(row, "monthlyMicroUsd", 0)));
@@ -174,7 +174,7 @@ static void say_fit(const struct ctl *c, const struct json *fit)
     ctl_say(c, "  calls       to %s; from %s", list_in_words(c, fit, "callsTo"), list_in_words(c, fit, "callsFrom"));
     ctl_say(c, "  SMS         to %s; from %s", list_in_words(c, fit, "smsTo"), list_in_words(c, fit, "smsFrom"));
     say_cost(c, fit);
-    ctl_say(c, "  who may buy offers %s, billed in %s%s", offers, member(c, fit, "eligibility.billingCountries"),
+    ctl_say(c, "  who may buy %s subscriptions, billed in %s%s", offers, member(c, fit, "eligibility.billingCountries"),
             json_bool_of(json_member(fit, "eligibility"), "ownUseOnly", false) ? "; for own use, not to be sold on" : "");
     say_account(c, fit);
     ctl_say(c, "  to register %s", *needs ? needs : "none");
@@ -227,8 +227,9 @@ static void say_plan(const struct ctl *c, const struct json *answer)
         say_obstacles(c, answer);
     if (!json_bool_of(answer, "possible", false))
         say_nearest(c, answer);
-    ctl_say(c, "\nPrices of edition %s, US dollars. Calls both ways count half each way, texts too; a text counts as one segment.",
-            member(c, answer, "edition"));
+    ctl_say(c, "\nPrices of edition %s, US dollars. Calls both ways count half each way, texts too; a text counts as one segment.%s",
+            member(c, answer, "edition"), ctl_option(c, "to") || !ctl_option(c, "minutes")
+            ? "" : "\nWithout --to, calls out count at the price they begin at.");
 }
 
 static int plan(struct ctl *c)

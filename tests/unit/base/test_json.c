@@ -243,6 +243,18 @@ static void micro_units_are_written_exactly(void **state)
     }
 }
 
+static void decimals_pass_through_as_they_came(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":0.35,\"b\":[1.0,0.1,-2.475,123456789.012345],\"micro\":9223372036854.77}";
+    scoped(json_doc) struct json_doc *doc = NULL;
+    assert_int_equal(json_read(&doc, str_of(text), NULL), ERR_NONE);
+    scoped_buf b = { 0 };
+    struct jw w = jw_of(&b);
+    jw_json(&w, NULL, json_root(doc));
+    assert_str(buf_str(&b), text);
+}
+
 static void text_is_escaped_and_never_broken(void **state)
 {
     (void)state;
@@ -295,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_member_of_another_type_is_told_by_its_path),
         cmocka_unit_test(the_writer_sets_commas_and_nests),
         cmocka_unit_test(micro_units_are_written_exactly),
+        cmocka_unit_test(decimals_pass_through_as_they_came),
         cmocka_unit_test(text_is_escaped_and_never_broken),
         cmocka_unit_test(what_was_read_can_be_written_again),
     };
