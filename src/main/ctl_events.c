@@ -5,6 +5,54 @@
 #include "base/str.h"
 #include "main/ctl_priv.h"
 
+/* The FIELD of "FIELD=VALUE". */
+static struct str field_of(const char *where)
+{
+    struct str field, value;
+    str_cut(str_of(where), '=', &field, &value);
+    return field;
+}
+
+/* --where with a field that was given before adds a value to it: of those one must be there. */
+static void write_condition(const struct ctl *c, int first, struct jw *w)
+{
+    struct str  field = field_of(ctl_option_at(c, "where", first));
+    const char *where;
+    for (int i = 0; i < first; i++)
+        if (str_eq(field_of(ctl_option_at(c, "where", i)), field))
+            return;
+    jw_object(w, NULL);
+    jw_textz(w, "operatorType", "StringIn");
+    jw_text(w, "key", field);
+    jw_array(w, "values");
+    for (int i = first; (where = ctl_option_at(c, "where", i)); i++)
+        if (str_eq(field_of(where), field))
+            jw_text(w, NULL, str_from(str_of(where), field.n + 1));
+    jw_end(w);
+    jw_end(w);
+}
+
+static int write_filter(const struct ctl *c, struct jw *w)
+{
+    const char *where, *begins = ctl_option(c, "subject-begins"), *ends = ctl_option(c, "subject-ends");
+    if (!begins && !ends && !ctl_option(c, "where"))
+        return CTL_OK;
+    jw_object(w, "filter");
+    if (begins)
+        jw_textz(w, "subjectBeginsWith", begins);
+    if (ends)
+        jw_textz(w, "subjectEndsWith", ends);
+    jw_array(w, "advancedFilters");
+    for (int i = 0; (where = ctl_option_at(c, "where", i)); i++) {
+        if (!strchr(where, '='))
+            return ctl_usage(c, "--where takes FIELD=VALUE, such as data.to.phoneNumber.value=+18445550100");
+        write_condition(c, i, w);
+    }
+    jw_end(w);
+    jw_end(w);
+    return CTL_OK;
+}
+
 static int subscribe(struct ctl *c)
 {
     const char *schema = ctl_option(c, "schema"), *type;
@@ -21,14 +69,17 @@ static int subscribe(struct ctl *c)
         jw_printf(&w, NULL, "%s%s", strchr(type, '.') ? "" : "Microsoft.Communication.", type);
     jw_end(&w);
     jw_textz(&w, "schema", schema ? schema : "eventgrid");
+    int rc = write_filter(c, &w);
     jw_end(&w);
+    if (rc)
+        return rc;
 
     static const struct ctl_column columns[] = {
-        { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes", CTL_WHOLE, "all" }, { "schema", "schema" },
+        { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes", CTL_WHOLE, "all" }, { "filter", "filter", CTL_WHOLE, "none" }, { "schema", "schema" },
         { "state", "state" }, { 0 },
     };
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/eventSubscriptions"), buf_str(&body), &answer);
+    rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/eventSubscriptions"), buf_str(&body), &answer);
     if (!rc && !ctl_say_json(c, answer.body))
         ctl_facts(c, answer.json, columns);
     return rc;
@@ -38,7 +89,7 @@ static int list(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
         { "SUBSCRIPTION", "id" }, { "NAME", "name" }, { "STATE", "state" }, { "SCHEMA", "schema" }, { "URL", "endpointUrl" },
-        { "TYPES", "eventTypes", CTL_WHOLE, "all" }, { 0 },
+        { "TYPES", "eventTypes", CTL_WHOLE, "all" }, { "FILTER", "filter", CTL_WHOLE, "none" }, { 0 },
     };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/eventSubscriptions"), (struct str){ 0 }, &answer);
@@ -119,6 +170,9 @@ static int tail(struct ctl *c)
 static const struct ctl_option subscribe_options[] = {
     { "url",    "URL",  CTL_NEEDED, "the endpoint; it must answer the validation handshake" },
     { "type",   "TYPE", CTL_MANY,   "such as SMSReceived; untold: all" },
+    { "subject-begins", "TEXT", CTL_MAY, "only events whose subject begins so" },
+    { "subject-ends", "TEXT", CTL_MAY, "only events whose subject ends so" },
+    { "where",  "FIELD=VALUE", CTL_MANY, "only events with that in the data: data.to=+18445550100; a field twice: either value" },
     { "schema", "eventgrid|cloudevents", CTL_MAY, "the envelope [eventgrid]" },
     { "name",   "NAME", CTL_MAY,    "its name" },
     { 0 },

@@ -5,7 +5,7 @@ enum { PURGE_SLICE = 2000 };
 void event_subscription_row_insert(struct db_unit *u, const struct event_subscription_row *row)
 {
     db_do(u, DB_EVENT_SUBSCRIPTION_INSERT, 1, DB_I(row->key), DB_I(row->resource), DB_T(row->name), DB_T(row->url),
-          DB_T(row->types), DB_I(row->cloud), DB_I(row->state));
+          DB_T(row->types), DB_I(row->cloud), DB_I(row->state), DB_T(row->filter));
 }
 
 void event_subscription_row_state(struct db_unit *u, uint64_t key, int state)
@@ -65,6 +65,7 @@ enum err event_subscription_rows_each(struct db *db, enum err (*fn)(void *arg, c
             .types = db_text(r, 4),
             .cloud = db_int(r, 5) != 0,
             .state = (int)db_int(r, 6),
+            .filter = db_text(r, 7),
         };
         err = fn(arg, &row);
     }

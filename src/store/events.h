@@ -7,6 +7,7 @@
 struct event_subscription_row {
     uint64_t   key, resource;
     struct str name, url, types;
+    struct str filter;                      /* JSON; empty: none */
     bool       cloud;
     int        state;
 };

@@ -1,11 +1,11 @@
 -- Subscriptions, the events of the last days, and the outbox of deliveries.
 
 -- :name event_subscription_all
-SELECT key, resource, name, url, types, cloud, state FROM event_subscription ORDER BY key;
+SELECT key, resource, name, url, types, cloud, state, filter FROM event_subscription ORDER BY key;
 
 -- :name event_subscription_insert
-INSERT INTO event_subscription (key, resource, name, url, types, cloud, state, batch)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1);
+INSERT INTO event_subscription (key, resource, name, url, types, cloud, state, batch, filter)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8);
 
 -- :name event_subscription_state
 UPDATE event_subscription SET state = ?2 WHERE key = ?1;

@@ -26,6 +26,7 @@ ctl numbers list --json | grep -q "\"phoneNumber\":\"$free\""
 ctl numbers show "$free" | grep -q '^SMS  *inbound+outbound'
 fails 'rule:' numbers search --type toll-free --for person
 fails 'EventTypeUnknown' events subscribe --url http://127.0.0.1:9/ --type SMSRecieved
+fails 'EventFilterInvalid' events subscribe --url http://127.0.0.1:9/ --where to=x
 fails 'NotFound' numbers show +14155550100
 
 # the local one may not text; the answer says which rule and what to lease

@@ -613,11 +613,47 @@ static void a_call_that_nobody_wants_is_480(void **state)
     assert_string_equal(asked(w), "reject 480/20; ");
 }
 
+static void on_subscribed_to(void *arg, enum err err, uint64_t key, const struct problem *why)
+{
+    (void)why;
+    assert_int_equal(err, ERR_NONE);
+    *(uint64_t *)arg = key;
+}
+
+/* Wanted by the number as it is leased, however the trunk writes it; and by what the caller is called. */
+static void a_call_rings_when_a_filter_lets_it_through(void **state)
+{
+    struct world *w = *state;
+    static const char *const forms[] = {
+        "{\"advancedFilters\":[{\"operatorType\":\"StringIn\",\"key\":\"data.to.phoneNumber.value\",\"values\":[\"%s\"]}]}",
+        "{\"subjectEndsWith\":\"/recipient/4:%s\"}",
+    };
+    const char *called[] = { "+18445550199", w->caller };
+    uint64_t subscription = 0;
+    for (size_t i = 0; i < 2 * ARRAY_LEN(forms); i++) {
+        char text[256];
+        scoped(json_doc) struct json_doc *doc = NULL;
+        snprintf(text, sizeof text, forms[i / 2], called[i % 2]);
+        assert_int_equal(json_read(&doc, str_of(text), NULL), ERR_NONE);
+        struct event_subscription_new sub = { .resource = w->resource, .url = STR("http://app.test/events"), .cloud = true,
+                                              .filter = json_root(doc) };
+        assert_int_equal(events_subscribe(w->events, &sub, on_subscribed_to, &subscription, &w->why), ERR_NONE);
+        world_settle(w);
+        forget_told(w);
+        w->leg.v = ids_next(w->control.ids);
+        leg_says(w, (struct signalling_news){ .kind = LEG_OFFERED, .simulated = true, .from = STR("+12065550110"),
+                                              .to = str_of(w->caller) });
+        assert_string_equal(asked(w), i % 2 ? "ring; " : "reject 480/20; ");
+        assert_int_equal(events_unsubscribe(w->events, subscription, NULL, NULL), ERR_NONE);
+        world_settle(w);
+    }
+}
+
 /* A subscription, and a call that rings: its incomingCallContext. */
 static void ringing_in(struct world *w, char context[256])
 {
     struct event_subscription_new sub = { .resource = w->resource, .url = STR("http://app.test/events"), .cloud = true };
-    if (!events_wanted(w->events, w->resource, STR("Microsoft.Communication.IncomingCall")))
+    if (!events_wanted(w->events, &(struct event_new){ .resource = w->resource, .type = STR("Microsoft.Communication.IncomingCall") }))
         assert_int_equal(events_subscribe(w->events, &sub, on_subscribed, w, &w->why), ERR_NONE);
     world_settle(w);
     forget_told(w);
@@ -751,6 +787,7 @@ int main(void)
         T(each_tone_is_told_while_watched), T(explain_tells_the_decisions_and_the_protocol),
         T(a_restart_ends_the_calls_it_cut_off), T(a_call_to_a_number_that_nobody_leases_is_404),
         T(a_real_trunk_finds_no_simulated_number), T(a_call_that_nobody_wants_is_480), T(an_incoming_call_is_answered),
+        T(a_call_rings_when_a_filter_lets_it_through),
         T(an_incoming_call_is_rejected), T(an_incoming_call_rings_for_thirty_seconds), T(a_caller_may_give_up),
         T(another_resource_cannot_answer), T(a_call_placed_with_a_prompt_plays_it),
     };

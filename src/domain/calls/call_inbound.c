@@ -46,6 +46,11 @@ static void context_write(const struct call_view *v, char dst[BASE64_SIZE(CONTEX
     base64_write(dst, text, (size_t)n);
 }
 
+static void incoming_subject(char subject[128], struct str from, struct str to)
+{
+    snprintf(subject, 128, "/caller/4:" STR_FMT "/recipient/4:" STR_FMT, STR_ARG(from), STR_ARG(to));
+}
+
 static void write_incoming(struct jw *w, const struct call_view *v)
 {
     char context[BASE64_SIZE(CONTEXT_OCTETS_MOST)];
@@ -60,6 +65,24 @@ static void write_incoming(struct jw *w, const struct call_view *v)
     jw_end(w);
 }
 
+/* Who wants an incoming call is asked before the call is made: by its parties and the name shown, all that is known. */
+static bool wanted(struct calls *c, const struct signalling_news *n, const struct lease *lease)
+{
+    char subject[128], called[24];
+    scoped_buf data = { 0 };
+    struct jw w = jw_of(&data);
+    snprintf(called, sizeof called, "+%llu", (unsigned long long)lease->number);
+    incoming_subject(subject, n->from, str_of(called));
+    jw_object(&w, NULL);
+    call_write_phone(&w, "to", str_of(called));
+    call_write_phone(&w, "from", n->from);
+    jw_text(&w, "callerDisplayName", n->display);
+    jw_end(&w);
+    return data.bad
+        || events_wanted(c->conf.events, &(struct event_new){ .resource = lease->resource, .type = CALL_INCOMING,
+                                                               .subject = str_of(subject), .data = buf_str(&data) });
+}
+
 static enum err tell_incoming(struct call_step *s, struct call *call)
 {
     struct call_view v;
@@ -68,7 +91,7 @@ static enum err tell_incoming(struct call_step *s, struct call *call)
     struct jw w = jw_of(&data);
     call_view_fill(call, &v);
     write_incoming(&w, &v);
-    snprintf(subject, sizeof subject, "/caller/4:" STR_FMT "/recipient/4:" STR_FMT, STR_ARG(call->from), STR_ARG(call->to));
+    incoming_subject(subject, call->from, call->to);
     call_trail(s, call, "event IncomingCall");
     if (data.bad)
         return ERR_NOMEM;
@@ -121,8 +144,8 @@ void call_offered(struct calls *c, const struct signalling_news *n)
         turn_away(c, n, SIP_NOT_FOUND, Q850_UNALLOCATED, "the number is not leased");
     else if (numbers_may_be_called(c->conf.numbers, lease, n->from, &why))
         turn_away(c, n, SIP_FORBIDDEN, Q850_REJECTED, why.rule);        /* its text names numbers: not for the log */
-    else if (!events_wanted(c->conf.events, lease->resource, CALL_INCOMING))
-        turn_away(c, n, SIP_UNAVAILABLE, Q850_SUBSCRIBER_ABSENT, "nobody is subscribed to IncomingCall");
+    else if (!wanted(c, n, lease))
+        turn_away(c, n, SIP_UNAVAILABLE, Q850_SUBSCRIBER_ABSENT, "nobody is subscribed to this IncomingCall");
     else
         offer(c, n, lease);
 }

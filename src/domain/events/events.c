@@ -52,6 +52,7 @@ static void subscription_free(struct event_subscription *s)
     free(s->name);
     free(s->url);
     free(s->types);
+    json_doc_free(s->filter);
     free(s);
 }
 
@@ -109,7 +110,7 @@ static struct event_subscription *subscription_make(struct events *ev, const str
                                       .cloud = row->cloud,
                                       .state = (enum event_subscription_state)row->state };
     ids_guid(ev->control->ids, ID_OPERATION_CONTEXT, row->key, s->code);
-    if (!s->name || !s->url || !s->types) {
+    if (!s->name || !s->url || !s->types || (row->filter.n && json_read(&s->filter, row->filter, NULL))) {
         subscription_free(s);
         return NULL;
     }
@@ -202,19 +203,39 @@ static bool types_have(const char *types, struct str type)
     return false;
 }
 
-static bool wants(const struct event_subscription *s, uint64_t resource, struct str type)
+/* An event and its data read, once somebody looks into them. */
+struct looked {
+    const struct event_new *event;
+    struct json_doc        *data;           /* owned */
+    enum err                err;            /* why the data could not be read: ERR_NOMEM, or it is no JSON */
+};
+
+static const struct json *look_into(struct looked *l)
 {
-    return s->state == SUBSCRIPTION_ACTIVE && !s->gone && s->resource == resource && types_have(s->types, type);
+    if (!l->data && !l->err)
+        l->err = json_read(&l->data, l->event->data, NULL);
+    return l->data ? json_root(l->data) : NULL;
 }
 
-bool events_wanted(const struct events *ev, uint64_t resource, struct str type)
+static bool wants(const struct event_subscription *s, struct looked *l)
 {
+    const struct event_new *e = l->event;
+    if (s->state != SUBSCRIPTION_ACTIVE || s->gone || s->resource != e->resource || !types_have(s->types, e->type))
+        return false;
+    const struct json *filter = s->filter ? json_root(s->filter) : NULL;
+    return filter_admits(filter, e->subject, filter_looks_at_data(filter) ? look_into(l) : NULL);
+}
+
+bool events_wanted(const struct events *ev, const struct event_new *e)
+{
+    struct looked l = { .event = e };
+    bool wanted = false;
     uint64_t key;
     void *value;
-    for (size_t at = 0; map_next(ev->subscriptions, &at, &key, &value);)
-        if (wants(value, resource, type))
-            return true;
-    return false;
+    for (size_t at = 0; !wanted && map_next(ev->subscriptions, &at, &key, &value);)
+        wanted = wants(value, &l);
+    json_doc_free(l.data);
+    return wanted || l.err == ERR_NOMEM;
 }
 
 /* The batch keeps deliveries newest first; events_go() turns them round. */
@@ -268,12 +289,17 @@ enum err events_write(struct events *ev, struct db_unit *u, const struct event_n
     }
     event_row_insert(u, &row);
     batch->newest = row.key;
+    struct looked l = { .event = e };
     enum err err = ERR_NONE;
     uint64_t key;
     void *value;
-    for (size_t at = 0; !err && map_next(ev->subscriptions, &at, &key, &value);)
-        if (wants(value, e->resource, e->type))
+    for (size_t at = 0; !err && map_next(ev->subscriptions, &at, &key, &value);) {
+        if (wants(value, &l))
             err = write_copy(ev, u, value, &row, batch);
+        else if (l.err == ERR_NOMEM)
+            err = l.err;
+    }
+    json_doc_free(l.data);
     return err;
 }
 
@@ -598,20 +624,28 @@ enum err events_subscribe(struct events *ev, const struct event_subscription_new
     if (!err)
         err = name_check(n->name, why);
     if (!err)
+        err = filter_check(n->filter, why);
+    if (!err)
         err = room_check(ev, n->resource, why);
     if (err)
         return err;
     char made[48];
+    scoped_buf filter = { 0 };
+    if (json_kind(n->filter) != JSON_IS_ABSENT) {
+        struct jw w = jw_of(&filter);
+        jw_json(&w, NULL, n->filter);
+    }
     struct event_subscription_row row = { .key = ids_next(ev->control->ids),
                                           .resource = n->resource,
                                           .name = n->name,
                                           .url = n->url,
                                           .types = n->types,
+                                          .filter = buf_str(&filter),
                                           .cloud = n->cloud };
     snprintf(made, sizeof made, "subscription-%zu", map_count(ev->subscriptions) + 1);
     if (!row.name.n)
         row.name = str_of(made);
-    struct event_subscription *s = subscription_make(ev, &row);
+    struct event_subscription *s = filter.bad ? NULL : subscription_make(ev, &row);
     err = s ? ERR_NONE : ERR_NOMEM;
     if (!err) {
         s->done = done;
@@ -651,6 +685,8 @@ bool events_write_subscription(const struct events *ev, uint64_t key, struct jw 
         jw_text(w, NULL, str_trim(one));
     }
     jw_end(w);
+    if (s->filter)
+        jw_json(w, "filter", json_root(s->filter));
     jw_textz(w, "schema", s->cloud ? "cloudevents" : "eventgrid");
     jw_textz(w, "state", state_words[s->state]);
     jw_end(w);

@@ -44,8 +44,8 @@ void events_go(struct events *ev, struct event_batch *batch, enum err committed)
 /** In the `drop` of an inbox kind that carries a batch: the process ends, the module may be gone already. */
 void events_drop(struct event_batch *batch);
 
-/** Does anybody of this resource listen for the type? (IncomingCall: 180 or 480.) */
-bool events_wanted(const struct events *ev, uint64_t resource, struct str type);
+/** Would this event go to anybody, by its resource, type, subject and data? (IncomingCall: 180 or 480.) Short of memory: yes. */
+bool events_wanted(const struct events *ev, const struct event_new *e);
 
 /* -- set-up ------------------------------------------------------------------------------------------------------ */
 MUST_USE enum err events_new(struct events **out, struct control *control, const struct courier_ops *courier,
@@ -65,6 +65,7 @@ struct event_subscription_new {
     struct str name;                /* empty: one is made */
     struct str url;
     struct str types;               /* comma-separated full type names; empty: all */
+    const struct json *filter;      /* domain/events/filter.h; NULL: none. Borrowed */
     bool       cloud;               /* CloudEvents 1.0 instead of the Event Grid schema */
 };
 enum event_subscription_state { SUBSCRIPTION_AWAITING, SUBSCRIPTION_ACTIVE, SUBSCRIPTION_FAILED };

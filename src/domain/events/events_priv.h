@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "domain/events/events.h"
+#include "domain/events/filter.h"
 #include "domain/purge.h"
 #include "store/events.h"
 
@@ -10,6 +11,7 @@ struct event_subscription {
     struct events *ev;
     uint64_t       key, resource;
     char          *name, *url, *types;      /* owned */
+    struct json_doc *filter;                /* owned; NULL: none */
     bool           cloud;
     enum event_subscription_state state;
     char           code[GUID_SIZE];         /* of the handshake: our secret until the endpoint returns it */

@@ -89,6 +89,7 @@ enum err event_subscriptions_post(struct http_call *hc)
     struct str schema = json_text_of(hc->json, "schema");
     struct event_subscription_new n = { .name = json_text_of(hc->json, "name"),
                                         .url = json_text_of(hc->json, "endpointUrl"),
+                                        .filter = json_member(hc->json, "filter"),
                                         .cloud = str_eqz(schema, "cloudevents") };
     enum err err = operator_resource(hc, json_text_of(hc->json, "resource"), &r);
     if (!err && schema.n && !n.cloud && !str_eqz(schema, "eventgrid"))

@@ -22,6 +22,7 @@ await old.own('PATCH', 'accounts/r-away', { state: 'suspended' })
 export default [
   ['OperatorOnly', 403, ["Sign with the operator's key (DATA/operator.key)"], () => old.raw('POST', '/carterfone/v1/accounts', { name: 'r-mine' })],
   ['ClockIsReal', 403, [], () => bare.operator('POST', 'clock/:advance', { seconds: 1 })],
+  ['EventFilterInvalid', 400, ['subjectBeginsWith', 'a text of 1 to 512 octets'], () => old.operator('POST', 'eventSubscriptions', { endpointUrl: 'http://127.0.0.1:9/', filter: { subjectBeginsWith: 1 } }), 'filter.subjectBeginsWith'],
   ['SimulatorOff', 404, [], () => bare.operator('POST', 'handsets/%2B12065550101/:sms', { to: '+18335550101', text: 'x' })],
   ['SubscriptionNotActive', 403, ['r-away'], () => old.search(tollFree, away)],
   ['AccountStateUnknown', 400, ['tired'], () => old.operator('PATCH', 'accounts/r-arm', { state: 'tired' }), 'state'],

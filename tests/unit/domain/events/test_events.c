@@ -151,6 +151,11 @@ static size_t rows_undelivered(struct stage *s)
 
 #define assert_sent(s, i, word) assert_non_null(strstr((s)->courier.sent[i].body, word))
 
+static bool wanted(struct stage *s, uint64_t resource, struct str type)
+{
+    return events_wanted(s->ev, &(struct event_new){ .resource = resource, .type = type });
+}
+
 /* -- the handshakes --------------------------------------------------------------------------------------------------- */
 
 static void an_endpoint_that_returns_the_code_is_subscribed(void **state)
@@ -161,10 +166,10 @@ static void an_endpoint_that_returns_the_code_is_subscribed(void **state)
     assert_string_equal(q->method, "POST");
     assert_string_equal(q->url, HOOK);
     assert_string_equal(q->headers[1], "aeg-event-type: SubscriptionValidation");
-    assert_false(events_wanted(s->ev, s->w->us, STR(RECEIVED)));
+    assert_false(wanted(s, s->w->us, STR(RECEIVED)));
     prove(s);
-    assert_true(events_wanted(s->ev, s->w->us, STR(RECEIVED)));
-    assert_false(events_wanted(s->ev, s->w->other, STR(RECEIVED)));
+    assert_true(wanted(s, s->w->us, STR(RECEIVED)));
+    assert_false(wanted(s, s->w->other, STR(RECEIVED)));
     assert_int_equal(events_subscription_resource(s->ev, s->key), s->w->us);
 }
 
@@ -173,7 +178,7 @@ static void what_was_proved_is_active_after_a_restart(void **state)
     struct stage *s = *state;
     subscribed(s);
     restart(s);
-    assert_true(events_wanted(s->ev, s->w->us, STR(RECEIVED)));
+    assert_true(wanted(s, s->w->us, STR(RECEIVED)));
 }
 
 static void an_endpoint_without_the_code_awaits_its_validation_address(void **state)
@@ -185,16 +190,16 @@ static void an_endpoint_without_the_code_awaits_its_validation_address(void **st
     courier_answer(s->w, &s->courier, 0, 200);
     assert_int_equal(s->told, 1);
     assert_int_equal(s->err, ERR_NONE);
-    assert_false(events_wanted(s->ev, s->w->us, STR(RECEIVED)));
+    assert_false(wanted(s, s->w->us, STR(RECEIVED)));
     const char *code = strstr(url, "code=") + 5;
     assert_int_equal(events_validate(s->ev, s->key, STR("0"), on_changed, s), ERR_UNPROVEN);
     assert_int_equal(events_validate(s->ev, s->key + 1, str_of(code), on_changed, s), ERR_ABSENT);
     assert_int_equal(events_validate(s->ev, s->key, str_of(code), on_changed, s), ERR_NONE);
     assert_int_equal(s->told, 1);
-    assert_false(events_wanted(s->ev, s->w->us, STR(RECEIVED)));    /* not before it is safe */
+    assert_false(wanted(s, s->w->us, STR(RECEIVED)));    /* not before it is safe */
     world_settle(s->w);
     assert_int_equal(s->told, 2);
-    assert_true(events_wanted(s->ev, s->w->us, STR(RECEIVED)));
+    assert_true(wanted(s, s->w->us, STR(RECEIVED)));
 }
 
 static void a_validation_address_is_good_for_ten_minutes(void **state)
@@ -216,7 +221,7 @@ static void a_cloud_events_endpoint_allows_our_origin(void **state)
     assert_string_equal(s->courier.sent[0].headers[0], "WebHook-Request-Origin: carterfone.local");
     courier_answer_as(s->w, &s->courier, 0, ERR_NONE, 200, "", "*");
     assert_int_equal(s->err, ERR_NONE);
-    assert_true(events_wanted(s->ev, s->w->us, STR(RECEIVED)));
+    assert_true(wanted(s, s->w->us, STR(RECEIVED)));
     cause(s, "/a", "e1", ERR_NONE);
     assert_sent(s, 1, "\"specversion\":\"1.0\"");
     assert_string_equal(s->courier.sent[1].headers[0], "Content-Type: application/cloudevents+json; charset=utf-8");
@@ -297,7 +302,7 @@ static void unsubscribing_during_the_handshake_ends_it_when_the_answer_comes(voi
     courier_answer_as(s->w, &s->courier, 0, ERR_NONE, 200, body, "");
     assert_int_equal(s->told, 2);
     assert_int_equal(s->err, ERR_CLOSED);
-    assert_false(events_wanted(s->ev, s->w->us, STR(RECEIVED)));
+    assert_false(wanted(s, s->w->us, STR(RECEIVED)));
 }
 
 /* -- deliveries -------------------------------------------------------------------------------------------------------- */
@@ -338,7 +343,64 @@ static void a_type_that_was_not_asked_for_is_not_delivered(void **state)
     s->courier.n = 0;
     cause(s, "/a", "e1", ERR_NONE);
     assert_int_equal(s->courier.n, 0);
-    assert_true(events_wanted(s->ev, s->w->us, STR("microsoft.communication.incomingcall")));
+    assert_true(wanted(s, s->w->us, STR("microsoft.communication.incomingcall")));
+}
+
+static void filtered(struct stage *s, const char *text)
+{
+    struct problem why = { 0 };
+    scoped(json_doc) struct json_doc *doc = NULL;
+    assert_int_equal(json_read(&doc, str_of(text), NULL), ERR_NONE);
+    struct event_subscription_new n = { .resource = s->w->us, .url = STR(HOOK), .filter = json_root(doc) };
+    s->told = 0;
+    assert_int_equal(events_subscribe(s->ev, &n, on_subscribed, s, &why), ERR_NONE);
+    world_settle(s->w);
+    prove(s);
+    s->courier.n = 0;
+}
+
+static void an_event_that_its_filter_keeps_out_is_not_delivered(void **state)
+{
+    struct stage *s = *state;
+    filtered(s, "{\"subjectBeginsWith\":\"/a\"}");
+    cause(s, "/b", "e1", ERR_NONE);
+    assert_int_equal(s->courier.n, 0);
+    assert_int_equal(rows_undelivered(s), 0);
+    cause(s, "/A/1", "e2", ERR_NONE);
+    assert_int_equal(s->courier.n, 1);
+    assert_sent(s, 0, "\"e2\"");
+}
+
+static void a_filter_is_the_same_after_a_restart(void **state)
+{
+    struct stage *s = *state;
+    filtered(s, "{\"advancedFilters\":[{\"operatorType\":\"StringIn\",\"key\":\"data.to.value\",\"values\":[\"+1\",\"+2\"]}]}");
+    restart(s);
+    const char *data[] = { "{\"to\":{\"value\":\"+1\"}}", "{\"to\":{\"value\":\"+2\"}}", "{\"to\":{\"value\":\"+3\"}}", "{}" };
+    for (size_t i = 0; i < ARRAY_LEN(data); i++) {
+        struct event_new e = { .resource = s->w->us, .type = STR(RECEIVED), .data = str_of(data[i]) };
+        assert_int_equal(events_wanted(s->ev, &e), i < 2);
+    }
+    cause(s, "/a", "e1", ERR_NONE);
+    assert_int_equal(s->courier.n, 0);
+    scoped_buf out = { 0 };
+    struct jw w = jw_of(&out);
+    jw_array(&w, NULL);
+    events_write_subscriptions(s->ev, 0, &w);
+    jw_end(&w);
+    assert_non_null(strstr(out.p, "\"filter\":{\"advancedFilters\":"));
+}
+
+static void what_is_no_filter_is_not_subscribed(void **state)
+{
+    struct stage *s = *state;
+    struct problem why = { 0 };
+    scoped(json_doc) struct json_doc *doc = NULL;
+    assert_int_equal(json_read(&doc, STR("{\"subject\":\"/a\"}"), NULL), ERR_NONE);
+    struct event_subscription_new n = { .resource = s->w->us, .url = STR(HOOK), .filter = json_root(doc) };
+    assert_int_equal(events_subscribe(s->ev, &n, on_subscribed, s, &why), ERR_RANGE);
+    assert_string_equal(why.target, "filter.subject");
+    assert_int_equal(s->courier.n, 0);
 }
 
 static void events_of_one_subject_leave_one_at_a_time_in_order(void **state)
@@ -695,6 +757,9 @@ int main(void)
         T(an_event_leaves_after_its_commit_in_the_event_grid_schema),
         T(an_event_whose_commit_failed_is_forgotten),
         T(a_type_that_was_not_asked_for_is_not_delivered),
+        T(an_event_that_its_filter_keeps_out_is_not_delivered),
+        T(a_filter_is_the_same_after_a_restart),
+        T(what_is_no_filter_is_not_subscribed),
         T(events_of_one_subject_leave_one_at_a_time_in_order),
         T(an_event_that_failed_twice_lets_its_successors_pass),
         T(an_event_is_tried_for_a_day_of_the_product_clock_and_then_dead),

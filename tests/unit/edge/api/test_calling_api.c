@@ -298,7 +298,7 @@ static const char *incoming(struct world *w, const char *more)
     static char body[1024];
     struct event_subscription_new sub = { .resource = w->resource, .url = STR("http://app.test/events"), .cloud = true };
     scoped(json_doc) struct json_doc *doc = NULL;
-    if (!events_wanted(w->events, w->resource, STR("Microsoft.Communication.IncomingCall")))
+    if (!events_wanted(w->events, &(struct event_new){ .resource = w->resource, .type = STR("Microsoft.Communication.IncomingCall") }))
         assert_int_equal(events_subscribe(w->events, &sub, on_subscribed, w, &w->why), ERR_NONE);
     world_settle(w);
     forget_told(w);
