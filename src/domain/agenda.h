@@ -34,4 +34,3 @@ size_t agenda_count(const struct agenda *a);
 void agenda_hold(struct agenda *a);
 void agenda_release(struct agenda *a);
 bool agenda_is_held(const struct agenda *a);
-

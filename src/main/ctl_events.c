@@ -75,8 +75,8 @@ static int subscribe(struct ctl *c)
         return rc;
 
     static const struct ctl_column columns[] = {
-        { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes", CTL_WHOLE, "all" }, { "filter", "filter", CTL_WHOLE, "none" }, { "schema", "schema" },
-        { "state", "state" }, { 0 },
+        { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes", CTL_WHOLE, "all" },
+        { "filter", "filter", CTL_WHOLE, "none" }, { "schema", "schema" }, { "state", "state" }, { 0 },
     };
     struct ctl_answer answer;
     rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/eventSubscriptions"), buf_str(&body), &answer);

@@ -1,6 +1,7 @@
 /* rates.h - what a minute of a call costs, by longest prefix of the destination (data/rates).
  *
- * Any thread. The table is generated; an overlay (numbers/overlay.h) may change it once, before the threads start. Prices are millionths of a US dollar a minute. */
+ * Any thread. The table is generated; an overlay (numbers/overlay.h) may change it once, before the threads start. Prices are
+ * millionths of a US dollar a minute. */
 #pragma once
 #include "base/base.h"
 

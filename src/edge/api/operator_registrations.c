@@ -6,6 +6,8 @@
 #include "edge/api/briefs_priv.h"
 #include "edge/api/operator_priv.h"
 
+#include <inttypes.h>
+
 enum { LISTED_MOST = 1000 };
 
 /* An operator may name the resource that is meant; others mean their own. 0: any. */
@@ -68,7 +70,7 @@ enum err registrations_get_all(struct http_call *hc)
         write_one(hc, &w, found[i], false);
     jw_end(&w);
     if (more)
-        jw_printf(&w, "nextLink", V1 "/registrations?skip=%lld&top=%lld", (long long)(skip + top), (long long)top);
+        jw_printf(&w, "nextLink", V1 "/registrations?skip=%" PRId64 "&top=%" PRId64, skip + top, top);
     jw_end(&w);
     http_reply(hc, 200);
     return ERR_NONE;
