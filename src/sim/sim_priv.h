@@ -1,0 +1,40 @@
+/* sim_priv.h - what the operator's commands (sim.c takes and answers them; sim_<area>.c carries them out) share.
+ * Thread: the simulator's loop. */
+#pragma once
+#include "base/json.h"
+#include "sim/sim.h"
+
+struct handset;
+struct handsets;
+struct loop;
+struct phones;
+struct smsc;
+
+struct sim {
+    struct loop     *loop;
+    struct handsets *handsets;
+    struct smsc     *smsc;
+    struct phones   *phones;
+    uint16_t         smpp_port;
+    bool             started;
+};
+
+struct order {                  /* one command while it is carried out */
+    struct sim        *s;
+    const struct json *args;
+    struct handset    *h;       /* of "number"; NULL for a command without */
+    struct jw         *w;       /* the answer's members go here */
+    struct problem    *why;
+};
+typedef enum err verb_fn(struct order *o);
+
+struct sim_verb {
+    const char *verb;
+    verb_fn    *run;
+    bool        of_handset;     /* has a "number" */
+};
+/* One area's verbs, ended by a NULL verb. */
+extern const struct sim_verb sim_handset_verbs[];
+
+/** `name` is missing from the arguments, or is no text. @return ERR_RANGE */
+MUST_USE enum err sim_missing(struct order *o, const char *name);
