@@ -74,6 +74,26 @@ static struct str rd_octets(struct rd *r, size_t n)
 static void bind_read(struct smpp_bind *m, struct rd *r)           { SMPP_BIND(R_U8, R_CSTR, R_OCTETS) }
 static void bind_resp_read(struct smpp_bind_resp *m, struct rd *r) { SMPP_BIND_RESP_(R_U8, R_CSTR, R_OCTETS) }
 static void sm_read(struct smpp_sm *m, struct rd *r)               { SMPP_SM(R_U8, R_CSTR, R_OCTETS) }
+static void sm_from_read(struct smpp_sm *m, struct rd *r)          { SMPP_SM_FROM(R_U8, R_CSTR, R_OCTETS) }
+static void sm_what_read(struct smpp_sm *m, struct rd *r)          { SMPP_SM_WHAT(R_U8, R_CSTR, R_OCTETS) }
+static void data_read(struct smpp_sm *m, struct rd *r)             { SMPP_DATA(R_U8, R_CSTR, R_OCTETS) }
+static void query_read(struct smpp_query *m, struct rd *r)         { SMPP_QUERY(R_U8, R_CSTR, R_OCTETS) }
+static void query_resp_read(struct smpp_query_resp *m, struct rd *r) { SMPP_QUERY_RESP_(R_U8, R_CSTR, R_OCTETS) }
+static void cancel_read(struct smpp_cancel *m, struct rd *r)       { SMPP_CANCEL(R_U8, R_CSTR, R_OCTETS) }
+static void replace_read(struct smpp_replace *m, struct rd *r)     { SMPP_REPLACE(R_U8, R_CSTR, R_OCTETS) }
+
+/* How far its n destinations, or the n it failed for, reach. */
+static void dests_read(struct smpp_pdu *out, struct rd *r, bool (*next)(struct rd *, struct smpp_dest *))
+{
+    struct smpp_dest dest;
+    const uint8_t *start;
+    out->n_dests = rd_u8(r);
+    start = r->p;
+    for (unsigned i = 0; i < out->n_dests; i++)
+        if (!next(r, &dest))
+            r->bad = true;
+    out->dests = (struct str){ (const char *)start, r->bad ? 0 : (size_t)(r->p - start) };
+}
 
 /* The SMSC has answered: that its message_id is left out, lacks the NUL or is followed by nonsense must not make us send
  * the message again. */
@@ -144,6 +164,20 @@ static void body_read(struct smpp_pdu *out, enum smpp_body body, struct rd *r)
     case SMPP_BODY_BIND:        bind_read(&out->bind, r); break;
     case SMPP_BODY_BIND_RESP:   bind_resp_read(&out->bind_resp, r); break;
     case SMPP_BODY_SM:          sm_read(&out->sm, r); break;
+    case SMPP_BODY_DATA:        data_read(&out->sm, r); break;
+    case SMPP_BODY_MULTI:
+        sm_from_read(&out->sm, r);
+        dests_read(out, r, smpp_dest_next);
+        sm_what_read(&out->sm, r);
+        break;
+    case SMPP_BODY_MULTI_RESP:
+        out->sm_resp.message_id = rd_cstr(r);
+        dests_read(out, r, smpp_unsuccess_next);
+        break;
+    case SMPP_BODY_QUERY:       query_read(&out->query, r); break;
+    case SMPP_BODY_QUERY_RESP:  query_resp_read(&out->query_resp, r); break;
+    case SMPP_BODY_CANCEL:      cancel_read(&out->cancel, r); break;
+    case SMPP_BODY_REPLACE:     replace_read(&out->replace, r); break;
     case SMPP_BODY_SM_RESP:
         sm_resp_read(&out->sm_resp, r);
         rest = *r;
@@ -199,6 +233,20 @@ static void bind_write(struct out *o, const struct smpp_bind *m)           { SMP
 static void bind_resp_write(struct out *o, const struct smpp_bind_resp *m) { SMPP_BIND_RESP_(W_U8, W_CSTR, W_OCTETS) }
 static void sm_write(struct out *o, const struct smpp_sm *m)               { SMPP_SM(W_U8, W_CSTR, W_OCTETS) }
 static void sm_resp_write(struct out *o, const struct smpp_sm_resp *m)     { SMPP_SM_RESP_(W_U8, W_CSTR, W_OCTETS) }
+static void sm_from_write(struct out *o, const struct smpp_sm *m)          { SMPP_SM_FROM(W_U8, W_CSTR, W_OCTETS) }
+static void sm_what_write(struct out *o, const struct smpp_sm *m)          { SMPP_SM_WHAT(W_U8, W_CSTR, W_OCTETS) }
+static void data_write(struct out *o, const struct smpp_sm *m)             { SMPP_DATA(W_U8, W_CSTR, W_OCTETS) }
+static void query_write(struct out *o, const struct smpp_query *m)         { SMPP_QUERY(W_U8, W_CSTR, W_OCTETS) }
+static void query_resp_write(struct out *o, const struct smpp_query_resp *m) { SMPP_QUERY_RESP_(W_U8, W_CSTR, W_OCTETS) }
+static void cancel_write(struct out *o, const struct smpp_cancel *m)       { SMPP_CANCEL(W_U8, W_CSTR, W_OCTETS) }
+static void replace_write(struct out *o, const struct smpp_replace *m)     { SMPP_REPLACE(W_U8, W_CSTR, W_OCTETS) }
+
+/* The octets were made by smpp_dest_put(), or read: either way they are well formed. */
+static void dests_write(struct out *o, const struct smpp_pdu *pdu)
+{
+    wr_u8(o->w, pdu->n_dests);
+    wr_put(o->w, pdu->dests.p, pdu->dests.n);
+}
 
 static void tlv_int_write(struct out *o, uint16_t tag, uint16_t v, uint16_t octets)
 {
@@ -239,6 +287,20 @@ static void body_write(struct out *o, const struct smpp_pdu *pdu, enum smpp_body
     case SMPP_BODY_BIND_RESP:   bind_resp_write(o, &pdu->bind_resp); break;
     case SMPP_BODY_SM:          sm_write(o, &pdu->sm); break;
     case SMPP_BODY_SM_RESP:     sm_resp_write(o, &pdu->sm_resp); break;
+    case SMPP_BODY_DATA:        data_write(o, &pdu->sm); break;
+    case SMPP_BODY_MULTI:
+        sm_from_write(o, &pdu->sm);
+        dests_write(o, pdu);
+        sm_what_write(o, &pdu->sm);
+        break;
+    case SMPP_BODY_MULTI_RESP:
+        sm_resp_write(o, &pdu->sm_resp);
+        dests_write(o, pdu);
+        break;
+    case SMPP_BODY_QUERY:       query_write(o, &pdu->query); break;
+    case SMPP_BODY_QUERY_RESP:  query_resp_write(o, &pdu->query_resp); break;
+    case SMPP_BODY_CANCEL:      cancel_write(o, &pdu->cancel); break;
+    case SMPP_BODY_REPLACE:     replace_write(o, &pdu->replace); break;
     }
     tlvs_write(o, &pdu->tlvs);
 }

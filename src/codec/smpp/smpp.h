@@ -16,18 +16,30 @@ enum { SMPP_HEAD_OCTETS = 16, SMPP_PDU_MAX = 65536, SMPP_VERSION_34 = 0x34, SMPP
     C(bind_receiver_resp,    0x80000001, SMPP_BODY_BIND_RESP)       \
     C(bind_transmitter,      0x00000002, SMPP_BODY_BIND)            \
     C(bind_transmitter_resp, 0x80000002, SMPP_BODY_BIND_RESP)       \
+    C(query_sm,              0x00000003, SMPP_BODY_QUERY)           \
+    C(query_sm_resp,         0x80000003, SMPP_BODY_QUERY_RESP)      \
     C(submit_sm,             0x00000004, SMPP_BODY_SM)              \
     C(submit_sm_resp,        0x80000004, SMPP_BODY_SM_RESP)         \
     C(deliver_sm,            0x00000005, SMPP_BODY_SM)              \
     C(deliver_sm_resp,       0x80000005, SMPP_BODY_SM_RESP)         \
     C(unbind,                0x00000006, SMPP_BODY_NONE)            \
     C(unbind_resp,           0x80000006, SMPP_BODY_NONE)            \
+    C(replace_sm,            0x00000007, SMPP_BODY_REPLACE)         \
+    C(replace_sm_resp,       0x80000007, SMPP_BODY_NONE)            \
+    C(cancel_sm,             0x00000008, SMPP_BODY_CANCEL)          \
+    C(cancel_sm_resp,        0x80000008, SMPP_BODY_NONE)            \
     C(bind_transceiver,      0x00000009, SMPP_BODY_BIND)            \
     C(bind_transceiver_resp, 0x80000009, SMPP_BODY_BIND_RESP)       \
     C(enquire_link,          0x00000015, SMPP_BODY_NONE)            \
-    C(enquire_link_resp,     0x80000015, SMPP_BODY_NONE)
+    C(enquire_link_resp,     0x80000015, SMPP_BODY_NONE)            \
+    C(submit_multi,          0x00000021, SMPP_BODY_MULTI)           \
+    C(submit_multi_resp,     0x80000021, SMPP_BODY_MULTI_RESP)      \
+    C(data_sm,               0x00000103, SMPP_BODY_DATA)            \
+    C(data_sm_resp,          0x80000103, SMPP_BODY_SM_RESP)
 
-enum smpp_body { SMPP_BODY_NONE, SMPP_BODY_BIND, SMPP_BODY_BIND_RESP, SMPP_BODY_SM, SMPP_BODY_SM_RESP };
+enum smpp_body { SMPP_BODY_NONE, SMPP_BODY_BIND, SMPP_BODY_BIND_RESP, SMPP_BODY_SM, SMPP_BODY_SM_RESP, SMPP_BODY_DATA,
+                 SMPP_BODY_MULTI, SMPP_BODY_MULTI_RESP, SMPP_BODY_QUERY, SMPP_BODY_QUERY_RESP, SMPP_BODY_CANCEL,
+                 SMPP_BODY_REPLACE };
 #define SMPP_C_ENUM(name, id, body) SMPP_##name = id,       /* beyond int: both our compilers make the enum unsigned */
 enum smpp_command { SMPP_COMMANDS(SMPP_C_ENUM) };
 #undef SMPP_C_ENUM
@@ -36,9 +48,11 @@ enum smpp_command { SMPP_COMMANDS(SMPP_C_ENUM) };
 #define SMPP_STATUSES(S)                                            \
     S(ESME_ROK, 0x00)           S(ESME_RINVMSGLEN, 0x01)    S(ESME_RINVCMDLEN, 0x02)    S(ESME_RINVCMDID, 0x03)     \
     S(ESME_RINVBNDSTS, 0x04)    S(ESME_RALYBND, 0x05)       S(ESME_RSYSERR, 0x08)       S(ESME_RINVSRCADR, 0x0a)    \
-    S(ESME_RINVDSTADR, 0x0b)    S(ESME_RBINDFAIL, 0x0d)     S(ESME_RINVPASWD, 0x0e)     S(ESME_RINVSYSID, 0x0f)     \
-    S(ESME_RMSGQFUL, 0x14)      S(ESME_RSUBMITFAIL, 0x45)   S(ESME_RTHROTTLED, 0x58)    S(ESME_RX_T_APPN, 0x64)     \
-    S(ESME_RX_P_APPN, 0x65)     S(ESME_RX_R_APPN, 0x66)     S(ESME_RUNKNOWNERR, 0xff)
+    S(ESME_RINVDSTADR, 0x0b)    S(ESME_RINVMSGID, 0x0c)     S(ESME_RBINDFAIL, 0x0d)     S(ESME_RINVPASWD, 0x0e)     \
+    S(ESME_RINVSYSID, 0x0f)     S(ESME_RCANCELFAIL, 0x11)   S(ESME_RREPLACEFAIL, 0x13)  S(ESME_RMSGQFUL, 0x14)      \
+    S(ESME_RINVNUMDESTS, 0x33)  S(ESME_RINVDLNAME, 0x34)    S(ESME_RINVESMCLASS, 0x43)  S(ESME_RSUBMITFAIL, 0x45)   \
+    S(ESME_RTHROTTLED, 0x58)    S(ESME_RINVSCHED, 0x61)     S(ESME_RINVEXPIRY, 0x62)    S(ESME_RX_T_APPN, 0x64)     \
+    S(ESME_RX_P_APPN, 0x65)     S(ESME_RX_R_APPN, 0x66)     S(ESME_RQUERYFAIL, 0x67)    S(ESME_RUNKNOWNERR, 0xff)
 #define SMPP_S_ENUM(name, code) name = code,
 enum smpp_status { SMPP_STATUSES(SMPP_S_ENUM) };
 #undef SMPP_S_ENUM
@@ -57,16 +71,38 @@ enum smpp_state { SMPP_ENROUTE = 1, SMPP_DELIVERED, SMPP_EXPIRED, SMPP_DELETED, 
     U8(interface_version)  U8(addr_ton)  U8(addr_npi)  CSTR(address_range, 41)
 #define SMPP_BIND_RESP_(U8, CSTR, OCTETS)   /* 4.1 */                                                   \
     CSTR(system_id, 16)
-#define SMPP_SM(U8, CSTR, OCTETS)           /* 4.4.1 submit_sm, 4.6.1 deliver_sm */                     \
+#define SMPP_SM_FROM(U8, CSTR, OCTETS)                                                                  \
     CSTR(service_type, 6)                                                                               \
-    U8(source_addr_ton)  U8(source_addr_npi)  CSTR(source_addr, 21)                                     \
-    U8(dest_addr_ton)    U8(dest_addr_npi)    CSTR(destination_addr, 21)                                \
+    U8(source_addr_ton)  U8(source_addr_npi)  CSTR(source_addr, 21)
+#define SMPP_SM_WHAT(U8, CSTR, OCTETS)                                                                  \
     U8(esm_class)  U8(protocol_id)  U8(priority_flag)                                                   \
     CSTR(schedule_delivery_time, 17)  CSTR(validity_period, 17)                                         \
     U8(registered_delivery)  U8(replace_if_present_flag)  U8(data_coding)  U8(sm_default_msg_id)        \
     OCTETS(short_message, 254)
+#define SMPP_SM(U8, CSTR, OCTETS)           /* 4.4.1 submit_sm, 4.6.1 deliver_sm; 4.5.1 submit_multi but for the dests */ \
+    SMPP_SM_FROM(U8, CSTR, OCTETS)                                                                      \
+    U8(dest_addr_ton)    U8(dest_addr_npi)    CSTR(destination_addr, 21)                                \
+    SMPP_SM_WHAT(U8, CSTR, OCTETS)
+#define SMPP_DATA(U8, CSTR, OCTETS)         /* 4.7.1: fields of SMPP_SM, addresses may be longer; its text is a TLV */ \
+    CSTR(service_type, 6)                                                                               \
+    U8(source_addr_ton)  U8(source_addr_npi)  CSTR(source_addr, 65)                                     \
+    U8(dest_addr_ton)    U8(dest_addr_npi)    CSTR(destination_addr, 65)                                \
+    U8(esm_class)  U8(registered_delivery)  U8(data_coding)
 #define SMPP_SM_RESP_(U8, CSTR, OCTETS)     /* 4.4.2, 4.6.2 */                                          \
     CSTR(message_id, 65)
+
+#define SMPP_QUERY(U8, CSTR, OCTETS)        /* 4.8.1 */                                                 \
+    CSTR(message_id, 65)  U8(source_addr_ton)  U8(source_addr_npi)  CSTR(source_addr, 21)
+#define SMPP_QUERY_RESP_(U8, CSTR, OCTETS)  /* 4.8.2 */                                                 \
+    CSTR(message_id, 65)  CSTR(final_date, 17)  U8(message_state)  U8(error_code)
+#define SMPP_CANCEL(U8, CSTR, OCTETS)       /* 4.9.1 */                                                 \
+    CSTR(service_type, 6)  CSTR(message_id, 65)                                                         \
+    U8(source_addr_ton)  U8(source_addr_npi)  CSTR(source_addr, 21)                                     \
+    U8(dest_addr_ton)    U8(dest_addr_npi)    CSTR(destination_addr, 21)
+#define SMPP_REPLACE(U8, CSTR, OCTETS)      /* 4.10.1 */                                                \
+    CSTR(message_id, 65)  U8(source_addr_ton)  U8(source_addr_npi)  CSTR(source_addr, 21)               \
+    CSTR(schedule_delivery_time, 17)  CSTR(validity_period, 17)                                         \
+    U8(registered_delivery)  U8(sm_default_msg_id)  OCTETS(short_message, 254)
 
 /* tag (5.3.2), name, octets of an integer or the most of a string */
 #define SMPP_TLVS(INT, CSTR, OCTETS)                                                                    \
@@ -82,6 +118,10 @@ struct smpp_bind      { SMPP_BIND(SMPP_F_U8, SMPP_F_STR, SMPP_F_STR) };
 struct smpp_bind_resp { SMPP_BIND_RESP_(SMPP_F_U8, SMPP_F_STR, SMPP_F_STR) };
 struct smpp_sm        { SMPP_SM(SMPP_F_U8, SMPP_F_STR, SMPP_F_STR) };
 struct smpp_sm_resp   { SMPP_SM_RESP_(SMPP_F_U8, SMPP_F_STR, SMPP_F_STR) };
+struct smpp_query     { SMPP_QUERY(SMPP_F_U8, SMPP_F_STR, SMPP_F_STR) };
+struct smpp_query_resp { SMPP_QUERY_RESP_(SMPP_F_U8, SMPP_F_STR, SMPP_F_STR) };
+struct smpp_cancel    { SMPP_CANCEL(SMPP_F_U8, SMPP_F_STR, SMPP_F_STR) };
+struct smpp_replace   { SMPP_REPLACE(SMPP_F_U8, SMPP_F_STR, SMPP_F_STR) };
 #undef SMPP_F_U8
 #undef SMPP_F_STR
 
@@ -97,9 +137,15 @@ struct smpp_pdu {
     union {
         struct smpp_bind      bind;
         struct smpp_bind_resp bind_resp;
-        struct smpp_sm        sm;
-        struct smpp_sm_resp   sm_resp;
+        struct smpp_sm        sm;       /* submit_sm, deliver_sm, data_sm, submit_multi */
+        struct smpp_sm_resp   sm_resp;  /* their responses */
+        struct smpp_query     query;
+        struct smpp_query_resp query_resp;
+        struct smpp_cancel    cancel;
+        struct smpp_replace   replace;
     };
+    uint8_t    n_dests;         /* submit_multi: dest_address; submit_multi_resp: unsuccess_sme */
+    struct str dests;           /* as on the wire: smpp_dest_next(), smpp_unsuccess_next() */
     struct smpp_tlvs tlvs;
 };
 
@@ -134,6 +180,19 @@ struct smpp_addr {
 struct smpp_addr smpp_addr_of(struct str number);
 /** Back: '+' before international digits. dst holds SMPP_NUMBER_SIZE and is terminated.  its length, cut to fit */
 size_t smpp_addr_number(char *dst, uint8_t ton, struct str addr);
+
+/* -- the lists of submit_multi (4.5.1) and its response (4.5.2): multi.c --------------------------------------------- */
+enum { SMPP_DESTS_MAX = 254 };
+struct smpp_dest {
+    struct smpp_addr addr;
+    struct str       list;      /* the name of a distribution list; then addr is empty */
+    uint32_t         status;    /* unsuccess_sme: why not */
+};
+/** The next of dests, read by rd_of(pdu->dests...). False at the end, or where they are malformed (r->bad). */
+bool smpp_dest_next(struct rd *r, struct smpp_dest *out);
+void smpp_dest_put(struct wr *w, const struct smpp_dest *dest);
+bool smpp_unsuccess_next(struct rd *r, struct smpp_dest *out);
+void smpp_unsuccess_put(struct wr *w, const struct smpp_dest *dest);
 
 /* -- delivery receipts (appendix B) ------------------------------------------------------------------------------- */
 struct smpp_receipt {

@@ -96,10 +96,10 @@ static void an_unknown_command_is_told_apart(void **state)
     (void)state;
     size_t n;
     struct smpp_pdu out;
-    const uint8_t *octets = octets_of("00000010" "00000103" "00000000" "0000002a", &n);
+    const uint8_t *octets = octets_of("00000010" "00000102" "00000000" "0000002a", &n);
     assert_int_equal(smpp_read(&out, octets, n), ERR_ABSENT);
     assert_int_equal(out.sequence, 42);
-    assert_string_equal(smpp_command_name(0x103), "?");
+    assert_string_equal(smpp_command_name(0x102), "?");
     assert_string_equal(smpp_command_name(SMPP_deliver_sm_resp), "deliver_sm_resp");
     assert_string_equal(smpp_status_name(0x58), "ESME_RTHROTTLED");
 }
@@ -122,7 +122,7 @@ static void a_writer_keeps_to_the_sizes(void **state)
     assert_int_equal(write_out(octets, sizeof octets, &pdu, &n), ERR_RANGE);
     pdu = a_submit();
     assert_int_equal(write_out(octets, 30, &pdu, &n), ERR_SIZE);
-    pdu.command = 0x103;
+    pdu.command = 0x102;
     assert_int_equal(write_out(octets, sizeof octets, &pdu, &n), ERR_ABSENT);
 }
 

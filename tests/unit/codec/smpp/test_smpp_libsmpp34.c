@@ -29,6 +29,15 @@
 #undef ESME_RX_P_APPN
 #undef ESME_RX_R_APPN
 #undef ESME_RUNKNOWNERR
+#undef ESME_RINVMSGID
+#undef ESME_RCANCELFAIL
+#undef ESME_RREPLACEFAIL
+#undef ESME_RINVNUMDESTS
+#undef ESME_RINVDLNAME
+#undef ESME_RINVESMCLASS
+#undef ESME_RINVSCHED
+#undef ESME_RINVEXPIRY
+#undef ESME_RQUERYFAIL
 
 #include "base/str.h"
 #include "codec/smpp/smpp.h"
