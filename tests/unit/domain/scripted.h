@@ -39,7 +39,7 @@ static inline void world_run(struct world *w, int ms)
 
 struct sent {
     uint64_t id;
-    char     method[8], url[256], body[4096], headers[8][160];
+    char     method[8], url[256], body[4096], headers[COURIER_HEADERS_MAX][160];
     bool     answered;
     void   (*done)(void *arg, const struct courier_outcome *outcome);
     void    *arg;
