@@ -125,6 +125,7 @@ static void hear_sound(struct leg *leg, const struct rtp_packet *p)
 {
     struct hearer *h = &leg->hear;
     int16_t samples[DATAGRAM_OCTETS];
+    line_echo(leg, p->type, p->payload, p->n);
     if (!h->recording && !h->listen_samples && !h->tones)
         return;
     dsp_decode(p->type == RTP_PCMA ? DSP_ALAW : DSP_ULAW, p->payload, p->n, samples);

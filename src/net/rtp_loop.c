@@ -1,81 +1,10 @@
 #include "net/rtp_loop_priv.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { INBOX_BOUND = 4096, CATCH_UP_FRAMES = 25 };
-
-/* -- addresses and sockets ---------------------------------------------------------------------------------------------- */
-
-static bool endpoint_of(struct endpoint *e, const char *host, uint16_t port)
-{
-    struct sockaddr_in  *v4 = (struct sockaddr_in *)&e->addr;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&e->addr;
-    *e = (struct endpoint){ 0 };
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        e->n = sizeof *v4;
-    } else if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        e->n = sizeof *v6;
-    }
-    return e->n != 0;
-}
-
-static uint16_t endpoint_port(const struct endpoint *e)
-{
-    return ntohs(e->addr.ss_family == AF_INET ? ((const struct sockaddr_in *)&e->addr)->sin_port
-                                              : ((const struct sockaddr_in6 *)&e->addr)->sin6_port);
-}
-
-static bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-    if (a->ss_family != b->ss_family)
-        return false;
-    if (a->ss_family == AF_INET)
-        return ((const struct sockaddr_in *)a)->sin_addr.s_addr == ((const struct sockaddr_in *)b)->sin_addr.s_addr;
-    return !memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr, &((const struct sockaddr_in6 *)b)->sin6_addr, 16);
-}
-
-static bool same_port(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-    /* the port is at the same place in both families */
-    return ((const struct sockaddr_in *)a)->sin_port == ((const struct sockaddr_in *)b)->sin_port;
-}
-
-static enum err bind_port(struct rtp_loop *rl, int fd, uint16_t port, uint16_t *bound)
-{
-    struct endpoint e;
-    if (!endpoint_of(&e, rl->host, port))
-        return ERR_RANGE;
-    if (bind(fd, (struct sockaddr *)&e.addr, e.n))
-        return errno == EADDRINUSE ? ERR_BUSY : ERR_IO;
-    if (getsockname(fd, (struct sockaddr *)&e.addr, &e.n))
-        return ERR_IO;
-    *bound = endpoint_port(&e);
-    return ERR_NONE;
-}
-
-/* Round the range once, from where the last search ended: a port just closed rests. */
-static enum err bind_any(struct rtp_loop *rl, int fd, uint16_t *bound)
-{
-    const struct rtp_loop_conf *c = &rl->conf;
-    if (!c->port_min)
-        return bind_port(rl, fd, 0, bound);
-    enum err err = ERR_BUSY;
-    for (int tries = (c->port_max - c->port_min) / 2 + 1; tries > 0 && err == ERR_BUSY; tries--) {
-        uint16_t port = rl->next_port;
-        rl->next_port = port + 2 > c->port_max ? c->port_min : (uint16_t)(port + 2);
-        err = bind_port(rl, fd, port, bound);
-    }
-    return err;
-}
+enum { INBOX_BOUND = 4096, CATCH_UP_FRAMES = 25, LINE_MOST = 1000 };
 
 /* -- telling -------------------------------------------------------------------------------------------------------------- */
 
@@ -120,7 +49,7 @@ static void hear(struct leg *leg, const struct mmsghdr *m, const uint8_t *datagr
 {
     const struct sockaddr_storage *from = m->msg_hdr.msg_name;
     uint64_t malformed = leg->counters.malformed;
-    if (!admit(leg, from))
+    if (line_deaf(leg) || !admit(leg, from))
         return;
     hearer_datagram(leg, datagram, m->msg_hdr.msg_flags & MSG_TRUNC ? 0 : m->msg_len);
     if (!leg->latched && leg->counters.malformed == malformed) {
@@ -155,6 +84,7 @@ static void on_tick(void *arg, bool readable, bool writable)
         sweep(leg);
         if (!leg->connected)
             continue;
+        line_tick(leg);
         sender_skip(leg, skipped);
         for (uint64_t f = skipped; f < frames; f++)
             sender_tick(leg);
@@ -218,6 +148,7 @@ static void leg_close(struct leg *leg)
     leg_unlist(rl, leg);
     sender_done(leg);
     hearer_done(leg);
+    line_free(leg->line);
     close(leg->fd);
     if (rl->conf.events->closed)
         rl->conf.events->closed(rl->conf.arg, leg->id, &leg->counters);
@@ -232,6 +163,7 @@ struct command {
     struct audio *audio;                    /* play: one reference */
     bool          repeat;
     unsigned      sound_ms;
+    struct rtp_loop_line line;
     struct endpoint remote;
     uint8_t       payload, dtmf_payload;
     struct str    tones;                    /* behind the struct */
@@ -303,6 +235,13 @@ static void do_listen(struct rtp_loop *rl, const struct command *c)
     leg->hear.listen_samples = (uint64_t)c->sound_ms * DSP_RATE / 1000;
 }
 
+static void do_line(struct rtp_loop *rl, const struct command *c)
+{
+    struct leg *leg = map_find(rl->by_id, c->leg);
+    if (leg)
+        line_set(leg, &c->line);
+}
+
 static void do_close(struct rtp_loop *rl, const struct command *c)
 {
     struct leg *leg = map_find(rl->by_id, c->leg);
@@ -318,7 +257,7 @@ static void command_free(struct inbox_item *item)
 }
 
 /* name, for the inbox; do_<name>() is what it does */
-#define COMMANDS(C) C(open) C(connect) C(play) C(stop) C(tones) C(record) C(listen) C(close)
+#define COMMANDS(C) C(open) C(connect) C(play) C(stop) C(tones) C(record) C(listen) C(line) C(close)
 #define COMMAND_KIND(name)                                                          \
     static void on_##name(void *owner, struct inbox_item *item)                     \
     {                                                                               \
@@ -403,6 +342,13 @@ enum err rtp_loop_record(struct rtp_loop *rl, uint64_t leg)
 enum err rtp_loop_listen(struct rtp_loop *rl, uint64_t leg, unsigned sound_ms)
 {
     return post(rl, &kind_listen, &(struct command){ .leg = leg, .sound_ms = sound_ms });
+}
+
+enum err rtp_loop_set_line(struct rtp_loop *rl, uint64_t leg, const struct rtp_loop_line *line)
+{
+    if (line->loss_permille > LINE_MOST || line->delay_ms > LINE_MOST || line->jitter_ms > LINE_MOST)
+        return ERR_RANGE;
+    return post(rl, &kind_line, &(struct command){ .leg = leg, .line = *line });
 }
 
 enum err rtp_loop_close(struct rtp_loop *rl, uint64_t leg)

@@ -34,6 +34,15 @@ struct rtp_loop_counters {
     uint64_t strangers;             /* datagrams from elsewhere */
 };
 
+/* What is wrong with a line on purpose: simulated telephones, and faults. */
+struct rtp_loop_line {
+    bool     mute, deaf;            /* nothing leaves; nothing is heard */
+    bool     echo;                  /* with nothing else to say, the leg repeats the sound it hears */
+    uint16_t loss_permille;         /* of what leaves is lost: 0..1000 */
+    uint16_t delay_ms, jitter_ms;   /* what leaves waits delay and 0..jitter more, in steps of 20 ms; 0..1000 */
+    uint64_t seed;                  /* of chance */
+};
+
 struct rtp_loop_events {            /* each may be NULL; arg is the conf's */
     /** err: ERR_NONE and the local port; ERR_BUSY (no port free), ERR_CONFLICT (the leg exists), ERR_NOMEM, ERR_IO. */
     void (*opened)(void *arg, uint64_t leg, enum err err, const char *host, uint16_t port);
@@ -80,4 +89,6 @@ MUST_USE enum err rtp_loop_send_tones(struct rtp_loop *rl, uint64_t leg, uint64_
 MUST_USE enum err rtp_loop_record(struct rtp_loop *rl, uint64_t leg);
 /** Tell `heard` after sound_ms of sound (not silence), counted from now. */
 MUST_USE enum err rtp_loop_listen(struct rtp_loop *rl, uint64_t leg, unsigned sound_ms);
+/** How the line is from now on; all zero: well. @return also ERR_RANGE */
+MUST_USE enum err rtp_loop_set_line(struct rtp_loop *rl, uint64_t leg, const struct rtp_loop_line *line);
 MUST_USE enum err rtp_loop_close(struct rtp_loop *rl, uint64_t leg);

@@ -38,6 +38,8 @@ struct press {
     bool     last;                  /* of its op: its end is told */
 };
 
+struct line;                        /* what is wrong on the way, and what is repeated: rtp_line.c */
+
 /* What a leg says. */
 struct sender {
     uint16_t sequence;
@@ -82,6 +84,7 @@ struct leg {
     bool     connected, latched;
     struct endpoint remote;
     uint8_t  payload, dtmf_payload;
+    struct line *line;              /* NULL: all is well with it */
     struct sender send;
     struct hearer hear;
     struct rtp_loop_counters counters;
@@ -103,6 +106,21 @@ struct rtp_loop {
     struct sockaddr_storage sources[SWEEP_DATAGRAMS];
     uint8_t        datagrams[SWEEP_DATAGRAMS][DATAGRAM_OCTETS];
 };
+
+/* rtp_socket.c */
+bool endpoint_of(struct endpoint *e, const char *host, uint16_t port);      /* false: not a numeric address */
+bool same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+bool same_port(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+MUST_USE enum err bind_any(struct rtp_loop *rl, int fd, uint16_t *bound);   /* ERR_BUSY: no port of the range is free */
+
+/* rtp_line.c */
+void line_set(struct leg *leg, const struct rtp_loop_line *line);
+void line_free(struct line *line);
+void line_send(struct leg *leg, const uint8_t *datagram, size_t n);         /* now, later or never */
+void line_tick(struct leg *leg);                                            /* what was held back and is due goes out */
+void line_echo(struct leg *leg, uint8_t type, const uint8_t *sound, size_t n);
+bool line_deaf(const struct leg *leg);
+bool line_echo_take(struct leg *leg, uint8_t frame[FRAME_SAMPLES]);         /* false: nothing to repeat */
 
 /* rtp_send.c */
 void sender_init(struct sender *s);

@@ -12,10 +12,8 @@ static void put(struct leg *leg, struct rtp_packet *p)
     p->sequence = leg->send.sequence++;
     p->ssrc = leg->send.ssrc;
     rtp_write(p, &w);
-    /* a full buffer or an unreachable peer loses a packet, as a network may */
-    if (!wr_err(&w) && sendto(leg->fd, datagram, wr_len(&w), MSG_DONTWAIT, (struct sockaddr *)&leg->remote.addr,
-                              leg->remote.n) >= 0)
-        leg->counters.sent++;
+    if (!wr_err(&w))
+        line_send(leg, datagram, wr_len(&w));
 }
 
 static void put_sound(struct leg *leg, const uint8_t frame[FRAME_SAMPLES])
@@ -167,10 +165,13 @@ void sender_play(struct leg *leg, uint64_t op, struct audio *a, bool repeat)
 void sender_tick(struct leg *leg)
 {
     struct sender *s = &leg->send;
+    uint8_t frame[FRAME_SAMPLES];
     if (s->n_presses)
         tick_press(leg);
     else if (s->n_plays)
         tick_play(leg);
+    else if (line_echo_take(leg, frame))
+        put_sound(leg, frame);
     else
         put_silence(leg);
     s->timestamp += FRAME_SAMPLES;
