@@ -165,11 +165,8 @@ enum err import_rows_run(struct http_call *hc)
 static void on_bad(void *arg, enum err err, const struct import_bad *bad, size_t count, bool more)
 {
     struct http_call *hc = arg;
-    if (err) {
-        rule_problem(&hc->why, err, RULE_STORE_BUSY);
-        http_fail(hc, err);
+    if (operator_unstored(hc, err))
         return;
-    }
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "value");

@@ -168,11 +168,8 @@ static enum err number_get(struct http_call *hc)
 static void on_audited(void *arg, enum err err, const struct number_audit_line *lines, size_t count, bool more)
 {
     struct http_call *hc = arg;
-    if (err) {
-        rule_problem(&hc->why, err, RULE_STORE_BUSY);
-        http_fail(hc, err);
+    if (operator_unstored(hc, err))
         return;
-    }
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "value");

@@ -15,18 +15,8 @@ static enum err may_make(struct http_call *hc)
     return err ? err : json_expect(hc->json, shapes, ARRAY_LEN(shapes), &hc->why);
 }
 
-static bool failed(struct http_call *hc, enum err err)
-{
-    if (err) {
-        rule_problem(&hc->why, err, RULE_STORE_BUSY);
-        http_fail(hc, err);
-    }
-    return err != ERR_NONE;
-}
-
-/* -- accounts ---------------------------------------------------------------------------------------------------- */
-
-enum err accounts_get(struct http_call *hc)
+/* {"value": [...]} of all there are. */
+static enum err answer_all(struct http_call *hc, void (*write)(const struct accounts *a, struct jw *w))
 {
     enum err err = operator_only(hc);
     if (err)
@@ -34,11 +24,18 @@ enum err accounts_get(struct http_call *hc)
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "value");
-    accounts_write_subscriptions(hc->api->accounts, &w);
+    write(hc->api->accounts, &w);
     jw_end(&w);
     jw_end(&w);
     http_reply(hc, 200);
     return ERR_NONE;
+}
+
+/* -- accounts ---------------------------------------------------------------------------------------------------- */
+
+enum err accounts_get(struct http_call *hc)
+{
+    return answer_all(hc, accounts_write_subscriptions);
 }
 
 static enum err answer_account(struct http_call *hc, struct str name, int status)
@@ -64,7 +61,7 @@ enum err account_get(struct http_call *hc)
 static void on_account_added(void *arg, enum err err)
 {
     struct http_call *hc = arg;
-    if (!failed(hc, err) && (err = answer_account(hc, json_text_of(hc->json, "name"), 201)))
+    if (!operator_unstored(hc, err) && (err = answer_account(hc, json_text_of(hc->json, "name"), 201)))
         http_fail(hc, err);
 }
 
@@ -81,7 +78,7 @@ enum err accounts_post(struct http_call *hc)
 static void on_account_changed(void *arg, enum err err)
 {
     struct http_call *hc = arg;
-    if (!failed(hc, err) && (err = answer_account(hc, hc->params[0], 200)))
+    if (!operator_unstored(hc, err) && (err = answer_account(hc, hc->params[0], 200)))
         http_fail(hc, err);
 }
 
@@ -106,17 +103,7 @@ enum err account_patch(struct http_call *hc)
 
 enum err resources_get(struct http_call *hc)
 {
-    enum err err = operator_only(hc);
-    if (err)
-        return err;
-    struct jw w = jw_of(&hc->out);
-    jw_object(&w, NULL);
-    jw_array(&w, "value");
-    accounts_write_resources(hc->api->accounts, &w);
-    jw_end(&w);
-    jw_end(&w);
-    http_reply(hc, 200);
-    return ERR_NONE;
+    return answer_all(hc, accounts_write_resources);
 }
 
 static void answer_resource(struct http_call *hc, const struct resource *r, int status)
@@ -157,7 +144,7 @@ static void on_resource_added(void *arg, enum err err)
     if (r)
         answer_resource(hc, r, 201);
     else
-        failed(hc, err ? err : ERR_STORE);
+        operator_unstored(hc, err ? err : ERR_STORE);
 }
 
 enum err resources_post(struct http_call *hc)
@@ -174,7 +161,7 @@ enum err resources_post(struct http_call *hc)
 static void on_resource_deleted(void *arg, enum err err)
 {
     struct http_call *hc = arg;
-    if (!failed(hc, err))
+    if (!operator_unstored(hc, err))
         http_reply(hc, 204);
 }
 
@@ -215,7 +202,7 @@ static void on_rotated(void *arg, enum err err)
     if (r)
         answer_keys(hc, r);
     else
-        failed(hc, err ? err : ERR_STORE);
+        operator_unstored(hc, err ? err : ERR_STORE);
 }
 
 enum err resource_rotate_post(struct http_call *hc)

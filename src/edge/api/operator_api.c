@@ -11,6 +11,15 @@ enum err operator_only(struct http_call *hc)
                                           "Sign with the operator's key (DATA/operator.key)");
 }
 
+bool operator_unstored(struct http_call *hc, enum err err)
+{
+    if (err) {
+        rule_problem(&hc->why, err, RULE_STORE_BUSY);
+        http_fail(hc, err);
+    }
+    return err != ERR_NONE;
+}
+
 uint64_t operator_sees(const struct http_call *hc)
 {
     return hc->is_operator ? 0 : hc->resource;

@@ -13,6 +13,8 @@
 
 /** Only the operator's key. @return ERR_FORBIDDEN with `why` */
 MUST_USE enum err operator_only(struct http_call *hc);
+/** Answers for a change or a read that the store did not take. @return true: there was an error, and it is told */
+bool operator_unstored(struct http_call *hc, enum err err);
 /** The resource an operator's request means: the one named by `name`, else its caller's, else "default".
  *  @return ERR_ABSENT with `why` */
 MUST_USE enum err operator_resource(struct http_call *hc, struct str name, const struct resource **out);
