@@ -199,7 +199,8 @@ static void failed(struct delivery *d, const struct courier_reply *r)
     int64_t wait = d->subscription && !r->err && is_final(r->status) ? 0 : wait_after(d);
     int64_t next = control_now_us(d->ev->control) + wait;
     struct db_unit *u = db_unit_new();
-    delivery_row_failed(u, d->key, d->tries, next, !wait, str_of(last));
+    delivery_row_failed(u, &(struct delivery_row){ .key = d->key, .tries = d->tries, .next_us = next, .last = str_of(last),
+                                                .dead = wait ? DELIVERY_LIVES : DELIVERY_TRIED_OUT });
     events_post(d->ev, u);
     if (!wait) {
         metric_add(&dead_total, 1);

@@ -19,7 +19,7 @@ char *str_dup(struct str s)
 static void purge_slice(struct db_unit *u, int64_t before_us, bool whole)
 {
     if (!whole)
-        delivery_rows_purge(u, before_us);
+        delivery_rows_purge(u, before_us, false);
     event_rows_purge(u, before_us, whole);
 }
 
@@ -444,6 +444,7 @@ enum err events_unsubscribe(struct events *ev, uint64_t key, events_changed_fn *
         return ERR_ABSENT;
     struct db_unit *u = db_unit_new();
     event_subscription_row_delete(u, key);
+    delivery_rows_end(u, key, false);
     enum err err = change_post(s, u, after_end, done, arg);
     s->gone = !err;
     return err;
@@ -641,6 +642,7 @@ enum err events_subscribe(struct events *ev, const struct event_subscription_new
                                           .url = n->url,
                                           .types = n->types,
                                           .filter = buf_str(&filter),
+                                          .batch = 1,
                                           .cloud = n->cloud };
     snprintf(made, sizeof made, "subscription-%zu", map_count(ev->subscriptions) + 1);
     if (!row.name.n)
