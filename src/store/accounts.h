@@ -32,7 +32,7 @@ void resource_row_set(struct db_unit *u, const struct resource_row *row);
 void resource_row_set_key(struct db_unit *u, uint64_t resource, unsigned slot, struct str access_key);
 /** From active to being deleted; misses otherwise. */
 void resource_row_end(struct db_unit *u, uint64_t resource, int64_t now_us);
-/** From being deleted to gone; misses while it holds or leases a number. */
+/** From being deleted to gone; misses while it leases a number. */
 void resource_row_gone(struct db_unit *u, uint64_t resource, int64_t now_us);
 
 /** Call fn for each row, oldest first, until it fails. @return its error, or ERR_STORE, ERR_NOMEM */

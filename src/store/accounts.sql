@@ -32,7 +32,7 @@ UPDATE resource SET key1 = ?2 WHERE key = ?1 AND state = 0;
 -- :name resource_end
 UPDATE resource SET state = 1, key0 = '', key1 = '', changed_us = ?2 WHERE key = ?1 AND state = 0;
 
--- Only when nothing is held by it or leased to it. A hold that is over counts for nothing, should its row have stayed.
+-- Only when nothing is leased to it; what it held was given up before.
 -- :name resource_gone
 UPDATE resource SET state = 2, changed_us = ?2
-WHERE key = ?1 AND state = 1 AND NOT EXISTS (SELECT 1 FROM number WHERE resource = ?1 AND (state = 2 OR (state = 1 AND until_us > ?2)));
+WHERE key = ?1 AND state = 1 AND NOT EXISTS (SELECT 1 FROM number WHERE resource = ?1 AND state = 2);

@@ -1,31 +1,16 @@
 #include "store/numbers.h"
 #include "store/store_priv.h"
 
-void number_row_hold(struct db_unit *u, const struct number_row *row, int64_t now_us)
+void number_row_lease(struct db_unit *u, const struct number_row *row)
 {
-    db_do(u, DB_NUMBER_HOLD, 1, DB_I(row->digits), DB_I(row->search), DB_I(row->resource), DB_I(row->type),
+    db_do(u, DB_NUMBER_LEASE, 1, DB_I(row->digits), DB_I(row->search), DB_I(row->resource), DB_I(row->type),
           DB_I(row->assignment), DB_I(row->calling), DB_I(row->sms), DB_T(row->country), DB_T(row->carrier),
-          DB_I(row->simulated), DB_I(row->until_us), DB_I(now_us));
+          DB_I(row->simulated), DB_I(row->purchased_us));
 }
 
-void number_rows_buy(struct db_unit *u, uint64_t search, size_t count, int64_t now_us)
+void number_row_retake(struct db_unit *u, uint64_t digits)
 {
-    db_do(u, DB_NUMBER_BUY_SEARCH, (int64_t)count, DB_I(search), DB_I(now_us));
-}
-
-void number_rows_drop(struct db_unit *u, uint64_t search)
-{
-    db_do(u, DB_NUMBER_DROP_SEARCH, DB_ANY_ROWS, DB_I(search));
-}
-
-void number_row_drop(struct db_unit *u, uint64_t search, uint64_t digits)
-{
-    db_do(u, DB_NUMBER_DROP_ONE, DB_ANY_ROWS, DB_I(search), DB_I(digits));
-}
-
-void number_rows_hold_until(struct db_unit *u, uint64_t search, size_t count, int64_t until_us)
-{
-    db_do(u, DB_NUMBER_HOLD_UNTIL, (int64_t)count, DB_I(search), DB_I(until_us));
+    db_do(u, DB_NUMBER_RETAKE, DB_ANY_ROWS, DB_I(digits));
 }
 
 void number_row_change(struct db_unit *u, uint64_t digits, uint64_t resource, int calling, int sms)

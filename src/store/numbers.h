@@ -1,11 +1,11 @@
-/* numbers.h - rows of numbers that are not simply available, of searches, and of operations.
+/* numbers.h - rows of numbers that are leased or have been, of searches and what they hold, and of operations.
  *
  * Writing adds statements to a unit; *_each read at start-up and block. Text borrows as in store/accounts.h. Enumerations
  * of the domain are stored as their integers. */
 #pragma once
 #include "store/db.h"
 
-enum number_row_state { NUMBER_ROW_HELD = 1, NUMBER_ROW_LEASED, NUMBER_ROW_RELEASED, NUMBER_ROW_QUARANTINE };
+enum number_row_state { NUMBER_ROW_LEASED = 2, NUMBER_ROW_RELEASED, NUMBER_ROW_QUARANTINE };
 struct number_row {
     uint64_t              digits, search, resource;
     enum number_row_state state;
@@ -26,14 +26,9 @@ struct number_operation_row {
     int64_t  created_us, changed_us;
 };
 
-/** Hold one; misses when somebody else has it at now_us. row->state and purchased_us are not looked at. */
-void number_row_hold(struct db_unit *u, const struct number_row *row, int64_t now_us);
-/** Lease all `count` that the search still holds at now_us; misses when it holds fewer. */
-void number_rows_buy(struct db_unit *u, uint64_t search, size_t count, int64_t now_us);
-void number_rows_drop(struct db_unit *u, uint64_t search);      /* what the search still holds */
-void number_row_drop(struct db_unit *u, uint64_t search, uint64_t digits);      /* one of them */
-/** Hold longer; misses unless exactly `count` are held. */
-void number_rows_hold_until(struct db_unit *u, uint64_t search, size_t count, int64_t until_us);
+/** Lease one; misses when somebody else has it at row->purchased_us. row->state and until_us are not looked at. */
+void number_row_lease(struct db_unit *u, const struct number_row *row);
+void number_row_retake(struct db_unit *u, uint64_t digits);     /* held again: out of quarantine */
 void number_row_change(struct db_unit *u, uint64_t digits, uint64_t resource, int calling, int sms);
 void number_row_release(struct db_unit *u, uint64_t digits, uint64_t resource, int64_t until_us);
 void number_row_quarantine(struct db_unit *u, uint64_t digits, int64_t until_us);

@@ -1,32 +1,24 @@
--- Numbers that are not simply available, the searches that hold them, and operations of the last day.
--- number.state: 1 held, 2 leased, 3 released, 4 quarantine. search.state: 0 held, 1 bought, 2 expired, 3 canceled.
+-- Numbers that are leased or have been, searches with what they hold, and operations of the last day.
+-- number.state: 2 leased, 3 released, 4 quarantine. search.state: 0 held, 1 bought, 2 expired, 3 canceled.
 
 -- :name number_all
 SELECT digits, state, search, resource, type, assignment, calling, sms, country, carrier, simulated, purchased_us, until_us
 FROM number ORDER BY digits;
 
 -- A row that is in the way may be taken over when its time is over (or when it only sits in quarantine).
--- :name number_hold
+-- :name number_lease
 INSERT INTO number (digits, state, search, resource, type, assignment, calling, sms, country, carrier, simulated,
                     purchased_us, until_us)
-VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11)
+VALUES (?1, 2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)
 ON CONFLICT (digits) DO UPDATE SET
-    state = 1, search = excluded.search, resource = excluded.resource, type = excluded.type,
+    state = 2, search = excluded.search, resource = excluded.resource, type = excluded.type,
     assignment = excluded.assignment, calling = excluded.calling, sms = excluded.sms, country = excluded.country,
-    carrier = excluded.carrier, simulated = excluded.simulated, purchased_us = 0, until_us = excluded.until_us
-WHERE (number.state IN (1, 3) AND number.until_us <= ?12) OR number.state = 4;
+    carrier = excluded.carrier, simulated = excluded.simulated, purchased_us = excluded.purchased_us, until_us = 0
+WHERE (number.state = 3 AND number.until_us <= ?11) OR number.state = 4;
 
--- :name number_buy_search
-UPDATE number SET state = 2, purchased_us = ?2, until_us = 0 WHERE search = ?1 AND state = 1 AND until_us > ?2;
-
--- :name number_drop_search
-DELETE FROM number WHERE search = ?1 AND state = 1;
-
--- :name number_drop_one
-DELETE FROM number WHERE search = ?1 AND digits = ?2 AND state = 1;
-
--- :name number_hold_until
-UPDATE number SET until_us = ?2 WHERE search = ?1 AND state = 1;
+-- Held again before its quarantine was over, the beginning of which may not have been stored.
+-- :name number_retake
+DELETE FROM number WHERE digits = ?1 AND state IN (3, 4);
 
 -- :name number_change
 UPDATE number SET calling = ?3, sms = ?4 WHERE digits = ?1 AND resource = ?2 AND state = 2;

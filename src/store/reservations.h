@@ -1,4 +1,4 @@
-/* reservations.h - rows of reservations of phone numbers and of what is in them; the holds are store/numbers.h's.
+/* reservations.h - rows of reservations of phone numbers and of what is in them, which is what they hold.
  *
  * As in store/numbers.h: writing adds statements to a unit, *_each read at start-up and block. */
 #pragma once

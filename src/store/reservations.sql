@@ -1,4 +1,4 @@
--- Reservations and what they hold; the holds themselves are rows of `number`.
+-- Reservations and what they hold: an item without an error is a hold while its reservation is active.
 -- state: 0 active, 2 completed, 3 expired (1, submitted, is never stored).
 
 -- :name reservation_all

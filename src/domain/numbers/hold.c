@@ -15,13 +15,27 @@ struct number *number_hold(struct numbers *n, uint64_t holder, const struct leas
     return x;
 }
 
-void number_hold_row(struct db_unit *u, const struct number *x, int64_t until_us, int64_t now_us)
+void number_held_row(struct db_unit *u, const struct number *x)
 {
-    const struct lease *l = &x->lease;
-    number_row_hold(u, &(struct number_row){
-        .digits = l->number, .search = x->holder, .resource = l->resource, .type = (int)l->type,
-        .assignment = (int)l->assignment, .calling = (int)l->calling, .sms = (int)l->sms, .country = str_of(l->country),
-        .carrier = str_of(l->carrier), .simulated = l->simulated, .until_us = until_us }, now_us);
+    if (x->state == NUMBER_RETAKING)
+        number_row_retake(u, x->lease.number);
+}
+
+enum err number_load_held(struct numbers *n, uint64_t holder, const struct lease *l)
+{
+    struct number *x = number_find(n, l->number);
+    if (x && x->state != NUMBER_RELEASED && x->state != NUMBER_QUARANTINE)
+        return ERR_CONFLICT;
+    if (x)
+        number_stop_waiting(x);
+    else if (!(x = number_touch(n, l->number)))
+        return ERR_NOMEM;
+    enum number_state from = x->state;
+    x->state = NUMBER_HELD;
+    number_moved(x, from);
+    x->holder = holder;
+    x->lease = *l;
+    return ERR_NONE;
 }
 
 void number_feed_held(struct numbers *n, uint64_t digits, uint64_t holder, enum number_event ev)
@@ -45,7 +59,12 @@ void number_terms_row(struct numbers *n, struct db_unit *u, const struct lease *
     number_audit_row(n, u, l->number, what, l->resource, detail);
 }
 
-void number_leased_row(struct numbers *n, struct db_unit *u, const struct lease *l)
+void number_leased_row(struct db_unit *u, const struct number *x, int64_t now_us)
 {
-    number_terms_row(n, u, l, AUDIT_LEASED, l->calling, l->sms);
+    const struct lease *l = &x->lease;
+    number_row_lease(u, &(struct number_row){
+        .digits = l->number, .search = x->holder, .resource = l->resource, .type = (int)l->type,
+        .assignment = (int)l->assignment, .calling = (int)l->calling, .sms = (int)l->sms, .country = str_of(l->country),
+        .carrier = str_of(l->carrier), .simulated = l->simulated, .purchased_us = now_us });
+    number_terms_row(x->n, u, l, AUDIT_LEASED, l->calling, l->sms);
 }

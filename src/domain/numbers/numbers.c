@@ -128,19 +128,11 @@ static enum err load_search(void *arg, const struct number_search_row *row)
 static enum number_state state_of_row(enum number_row_state state)
 {
     switch (state) {
-    case NUMBER_ROW_HELD:       return NUMBER_HELD;
     case NUMBER_ROW_LEASED:     return NUMBER_LEASED;
     case NUMBER_ROW_RELEASED:   return NUMBER_RELEASED;
     case NUMBER_ROW_QUARANTINE: return NUMBER_QUARANTINE;
     }
     return NUMBER_AVAILABLE;
-}
-
-static bool holds(const struct numbers *n, uint64_t holder)
-{
-    const struct search *s = map_find(n->searches, holder);
-    const struct reservation *r = map_find(n->reservations, holder);
-    return (s && s->pub.state == SEARCH_HELD) || (r && r->pub.state == RESERVATION_ACTIVE);
 }
 
 static enum err load_number(void *arg, const struct number_row *row)
@@ -149,8 +141,6 @@ static enum err load_number(void *arg, const struct number_row *row)
     enum number_state state = state_of_row(row->state);
     if (state == NUMBER_AVAILABLE)
         return ERR_STORE;
-    if (state == NUMBER_HELD && !holds(n, row->search))
-        return ERR_NONE;                /* left over from a hold that ended as the server stopped: available */
     struct number *x = number_touch(n, row->digits);
     if (!x)
         return ERR_NOMEM;
@@ -203,6 +193,10 @@ enum err numbers_load(struct numbers *n, struct problem *why)
         err = reservations_load(n);
     if (!err)
         err = number_rows_each(db, load_number, n);
+    if (!err)
+        err = searches_load_held(n);
+    if (!err)
+        err = reservations_load_held(n);
     if (!err)
         err = number_operation_rows_each(db, load_operation, n);
     if (err)

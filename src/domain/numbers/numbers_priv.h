@@ -218,20 +218,33 @@ void number_audit_row(struct numbers *n, struct db_unit *u, uint64_t digits, enu
 /* numbers.c */
 void numbers_post_quietly(struct numbers *n, struct db_unit *u);            /* nobody waits; a loss heals at the next start */
 const struct lease *lease_in_use(const struct number *x);                   /* NULL unless leased (or changing, releasing) */
-void search_on_due(void *arg, int64_t due_us);
-MUST_USE enum err search_keep(struct search *s);                            /* set its timer by its state */
-MUST_USE enum err operation_keep(struct operation *op);
+
+/* search.c */
 MUST_USE struct search *search_new(struct numbers *n, size_t count);
+struct search *search_of(const struct numbers *n, uint64_t resource, uint64_t key);    /* one that clients know, or NULL */
+/** Tell each number that the search holds: after a crash one of them may be another's already. */
+void search_feed(struct search *s, enum number_event ev);
+void search_end(struct search *s, enum search_state state, enum number_event ev);
+MUST_USE enum err search_keep(struct search *s);                            /* set its timer by its state */
+void search_keep_on(struct search *s);                                      /* again: takes no memory */
+MUST_USE enum err searches_load_held(struct numbers *n);                    /* behind the numbers that have rows */
+
+/* tasks.c */
+MUST_USE enum err operation_keep(struct operation *op);
 
 /* hold.c: one hold, whoever makes it */
 /** Mark an available number (or one in quarantine) for `holder`; `l` is what its lease would be. NULL: out of memory. */
 MUST_USE struct number *number_hold(struct numbers *n, uint64_t holder, const struct lease *l);
-/** Its row, once it is marked. */
-void number_hold_row(struct db_unit *u, const struct number *x, int64_t until_us, int64_t now_us);
+/** In the unit of its hold, once it is marked: the hold itself is told by its search or its reservation. */
+void number_held_row(struct db_unit *u, const struct number *x);
+/** At start, when every number with a row is known: it is held, whatever a lost unit left of its row.
+ *  @return ERR_CONFLICT: it is leased, or held by another; ERR_NOMEM */
+MUST_USE enum err number_load_held(struct numbers *n, uint64_t holder, const struct lease *l);
 /** Tell a number, when it is still the holder's: after a crash it may be another's already. */
 void number_feed_held(struct numbers *n, uint64_t digits, uint64_t holder, enum number_event ev);
-/** In the unit of its purchase, or of a change: what the audit tells of it. */
-void number_leased_row(struct numbers *n, struct db_unit *u, const struct lease *l);
+/** In the unit of its purchase: its row, and what the audit tells of it. */
+void number_leased_row(struct db_unit *u, const struct number *x, int64_t now_us);
+/** In the unit of a change: what the audit tells of it. */
 void number_terms_row(struct numbers *n, struct db_unit *u, const struct lease *l, enum number_audit what,
                       enum capability calling, enum capability sms);
 /** ERR_BUSY: another change of `what` is being stored. */
@@ -243,6 +256,7 @@ bool number_is_last(const struct numbers *n, const struct number *x);   /* in qu
 
 /* reserve.c */
 MUST_USE enum err reservations_load(struct numbers *n);
+MUST_USE enum err reservations_load_held(struct numbers *n);                /* behind the numbers that have rows */
 void reservation_free(struct reservation *r);
 void reservation_lists_free(struct numbers *n);
 

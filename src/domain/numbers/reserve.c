@@ -72,6 +72,16 @@ static void feed_all(struct reservation *r, enum number_event ev)
             number_feed_held(r->n, r->pub.numbers[i].number, r->pub.key, ev);
 }
 
+/* What its lease would be. */
+static struct lease item_lease(const struct reservation *r, const struct reserved_number *item)
+{
+    struct lease l = { .number = item->number, .resource = r->pub.resource, .type = item->type,
+                       .assignment = item->assignment, .calling = item->calling, .sms = item->sms };
+    memcpy(l.country, item->country, sizeof l.country);
+    lease_origin(r->n, &l);
+    return l;
+}
+
 /* Clients choose the ids, so each resource has names of its own. */
 struct id_key { char z[64]; size_t n; };
 
@@ -237,7 +247,6 @@ static void on_due(void *arg, int64_t due_us)
         forget(r);
         return;
     }
-    number_rows_drop(u, r->pub.key);
     reservation_row_end(u, r->pub.key, RESERVATION_EXPIRED, 0, false);
     numbers_post_quietly(r->n, u);
     r->pub.state = RESERVATION_EXPIRED;
@@ -291,6 +300,36 @@ enum err reservations_load(struct numbers *n)
 {
     enum err err = reservation_rows_each(n->control->db, load_reservation, n);
     return err ? err : reservation_item_rows_each(n->control->db, load_item, n);
+}
+
+/* Only a database that somebody wrote in lets two have a number. */
+static enum err load_held(struct reservation *r)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; i < r->pub.count && !err; i++) {
+        struct lease l = item_lease(r, &r->pub.numbers[i]);
+        err = is_held(&r->pub.numbers[i]) ? number_load_held(r->n, r->pub.key, &l) : ERR_NONE;
+    }
+    if (err != ERR_CONFLICT)
+        return err;
+    log_error("numbers", "a reservation holds a number that is not free: it is ended");
+    r->pub.state = RESERVATION_EXPIRED;
+    feed_all(r, NUMBER_EV_DUE);
+    keep_on(r);
+    return ERR_NONE;
+}
+
+enum err reservations_load_held(struct numbers *n)
+{
+    uint64_t key;
+    void *value;
+    enum err err = ERR_NONE;
+    for (size_t at = 0; !err && map_next(n->reservations, &at, &key, &value);) {
+        struct reservation *r = value;
+        if (r->pub.state == RESERVATION_ACTIVE && r->pub.expires_us > numbers_now(n))
+            err = load_held(r);
+    }
+    return err;
 }
 
 /* -- look-up -------------------------------------------------------------------------------------------------------- */
@@ -455,10 +494,7 @@ static enum err put_in(struct reservation_change *c, const struct reservation_wi
         c->count++;
         return ERR_NONE;
     }
-    struct lease l = { .number = w->number, .resource = r->pub.resource, .type = w->type, .assignment = w->assignment,
-                       .calling = w->calling, .sms = w->sms };
-    str_copyz(l.country, sizeof l.country, w->country);
-    lease_origin(r->n, &l);
+    struct lease l = item_lease(r, item);
     if (!number_hold(r->n, r->pub.key, &l))
         return ERR_NOMEM;
     c->moved = true;
@@ -537,11 +573,10 @@ static void put_item(struct db_unit *u, uint64_t key, const struct reserved_numb
         .error_code = str_of(item->error_code), .error_text = str_of(item->error_text), .lease_micro = item->lease_micro });
 }
 
-static struct db_unit *change_unit(const struct reservation_change *c, int64_t now)
+static struct db_unit *change_unit(const struct reservation_change *c)
 {
     const struct number_reservation *r = &c->r->pub;
     struct db_unit *u = db_unit_new();
-    size_t held = 0;
     if (c->r->committed)
         reservation_row_extend(u, r->key, c->expires_us);
     else
@@ -550,15 +585,10 @@ static struct db_unit *change_unit(const struct reservation_change *c, int64_t n
     for (size_t i = 0; i < r->count; i++)
         if (!item_of(c, r->numbers[i].number))
             reservation_item_row_delete(u, r->key, r->numbers[i].number);
-    for (size_t i = 0; i < c->n_gone; i++)
-        number_row_drop(u, r->key, c->gone[i]);
-    for (size_t i = 0; i < c->kept; i++)
-        held += is_held(&c->items[i]);
-    number_rows_hold_until(u, r->key, held, c->expires_us);
     for (size_t i = c->kept; i < c->count; i++) {
         put_item(u, r->key, &c->items[i]);
         if (is_held(&c->items[i]))
-            number_hold_row(u, number_find(c->r->n, c->items[i].number), c->expires_us, now);
+            number_held_row(u, number_find(c->r->n, c->items[i].number));
     }
     return u;
 }
@@ -624,7 +654,7 @@ static enum err change_post(struct reservation_change *c, struct problem *why)
     *t = (struct task){ .n = r->n, .settle = settle_change, .reservation = r, .extra = c, .extra_free = change_free_unheard,
                         .then = on_changed, .arg = c };
     r->busy = true;
-    return task_post(t, change_unit(c, now), why);
+    return task_post(t, change_unit(c), why);
 }
 
 static enum err reservation_make(struct numbers *n, uint64_t resource, const char *id, struct reservation **out)
@@ -710,7 +740,6 @@ enum err numbers_unreserve(struct numbers *n, uint64_t resource, struct str id, 
     *t = (struct task){ .n = n, .settle = settle_end, .reservation = r, .then = done, .arg = arg };
     r->busy = true;
     struct db_unit *u = db_unit_new();
-    number_rows_drop(u, r->pub.key);
     reservation_row_delete(u, r->pub.key);
     return task_post(t, u, why);
 }
@@ -781,10 +810,9 @@ enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str i
     r->pub.state = RESERVATION_SUBMITTED;
     feed_all(r, NUMBER_EV_BUY);
     struct db_unit *u = db_unit_new();
-    number_rows_buy(u, r->pub.key, held_count(&r->pub), t->op->pub.created_us);
     for (size_t i = 0; i < r->pub.count; i++)
         if (is_held(&r->pub.numbers[i]))
-            number_leased_row(n, u, &number_find(n, r->pub.numbers[i].number)->lease);
+            number_leased_row(u, number_find(n, r->pub.numbers[i].number), t->op->pub.created_us);
     reservation_row_end(u, r->pub.key, RESERVATION_COMPLETED, t->op->pub.key, true);
     for (size_t i = 0; i < r->pub.count; i++)
         if (is_held(&r->pub.numbers[i]))

@@ -1,6 +1,7 @@
 /* Charges, their sums, renewals and spend caps, on a real store. */
 #include "domain/billing/statement.h"
 #include "domain/billing/usage_priv.h"
+#include "store/numbers.h"
 #include "unit/cm.h"
 #include "unit/domain/numbers/world.h"
 #include "unit/tmp.h"
@@ -314,7 +315,7 @@ static void a_purchase_that_is_not_stored_costs_nothing(void **state)
     assert_int_equal(search(s->w, s->w->us, toll_free_in("833", 2)), ERR_NONE);
     uint64_t key = s->w->op.subject;
     struct db_unit *u = db_unit_new();
-    db_do(u, DB_NUMBER_DROP_SEARCH, 2, DB_I(key));          /* somebody takes the holds away under our hands */
+    number_search_row_end(u, key, SEARCH_CANCELED, 0, true);       /* somebody ends the hold under our hands */
     assert_int_equal(db_run(s->w->control.db, u), ERR_NONE);
     assert_int_equal(purchase(s->w, s->w->us, key), ERR_CONFLICT);
     assert_int_equal(spent(s), 0);

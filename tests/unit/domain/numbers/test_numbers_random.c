@@ -471,7 +471,12 @@ static void compare_model(struct model *m)
         assert_int_equal(m->w->numbers->pools[307].touched, LINES - sum[NUMBER_AVAILABLE]);
 }
 
-struct stored { struct model *m; struct number_row rows[LINES]; };
+struct stored {
+    struct model     *m;
+    struct number_row rows[LINES];
+    uint64_t          holders[LINES];       /* 0: no hold that lasts is stored */
+    struct map       *active;               /* reservations whose hold lasts */
+};
 
 static enum err on_row(void *arg, const struct number_row *row)
 {
@@ -481,23 +486,68 @@ static enum err on_row(void *arg, const struct number_row *row)
     return ERR_NONE;
 }
 
+static void stored_held(struct stored *s, uint64_t digits, uint64_t holder)
+{
+    line_of(s->m, digits);
+    if (s->holders[digits % LINES])
+        fail_msg("+%llu is in two holds of the store", (unsigned long long)digits);
+    s->holders[digits % LINES] = holder;
+}
+
+static enum err on_search_row(void *arg, const struct number_search_row *row)
+{
+    struct stored *s = arg;
+    uint64_t digits;
+    for (struct str head, rest = row->numbers; row->state == 0 && row->expires_us > s->m->w->now_us && rest.n;) {
+        str_cut(rest, ' ', &head, &rest);
+        assert_int_equal(str_u64(head, UINT64_MAX, &digits), ERR_NONE);
+        stored_held(s, digits, row->key);
+    }
+    return ERR_NONE;
+}
+
+static enum err on_reservation_row(void *arg, const struct reservation_row *row)
+{
+    struct stored *s = arg;
+    bool lasts = row->state == 0 && row->expires_us > s->m->w->now_us;
+    return lasts ? map_put(s->active, row->key, s) : ERR_NONE;
+}
+
+static enum err on_item_row(void *arg, const struct reservation_item_row *row)
+{
+    struct stored *s = arg;
+    if (!row->error_code.n && map_find(s->active, row->reservation))
+        stored_held(s, row->digits, row->reservation);
+    return ERR_NONE;
+}
+
+static void read_store(struct stored *s)
+{
+    struct db *db = s->m->w->control.db;
+    s->active = map_new();
+    assert_int_equal(db_run(db, db_unit_new()), ERR_NONE);      /* behind what nobody waits for */
+    assert_int_equal(number_rows_each(db, on_row, s), ERR_NONE);
+    assert_int_equal(number_search_rows_each(db, on_search_row, s), ERR_NONE);
+    assert_int_equal(reservation_rows_each(db, on_reservation_row, s), ERR_NONE);
+    assert_int_equal(reservation_item_rows_each(db, on_item_row, s), ERR_NONE);
+    map_free(s->active);
+}
+
 /* What a lost unit would have taken away: nothing that a start, or the next holder, would mind. */
 static bool is_left_over(const struct model *m, const struct number_row *row, const struct number *x)
 {
     bool over = disk.forgets && row->state != NUMBER_ROW_LEASED && row->until_us <= m->w->now_us;
-    return over && (!x || (row->state == NUMBER_ROW_RELEASED && x->state == NUMBER_QUARANTINE
+    return over && (!x || x->state == NUMBER_HELD || (row->state == NUMBER_ROW_RELEASED && x->state == NUMBER_QUARANTINE
                            && waits_until(x) == row->until_us + QUARANTINE));
 }
 
 static void compare_store(struct model *m)
 {
-    static const enum number_state states[] = { [0] = NUMBER_AVAILABLE, [NUMBER_ROW_HELD] = NUMBER_HELD,
-        [NUMBER_ROW_LEASED] = NUMBER_LEASED, [NUMBER_ROW_RELEASED] = NUMBER_RELEASED,
+    static const enum number_state states[] = { [0] = NUMBER_AVAILABLE, [NUMBER_ROW_LEASED] = NUMBER_LEASED, [NUMBER_ROW_RELEASED] = NUMBER_RELEASED,
         [NUMBER_ROW_QUARANTINE] = NUMBER_QUARANTINE };
     struct stored *s = calloc(1, sizeof *s);
     s->m = m;
-    assert_int_equal(db_run(m->w->control.db, db_unit_new()), ERR_NONE);      /* behind what nobody waits for */
-    assert_int_equal(number_rows_each(m->w->control.db, on_row, s), ERR_NONE);
+    read_store(s);
     for (size_t i = 0; i < lines(m); i++) {
         const struct number_row *row = &s->rows[i];
         const struct number *x;
@@ -505,9 +555,9 @@ static void compare_store(struct model *m)
         bool own = x && x->lease.resource == row->resource && x->holder == row->search
                    && x->lease.purchased_us == row->purchased_us && (int)x->lease.calling == row->calling
                    && (int)x->lease.sms == row->sms;
-        bool time = x && waits_until(x) == row->until_us;      /* of a hold: its holder's */
-        bool same = is == states[row->state] && (!x || is == NUMBER_QUARANTINE || own)
-                    && (!x || is == NUMBER_HELD || is == NUMBER_LEASED || time);
+        bool time = x && (is == NUMBER_LEASED || waits_until(x) == row->until_us);
+        bool same = is == NUMBER_HELD ? !row->state : is == states[row->state] && (!x || ((is == NUMBER_QUARANTINE || own) && time));
+        assert_int_equal(s->holders[i], is == NUMBER_HELD ? x->holder : 0);
         if (!same && !is_left_over(m, row, x))
             fail_msg("+%llu is %s in memory and %s in the store, or is not the same there", (unsigned long long)(m->first + i),
                      number_state_word(is), number_state_word(states[row->state]));
