@@ -239,10 +239,10 @@ static enum err read_body(struct call *c, int *status)
 
 void front_head(struct call *c)
 {
-    struct str path = c->target, authority, rest;
+    struct str path = c->target, rest;
     if (str_starts(path, STR("http://")) || str_starts(path, STR("https://"))) {    /* RFC 9112, 3.2.2 */
         rest = str_from(path, path.p[4] == 's' ? 8 : 7);
-        str_cut(rest, '/', &authority, &rest);
+        str_cut(rest, '/', &c->authority, &rest);
         path = rest.p > path.p && rest.n ? (struct str){ rest.p - 1, rest.n + 1 } : STR("/");
         c->target = path;
     }

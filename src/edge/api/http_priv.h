@@ -28,6 +28,7 @@ struct call {
     /* what came; set on the http thread before control sees it */
     struct str               target;    /* raw, as signed */
     struct str               query;
+    struct str               authority; /* of a target in absolute form; else empty */
     struct header           *headers;
     size_t                   n_headers;
     const struct http_route *route;     /* NULL: unknown path */
@@ -52,6 +53,7 @@ struct call {
     bool                     forced;    /* the server stopped before the handler answered: say 503, touch nothing else */
     bool                     answered;
     bool                     refused;   /* for want of a proof: may be held back */
+    bool                     last;      /* nobody knows where the next request would begin: the connection ends with the answer */
     struct mono              held_until;
     struct call             *held_next;
     enum { CALL_HEAD, CALL_BODY, CALL_WAIT, CALL_SENT } stage;
@@ -76,6 +78,8 @@ void call_answered(struct call *c);
 
 /* http_front.c: the http thread's part of a request. */
 void front_head(struct call *c);        /* method, headers, target are known */
+/** http_framing.c. After front_head().  version  "HTTP/1.1"  @return ERR_SYNTAX, ERR_UNBUILT, with hc->why: the last of its connection */
+MUST_USE enum err front_framing(struct call *c, const char *version);
 /** The whole body is here. True: run has to be asked on control; false: it is answered already. */
 bool front_whole(struct call *c);
 

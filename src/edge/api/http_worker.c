@@ -212,7 +212,7 @@ static void add_headers(struct MHD_Response *r, struct call *c)
     add_header(r, "x-ms-request-id", guid);
     if (theirs.n && theirs.n <= 256)
         add_header(r, "x-ms-client-request-id", theirs.p);
-    if (c->worker->srv->draining || c->worker->retired)
+    if (c->worker->srv->draining || c->worker->retired || c->last)
         add_header(r, "Connection", "close");
     if (c->forced) {
         add_header(r, "Content-Type", "application/json; charset=utf-8");
@@ -283,14 +283,18 @@ void refusals_release(struct http_server *srv, int64_t now_us)
     }
 }
 
-static void sleep_now(struct call *c)
+/* @return false: the worker ends, and nobody would wake it (MHD aborts when it is stopped with a sleeper) */
+static bool sleep_now(struct call *c)
 {
+    struct worker *w = c->worker;
     c->stage = CALL_WAIT;
     conn_until(conn_of(c->mhd), INT64_MAX, CONN_ANSWERING);
-    pthread_mutex_lock(&c->worker->lock);
-    c->suspended = true;
-    pthread_mutex_unlock(&c->worker->lock);
-    MHD_suspend_connection(c->mhd);
+    pthread_mutex_lock(&w->lock);
+    bool sleeps = c->suspended = !w->ending;
+    pthread_mutex_unlock(&w->lock);
+    if (sleeps)
+        MHD_suspend_connection(c->mhd);
+    return sleeps;
 }
 
 /* @return true: it sleeps, and is answered later */
@@ -299,9 +303,8 @@ static bool hold_back(struct call *c)
     struct http_server *srv = c->worker->srv;
     int64_t wait_us = 0;
     pthread_mutex_lock(&srv->refusals_lock);
-    bool hold = throttle_take(srv->refusals, clock_mono(), &wait_us) && !srv->no_holding;
+    bool hold = throttle_take(srv->refusals, clock_mono(), &wait_us) && !srv->no_holding && sleep_now(c);
     if (hold) {
-        sleep_now(c);
         c->held_until.us = clock_mono().us + (wait_us > HOLD_MIN_US ? wait_us : HOLD_MIN_US);
         c->item.kind = &held_kind;
         if (inbox_post(loop_inbox(srv->loop), &c->item))
@@ -318,7 +321,11 @@ static enum MHD_Result ask_control(struct call *c)
 {
     c->item.kind = &call_kind;
     c->handler_claim = true;
-    sleep_now(c);
+    if (!sleep_now(c)) {
+        c->handler_claim = false;
+        c->forced = true;
+        return send_answer(c);
+    }
     if (inbox_post(control_inbox(c->hc.api->control), &c->item)) {
         metric_add(&full_inbox, 1);
         http_fail(&c->hc, ERR_BUSY);    /* resumes; the answer goes out on the next turn */
@@ -333,11 +340,17 @@ static enum MHD_Result on_whole(struct call *c)
     return c->refused && hold_back(c) ? MHD_YES : send_answer(c);
 }
 
-static enum MHD_Result on_head(struct call *c, const char *method)
+static enum MHD_Result on_head(struct call *c, const char *method, const char *version)
 {
     if (!copy_headers(c, method))
         return MHD_NO;
     front_head(c);
+    enum err err = front_framing(c, version);
+    if (err) {
+        c->last = true;
+        http_fail(&c->hc, err);
+        return send_answer(c);
+    }
     c->stage = CALL_BODY;
     /* a body far too long is not read to its end: the refusal may be lost with the connection then */
     uint64_t length = 0;
@@ -363,13 +376,13 @@ static void take_body(struct call *c, const char *data, size_t n)
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_n, void **request)
 {
-    (void)cls, (void)mhd, (void)url, (void)version;
+    (void)cls, (void)mhd, (void)url;
     struct call *c = *request;
     if (!c)
         return MHD_NO;                  /* no memory when the request began */
     switch (c->stage) {
     case CALL_HEAD:
-        return on_head(c, method);
+        return on_head(c, method, version);
     case CALL_BODY:
         if (*upload_n) {
             take_body(c, upload, *upload_n);
@@ -706,6 +719,9 @@ static void force_answers(struct worker *w)
 
 void worker_stop(struct worker *w)
 {
+    pthread_mutex_lock(&w->lock);
+    w->ending = true;
+    pthread_mutex_unlock(&w->lock);
     force_answers(w);
     worker_wait_quiet(w, clock_mono().us + US_PER_S);
     MHD_stop_daemon(w->mhd);

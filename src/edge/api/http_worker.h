@@ -41,6 +41,7 @@ struct worker {
     pthread_cond_t      quiet;          /* a call ended, or a resume is over */
     struct conn        *conns;
     struct call        *calls;
+    bool                ending;         /* under the lock: no call may be put to sleep any more */
     size_t              n_served;       /* calls with http_claim */
     size_t              n_resuming;     /* resumes under way in other threads */
 };

@@ -673,6 +673,42 @@ static void nonsense_is_survived(void **state)
     assert_non_null(strstr(a.body, "\"param\":\"z\""));
 }
 
+/* Read in two ways, the rest of one request would be the beginning of another's: one answer, and the connection ends. */
+static void requests_whose_end_or_host_is_in_doubt_are_refused_and_end_their_connection(void **state)
+{
+    struct bench *b = *state;
+    struct answer a, more;
+    static const struct { int status; const char *request; } shapes[] = {
+        { 400, "POST /open HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 40\r\n\r\n{}" },
+        { 400, "POST /open HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
+        { 501, "POST /open HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" },
+        { 501, "POST /open HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n{}" },
+        { 501, "POST /open HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" },
+        { 400, "POST /open HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" },
+        { 400, "POST /open HTTP/1.1\r\nHost: h\r\nContent-Length : 2\r\n\r\n{}" },
+        { 400, "GET /open/x HTTP/1.1\r\n\r\n" },
+        { 400, "GET /open/x HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n" },
+        { 400, "GET http://i/open/x HTTP/1.1\r\nHost: h\r\n\r\n" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+        int fd = dial(b);
+        char request[512];
+        snprintf(request, sizeof request, "%sGET /open/smuggled HTTP/1.1\r\nHost: h\r\n\r\n", shapes[i].request);
+        say(fd, request);
+        hear(fd, &a);
+        assert_int_equal(a.status, shapes[i].status);
+        assert_true(has_header(&a, "Connection: close"));
+        assert_non_null(strstr(a.body, "\"message\":\""));
+        hear(fd, &more);
+        assert_int_equal(more.status, 0);
+        close(fd);
+    }
+    ask(b, &a, "GET /open/x HTTP/1.0\r\n\r\n");
+    assert_int_equal(a.status, 200);
+    ask(b, &a, "POST /empty HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n");
+    assert_int_equal(a.status, 204);
+}
+
 static void a_full_inbox_is_429_with_a_time_to_come_back(void **state)
 {
     struct bench *b = *state;
@@ -774,6 +810,24 @@ static void stopping_lets_running_requests_finish(void **state)
     pthread_join(stopper, NULL);
     close(running);
     close(idle);
+}
+
+/* What a client sent ahead is looked at while the server ends: nothing may be put to sleep then, nobody would wake it. */
+static void a_client_that_sends_ahead_does_not_hurt_the_end(void **state)
+{
+    struct bench *b = *state;
+    static const char two[] = "GET /open/x HTTP/1.1\r\nHost: h\r\n\r\nGET /open/x HTTP/1.1\r\nHost: h\r\n\r\n";
+    for (int round = 0; round < 100; round++) {
+        struct answer a;
+        int fd = dial(b);
+        say(fd, two);
+        hear(fd, &a);
+        assert_int_equal(a.status, 200);
+        http_server_stop(b->srv);
+        close(fd);
+        struct http_server_conf conf = quick_conf(b);
+        serve(b, &conf);
+    }
 }
 
 static void a_handler_that_never_answers_does_not_hold_up_the_end(void **state)
@@ -887,6 +941,7 @@ int main(void)
         T(a_reload_gives_new_connections_the_new_certificate), T(many_refusals_are_slowed_and_good_requests_are_not),
         T(a_slow_drip_is_cut_by_an_absolute_deadline), T(who_says_nothing_is_closed),
         T(a_body_too_large_is_refused_in_words), T(headers_too_large_are_refused), T(nonsense_is_survived),
+        T(requests_whose_end_or_host_is_in_doubt_are_refused_and_end_their_connection), T(a_client_that_sends_ahead_does_not_hurt_the_end),
         cmocka_unit_test_setup_teardown(a_full_inbox_is_429_with_a_time_to_come_back, set_up_stuck, tear_down),
         T(a_client_that_leaves_early_hurts_nobody), T(half_a_request_of_a_client_that_left_does_not_hold_up_the_end),
         T(whoever_is_idle_makes_room_when_it_is_full), T(stopping_lets_running_requests_finish),
