@@ -65,26 +65,42 @@ static enum err read_all(int fd, char *dst, size_t size)
         ssize_t n = read(fd, dst + got, size - got);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
-            return ERR_IO;              /* it became shorter meanwhile */
+        if (n <= 0) {
+            errno = n ? errno : EAGAIN; /* 0: it became shorter meanwhile */
+            return ERR_IO;
+        }
         got += (size_t)n;
     }
     return ERR_NONE;
 }
 
+/* Sets errno. */
+static enum err check_file(int fd, size_t most, struct stat *st)
+{
+    if (fstat(fd, st))
+        return ERR_IO;
+    if (!S_ISREG(st->st_mode)) {
+        errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+        return ERR_IO;
+    }
+    return (size_t)st->st_size > most ? ERR_SIZE : ERR_NONE;
+}
+
 enum err file_read_whole(const char *path, size_t most, char **out, size_t *size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);  /* opening a FIFO would wait for its other end */
     struct stat st;
     if (fd < 0)
         return errno == ENOENT ? ERR_ABSENT : ERR_IO;
-    enum err err = fstat(fd, &st) || !S_ISREG(st.st_mode) ? ERR_IO : (size_t)st.st_size > most ? ERR_SIZE : ERR_NONE;
+    enum err err = check_file(fd, most, &st);
     char *text = err ? NULL : malloc((size_t)st.st_size + 1);
     if (!err && !text)
         err = ERR_NOMEM;
     if (!err)
         err = read_all(fd, text, (size_t)st.st_size);
+    int saved = errno;
     close(fd);
+    errno = saved;
     if (err) {
         free(text);
         return err;

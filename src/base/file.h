@@ -11,5 +11,5 @@ MUST_USE enum err file_write_whole(const char *path, struct str text, unsigned m
 
 /** @param most  octets; a longer file is refused
  *  @param out   the caller frees it; a NUL follows the last octet
- *  @return ERR_ABSENT (no such file), ERR_SIZE, ERR_IO, ERR_NOMEM */
+ *  @return ERR_ABSENT (no such file), ERR_SIZE, ERR_IO (errno says why; EINVAL: no plain file), ERR_NOMEM */
 MUST_USE enum err file_read_whole(const char *path, size_t most, char **out, size_t *size);

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "codec/csv/csv.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -74,6 +75,15 @@ static bool is_header(const struct csv_record *rec, const struct sheet_kind *kin
     return rec->n > 1;
 }
 
+/* Text on one line: what is cut at a NUL or breaks a line would stand in prices, answers and the list of changes. */
+static bool is_text(struct str field)
+{
+    for (size_t i = 0; i < field.n; i++)
+        if ((unsigned char)field.p[i] < ' ' || field.p[i] == 0x7f)
+            return false;
+    return utf8_valid(field);
+}
+
 static enum err put_row(const char *path, const struct sheet_kind *kind, const struct csv_record *rec, sheet_row_fn *fn, void *arg,
                         struct problem *why)
 {
@@ -84,8 +94,11 @@ static enum err put_row(const char *path, const struct sheet_kind *kind, const s
         return problem_set(why, ERR_SYNTAX, "BadSheet", "%s:%llu: %zu columns, %zu are wanted%s%s", path,
                            (unsigned long long)rec->line, rec->n, least, rec->n < least ? "; missing: " : "",
                            rec->n < least ? kind->columns[rec->n] : "");
-    for (size_t i = 0; i < rec->n; i++)
+    for (size_t i = 0; i < rec->n; i++) {
         row.fields[i] = rec->fields[i];
+        if (!is_text(row.fields[i]))
+            return sheet_fault(&row, i, why, "this is no text: not UTF-8, or with characters that cannot be seen");
+    }
     if (row.removes)
         row.fields[0] = str_from(row.fields[0], 1);
     return fn(arg, &row, why);
@@ -126,7 +139,8 @@ enum err sheet_each(const char *path, const struct sheet_kind *kind, sheet_row_f
     if (err == ERR_SIZE)
         return problem_set(why, err, "BadSheet", "%s: more than %d MiB", path, SHEET_SIZE_MAX >> 20);
     if (err)
-        return problem_set(why, err, "BadSheet", "%s: %s", path, err == ERR_ABSENT ? "there is no such file" : "it cannot be read");
+        return problem_set(why, err, "BadSheet", "%s: %s", path, err == ERR_ABSENT ? "there is no such file"
+                           : err != ERR_IO ? err_words(err) : errno == EINVAL ? "it is no plain file" : strerror(errno));
     scoped_csv c;
     csv_init(&c, 1);
     empty_comments(text, size);

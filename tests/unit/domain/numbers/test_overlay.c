@@ -7,6 +7,8 @@
 #include "unit/cm.h"
 #include "unit/tmp.h"
 
+#include <sys/stat.h>
+
 #define JAPAN "JP,tollFree,application,inbound,none,,rated,,,30000000,payg ea,JP US\n"
 
 static struct tmp folder;
@@ -183,6 +185,9 @@ static void a_fault_names_file_line_column_and_the_nearest_word(void **state)
         { "areas.csv", "235,US,geografic,,,\n", ":1: column 3 (kind): 'geografic' is no kind; did you mean 'geographic'?" },
         { "rate.csv", "", "rate.csv: no file of the catalogue has this name; did you mean 'rates.csv'?" },
         { "usage.csv", "US,\"toll\"Free,x\n", "usage.csv:1: " },
+        { "rates.csv", "Glo\x01" "bal,mixed,,5,883\n", ":1: column 1 (name): this is no text" },
+        { "rates.csv", "\"Two\nlines\",mixed,,5,883\n", "column 1 (name): this is no text" },
+        { "countries.csv", "JP,Jap\xff" "an\n", ":1: column 2 (name): this is no text" },
         { "notes.txt", "", "it has none of availability.csv" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -201,6 +206,25 @@ static void a_fault_names_file_line_column_and_the_nearest_word(void **state)
     assert_non_null(strstr(why.text, "/nowhere/at/all"));
 }
 
+/* A FIFO has no end to wait for: whoever starts the server would wait with it. */
+static void a_file_that_is_no_plain_file_is_named_at_once(void **state)
+{
+    (void)state;
+    struct problem why = { 0 };
+    struct overlay *o = NULL;
+    assert_int_equal(mkfifo(tmp_file(&folder, "rates.csv"), 0600), 0);
+    assert_int_equal(overlay_load(&o, folder.path, "2020-10", &why), ERR_IO);
+    assert_non_null(strstr(why.text, "rates.csv: it is no plain file"));
+    remove(tmp_file(&folder, "rates.csv"));
+    assert_int_equal(mkdir(tmp_file(&folder, "rates.csv"), 0700), 0);
+    assert_int_equal(overlay_load(&o, folder.path, "2020-10", &why), ERR_IO);
+    assert_non_null(strstr(why.text, "rates.csv: Is a directory"));
+    assert_int_equal(rmdir(tmp_file(&folder, "rates.csv")), 0);
+    assert_int_equal(symlink(tmp_file(&folder, "rates.csv"), tmp_file(&folder, "rates.csv")), 0);
+    assert_int_equal(overlay_load(&o, folder.path, "2020-10", &why), ERR_IO);
+    assert_non_null(strstr(why.text, "rates.csv: Too many levels of symbolic links"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_price_lets_a_destination_be_called_and_taking_it_out_forbids_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_it_changes_is_listed_with_its_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fault_names_file_line_column_and_the_nearest_word, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_is_no_plain_file_is_named_at_once, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
