@@ -175,8 +175,8 @@ static int doctor(struct ctl *c)
     int64_t rmem = file_number(c, "/proc/sys/net/core/rmem_max");
     looks += finding(c, &w, rmem < 0 || rmem >= RMEM_GOOD, "net.core.rmem_max (octets)", rmem,
                      "bursts of SIP over UDP may be lost; sysctl -w net.core.rmem_max=4194304");
-    looks += finding(c, &w, files.rlim_cur >= FILES_GOOD, "open files a process may have", (int64_t)files.rlim_cur,
-                     "each call takes two; ulimit -n 65536");
+    looks += finding(c, &w, files.rlim_max >= FILES_GOOD, "open files a process may have", (int64_t)files.rlim_max,
+                     "each connection takes one, each call two; ulimit -Hn 65536");
     looks += finding(c, &w, sysconf(_SC_NPROCESSORS_ONLN) >= 2, "processors", sysconf(_SC_NPROCESSORS_ONLN),
                      "media and SIP share one; fine for trying out");
     jw_end(&w);

@@ -11,6 +11,7 @@
 #include "main/signals.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_IN_USE = 2 };
@@ -86,6 +87,16 @@ static enum err use_catalogue(const struct settings *s, struct overlay **out, st
     return ERR_NONE;
 }
 
+/* A connection is an open file, and shells give few: as many as this process may have. */
+static void allow_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 int serve_main(const struct settings *s)
 {
     scoped(overlay) struct overlay *overlay = NULL;     /* outlives everything that reads the catalogue */
@@ -94,6 +105,7 @@ int serve_main(const struct settings *s)
     struct problem why = { 0 };
     log_setup(s->quiet ? LOG_WARN : LOG_INFO, s->log_format);
     signals_block(&signals);
+    allow_files();
     enum err err = use_catalogue(s, &overlay, &why);
     if (err) {
         say(err, &why);

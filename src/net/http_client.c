@@ -10,7 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECT_MS_MAX = 10000, KEPT_CONNECTIONS = 128 };
+enum { CONNECT_MS_MAX = 10000, KEPT_CONNECTIONS = 128, HEADERS_OCTETS_MAX = 65536 };
+
+struct http_client_site {
+    CURLSH *share;                      /* TLS sessions: an easy handle, which lives for one request, has none of its own */
+};
 
 struct exchange {
     struct exchange        *prev, *next;
@@ -19,7 +23,8 @@ struct exchange {
     CURL                   *easy;
     struct curl_slist      *headers;
     struct buf              body, header;
-    bool                    forbidden, too_large, no_memory, has_header, tls;
+    size_t                  headers_octets;
+    bool                    forbidden, too_large, no_memory, has_header, tls, asked;
     struct mono             began;
     char                    words[CURL_ERROR_SIZE];
 };
@@ -27,7 +32,6 @@ struct exchange {
 /* A socket of curl's that the loop watches. Ours are made when they are opened, where a refusal ends one transfer; a
  * failure in curl's socket callback would end them all. */
 struct sock {
-    struct sock        *prev, *next;
     struct http_client *client;
     struct loop_io      io;
     curl_socket_t       fd;
@@ -42,7 +46,8 @@ struct http_client {
     CURLM                  *multi;
     struct loop_timer       timer;
     struct exchange        *exchanges;
-    struct sock            *socks;
+    struct sock           **socks;          /* by descriptor */
+    size_t                  socks_room;
     size_t                  n;
 };
 
@@ -62,39 +67,44 @@ static void on_ready(void *arg, bool readable, bool writable)
 
 static void sock_free(struct sock *s)
 {
-    if (s->prev)
-        s->prev->next = s->next;
-    else
-        s->client->socks = s->next;
-    if (s->next)
-        s->next->prev = s->prev;
+    s->client->socks[s->fd] = NULL;
     loop_io_done(&s->io);
     free(s);
+}
+
+static enum err socks_reach(struct http_client *c, curl_socket_t fd)
+{
+    size_t room = c->socks_room ? c->socks_room : 64;
+    if ((size_t)fd < c->socks_room)
+        return ERR_NONE;
+    while (room <= (size_t)fd)
+        room *= 2;
+    struct sock **more = realloc(c->socks, room * sizeof *more);
+    if (!more)
+        return ERR_NOMEM;
+    memset(more + c->socks_room, 0, (room - c->socks_room) * sizeof *more);
+    c->socks = more;
+    c->socks_room = room;
+    return ERR_NONE;
 }
 
 static struct sock *sock_new(struct http_client *c, curl_socket_t fd, bool ours)
 {
     struct sock *s = calloc(1, sizeof *s);
-    if (!s || loop_io_init(c->loop, &s->io, fd, on_ready, s)) {
+    if (!s || socks_reach(c, fd) || loop_io_init(c->loop, &s->io, fd, on_ready, s)) {
         free(s);
         return NULL;
     }
     s->client = c;
     s->fd = fd;
     s->ours = ours;
-    s->next = c->socks;
-    if (s->next)
-        s->next->prev = s;
-    c->socks = s;
+    c->socks[fd] = s;
     return s;
 }
 
 static struct sock *sock_find(const struct http_client *c, curl_socket_t fd)
 {
-    struct sock *s = c->socks;
-    while (s && s->fd != fd)
-        s = s->next;
-    return s;
+    return (size_t)fd < c->socks_room ? c->socks[fd] : NULL;
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
@@ -176,7 +186,7 @@ static enum err err_of(const struct exchange *x, CURLcode code)
     case CURLE_OK:                    return ERR_NONE;
     case CURLE_OPERATION_TIMEDOUT:    return ERR_TIMEOUT;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:  return ERR_SYNTAX;
+    case CURLE_UNSUPPORTED_PROTOCOL:  return x->asked ? ERR_IO : ERR_SYNTAX;    /* asked: the answer is no HTTP */
     case CURLE_OUT_OF_MEMORY:         return ERR_NOMEM;
     default:                          return ERR_IO;    /* refused, reset, not TLS, not HTTP, not trusted: see the words */
     }
@@ -195,7 +205,10 @@ static void finish(struct exchange *x, enum err err, CURLcode code)
     } else if (err == ERR_FORBIDDEN) {
         snprintf(a.words, sizeof a.words, "the address may not be called: it is local or not public, or not https");
     } else if (err == ERR_SIZE) {
-        snprintf(a.words, sizeof a.words, "the answer is longer than %zu octets", x->ask.max_body);
+        if (x->headers_octets > HEADERS_OCTETS_MAX)
+            snprintf(a.words, sizeof a.words, "the answer has more than %d octets of headers", HEADERS_OCTETS_MAX);
+        else
+            snprintf(a.words, sizeof a.words, "the answer is longer than %zu octets", x->ask.max_body);
     } else if (err == ERR_CLOSED) {
         snprintf(a.words, sizeof a.words, "the server is stopping");
     } else {
@@ -234,6 +247,11 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 {
     struct exchange *x = arg;
     struct str name, value;
+    x->headers_octets += n * size;
+    if (x->headers_octets > HEADERS_OCTETS_MAX) {
+        x->too_large = true;
+        return 0;
+    }
     if (x->ask.wanted_header && str_cut((struct str){ bytes, n * size }, ':', &name, &value)
         && str_eq_nocase(name, str_of(x->ask.wanted_header))) {
         buf_clear(&x->header);
@@ -249,6 +267,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     (void)purpose;
     struct exchange *x = arg;
     const struct http_client_conf *conf = &x->client->conf;
+    x->asked = true;
     char address[64] = "";
     getnameinfo(&to->addr, to->addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST);
     if (conf->may_connect && !conf->may_connect(conf->arg, address, x->tls)) {
@@ -307,6 +326,7 @@ static void set_limits(CURL *e, const struct http_client_ask *ask)
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_PROXY, "");             /* not the environment's: the target rules would be void */
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);        /* a name server that hangs is not waited for */
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 60L);
@@ -359,6 +379,8 @@ enum err http_client_begin(struct http_client *c, const struct http_client_ask *
         set_method(x->easy, ask);
         set_limits(x->easy, ask);
         set_trust(x->easy, c);
+        if (ask->site)
+            curl_easy_setopt(x->easy, CURLOPT_SHARE, ask->site->share);
         good = !curl_easy_setopt(x->easy, CURLOPT_URL, ask->url)
                && !curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers)
                && !curl_multi_add_handle(c->multi, x->easy);
@@ -393,7 +415,8 @@ static enum err set_up(struct http_client *c)
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)(c->conf.kept ? c->conf.kept : KEPT_CONNECTIONS));
+    curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     return ERR_NONE;
 }
 
@@ -428,10 +451,10 @@ void http_client_free(struct http_client *c)
     }
     if (c->multi)
         curl_multi_cleanup(c->multi);
-    for (struct sock *s = c->socks, *next; s; s = next) {   /* none of ours: curl has closed them */
-        next = s->next;
-        sock_free(s);
-    }
+    for (size_t fd = 0; fd < c->socks_room; fd++)       /* none of ours: curl has closed them */
+        if (c->socks[fd])
+            sock_free(c->socks[fd]);
+    free(c->socks);
     loop_timer_done(&c->timer);
     free(c->ca_pem);
     free(c);
@@ -445,4 +468,27 @@ void http_client_trust_extra(struct http_client *c, bool trusted)
 size_t http_client_count(const struct http_client *c)
 {
     return c->n;
+}
+
+/* -- what is remembered of a place ---------------------------------------------------------------------------------- */
+
+struct http_client_site *http_client_site_new(void)
+{
+    struct http_client_site *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->share = curl_share_init();
+    if (!s->share || curl_share_setopt(s->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION)) {
+        http_client_site_free(s);
+        return NULL;
+    }
+    return s;                           /* one thread: no locks */
+}
+
+void http_client_site_free(struct http_client_site *s)
+{
+    if (!s)
+        return;
+    curl_share_cleanup(s->share);
+    free(s);
 }

@@ -1,6 +1,6 @@
 /* http_client.h - outbound HTTP on a loop (libcurl behind it): many requests at once, none blocks.
  *
- * Thread: the loop it was made for. HTTP/1.1 over TCP or TLS with keep-alive; redirects are not followed, proxies and
+ * Thread: the loop it was made for. HTTP/1.1 over TCP or TLS with keep-alive, one request at a time on a connection; redirects are not followed, proxies and
  * netrc of the environment are not looked at. Whom it may call is asked of `may_connect` for each resolved address, and
  * again for each reused connection. */
 #pragma once
@@ -14,6 +14,7 @@ struct http_client_conf {
     void       *arg;
     struct str  extra_ca_pem;           /* trusted beside the system's store; copied; empty: none */
     const char *ca_dir;                 /* hashed certificates of the system [/etc/ssl/certs] */
+    unsigned    kept;                   /* [128] connections kept for the next request, for a minute at most */
 };
 MUST_USE enum err http_client_new(struct http_client **out, struct loop *loop, const struct http_client_conf *conf);
 /** After the loop has stopped, before it is freed. Requests under way end with ERR_CLOSED; their done()
@@ -39,11 +40,17 @@ struct http_client_ask {
     struct str         body;
     const char *const *headers;                 /* "Name: value", ended by NULL */
     const char        *wanted_header;           /* NULL: none */
-    int64_t            timeout_us;              /* in all, from here to the last octet */
-    size_t             max_body;
+    int64_t            timeout_us;              /* in all, from here to the last octet, whatever the peer does meanwhile */
+    size_t             max_body;                /* ERR_SIZE beyond it, or beyond 64 KiB of headers */
+    struct http_client_site *site;              /* NULL: nothing is remembered */
     void             (*done)(void *arg, const struct http_client_answer *answer);
     void              *arg;
 };
 /** Begin. done() is called exactly once per request that was begun, later, on the loop. @return ERR_NOMEM */
 MUST_USE enum err http_client_begin(struct http_client *c, const struct http_client_ask *ask);
 size_t http_client_count(const struct http_client *c);
+
+/* What is remembered of one scheme, host and port between requests: TLS sessions, which a new connection takes up again. */
+struct http_client_site;
+MUST_USE struct http_client_site *http_client_site_new(void);       /* NULL: out of memory */
+void http_client_site_free(struct http_client_site *site);          /* no request of it is under way */

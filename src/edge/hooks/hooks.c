@@ -1,9 +1,9 @@
 #include "edge/hooks/hooks.h"
-#include "base/log.h"
+#include "base/clock.h"
 #include "base/loop.h"
-#include "base/map.h"
 #include "base/metric.h"
 #include "base/str.h"
+#include "edge/hooks/hosts.h"
 #include "net/http_client.h"
 #include "net/target.h"
 
@@ -15,18 +15,17 @@ METRIC_COUNTER(failed, "carterfone_hooks_failed_total", "Requests of ours that g
 METRIC_GAUGE(waiting, "carterfone_hooks_waiting", "Requests of ours that wait for their turn");
 METRIC_GAUGE(under_way, "carterfone_hooks_under_way", "Requests of ours under way");
 
-enum { HEADERS_MAX = ARRAY_LEN(((struct courier_request *)0)->headers), HOST_SIZE = 300,
-       HOST_SHARE = 8,          /* one host may fill an eighth of the queue, */
-       WEAK_WAITING_MAX = 256,  /* one that failed last this much */
-       HOSTS_KEPT = 1024 };
+enum { HEADERS_MAX = COURIER_HEADERS_MAX, NAME_SIZE = 300,
+       SLOW_SLOTS = 3,          /* of four are for slow hosts: each request of theirs may take its whole deadline */
+       QUICK_SLOTS = 1 };
 
 /* One request, its strings behind it in the same block. */
 struct job {
     struct inbox_item item;
-    struct job       *next;
+    struct turn       turn;
     struct hooks     *hooks;
-    struct host      *host;
     uint64_t          id;
+    size_t            octets;
     struct http_client_ask ask;
     void            (*done)(void *arg, const struct courier_outcome *outcome);
     void             *arg;
@@ -34,27 +33,15 @@ struct job {
     char              bytes[];
 };
 
-/* Where requests go: scheme, name and port. */
-struct host {
-    struct job  *first, **last;         /* waiting, in order of arrival */
-    size_t       n_waiting;
-    unsigned     n_active;
-    bool         weak;                  /* the last request failed: one at a time */
-    bool         in_turn;
-    struct host *next_turn;
-    char         name[HOST_SIZE];
-};
-
 struct hooks {
     struct hooks_conf   conf;
     struct loop        *loop;
     struct http_client *client;
-    struct strmap      *hosts;
-    struct host        *turn, **turn_end;   /* hosts that may start one more, in turn */
-    unsigned            n_active;
-    _Atomic size_t      n_waiting;
+    struct hosts       *hosts;
+    struct loop_timer   look;           /* for what becomes late */
+    _Atomic size_t      n_waiting, octets;
     _Atomic bool        allow_local, stopping;
-    bool                started;
+    bool                started, looking;
 };
 
 /* -- ends ---------------------------------------------------------------------------------------------------------- */
@@ -78,112 +65,93 @@ static void tell_refused(struct job *job, enum err err, const char *words)
 
 /* -- turns --------------------------------------------------------------------------------------------------------- */
 
-static unsigned limit_of(const struct hooks *h, const struct host *host)
+static void start_some(struct hooks *h);
+
+static void waits_no_more(struct hooks *h, const struct job *job)
 {
-    return host->weak ? 1 : h->conf.per_host;
+    h->n_waiting--;
+    h->octets -= job->octets;
+    metric_add(&waiting, -1);
 }
 
-static void take_turn(struct hooks *h, struct host *host)
+/* What has become slow gives back what waits over its bound. */
+static void give_back(struct hooks *h)
 {
-    if (host->in_turn || !host->first || host->n_active >= limit_of(h, host))
+    for (struct turn *t; (t = hosts_over(h->hosts));) {
+        struct job *job = container_of(t, struct job, turn);
+        waits_no_more(h, job);
+        tell_refused(job, ERR_BUSY, "its host became slow while too much waited for it");
+    }
+}
+
+static void on_look(void *arg)
+{
+    struct hooks *h = arg;
+    h->looking = false;
+    int64_t wait = hosts_look(h->hosts, clock_mono());
+    give_back(h);
+    if (wait >= 0) {
+        h->looking = true;
+        loop_timer_start(&h->look, wait);
+    }
+    start_some(h);
+}
+
+static void begin(struct hooks *h, struct job *job)
+{
+    void **site = host_memo(job->turn.host);
+    if (!*site && str_starts(str_of(job->ask.url), STR("https:")))
+        *site = http_client_site_new();         /* without memory for it: a whole handshake, no more */
+    job->ask.site = *site;
+    waits_no_more(h, job);
+    if (http_client_begin(h->client, &job->ask)) {
+        hosts_undone(h->hosts, &job->turn);
+        tell_refused(job, ERR_NOMEM, "out of memory");
         return;
-    host->in_turn = true;
-    host->next_turn = NULL;
-    *h->turn_end = host;
-    h->turn_end = &host->next_turn;
-}
-
-static struct host *next_turn(struct hooks *h)
-{
-    struct host *host = h->turn;
-    h->turn = host->next_turn;
-    if (!h->turn)
-        h->turn_end = &h->turn;
-    host->in_turn = false;
-    return host;
-}
-
-static void counted(struct hooks *h, int waits, int active)
-{
-    h->n_waiting += (size_t)waits;
-    h->n_active += (unsigned)active;
-    metric_add(&waiting, waits);
-    metric_add(&under_way, active);
-}
-
-static struct job *take_job(struct hooks *h, struct host *host)
-{
-    struct job *job = host->first;
-    host->first = job->next;
-    if (!host->first)
-        host->last = &host->first;
-    host->n_waiting--;
-    counted(h, -1, 0);
-    return job;
+    }
+    metric_add(&under_way, 1);
+    if (!h->looking) {
+        h->looking = true;
+        loop_timer_start(&h->look, h->conf.late_us);
+    }
 }
 
 static void start_some(struct hooks *h)
 {
-    while (h->turn && h->n_active < h->conf.at_once) {
-        struct host *host = next_turn(h);
-        if (!host->first || host->n_active >= limit_of(h, host))
-            continue;                   /* it has become weak since */
-        struct job *job = take_job(h, host);
-        if (http_client_begin(h->client, &job->ask)) {
-            tell_refused(job, ERR_NOMEM, "out of memory");
-        } else {
-            host->n_active++;
-            counted(h, 0, 1);
-        }
-        take_turn(h, host);
-    }
-}
-
-/* An idle host that answers well needs no memory; of those that do not, a bounded number is remembered. */
-static void forget_idle(struct hooks *h, struct host *host)
-{
-    if (host->n_active || host->first || host->in_turn || (host->weak && strmap_count(h->hosts) <= HOSTS_KEPT))
-        return;
-    strmap_take(h->hosts, str_of(host->name));
-    free(host);
-}
-
-static void judge(struct host *host, enum err err)
-{
-    bool weak = err == ERR_IO || err == ERR_TIMEOUT;
-    if (weak != host->weak)
-        log_info("hooks", "%s %s", host->name, weak ? "does not answer; one request at a time" : "answers again");
-    host->weak = weak;
+    struct turn *t;
+    while (!h->stopping && (t = hosts_next(h->hosts, clock_mono())))
+        begin(h, container_of(t, struct job, turn));
 }
 
 static void on_answer(void *arg, const struct http_client_answer *a)
 {
     struct job *job = arg;
     struct hooks *h = job->hooks;
-    struct host *host = job->host;
-    host->n_active--;
-    counted(h, 0, -1);
-    if (!h->stopping)
-        judge(host, a->err);
+    metric_add(&under_way, -1);
+    if (a->err == ERR_NONE || a->err == ERR_SIZE)
+        hosts_ended(h->hosts, &job->turn, clock_mono(), true);
+    else if (a->err == ERR_IO || a->err == ERR_TIMEOUT)
+        hosts_ended(h->hosts, &job->turn, clock_mono(), false);
+    else
+        hosts_undone(h->hosts, &job->turn);
     tell(job, a);
     if (h->stopping)
         return;
-    take_turn(h, host);
+    give_back(h);
     start_some(h);
-    forget_idle(h, host);
 }
 
 /* -- coming in ----------------------------------------------------------------------------------------------------- */
 
 /* "https://name:port" of a URL, lower case, without a user, for the log shows it. @return false when it has no such start */
-static bool host_name(struct str url, char name[HOST_SIZE])
+static bool host_name(struct str url, char name[NAME_SIZE])
 {
     size_t start = str_starts(url, STR("https://")) ? 8 : str_starts(url, STR("http://")) ? 7 : 0, end = start, n = 0;
     size_t host = start;
     for (; end < url.n && !strchr("/?#", url.p[end]); end++)
         if (url.p[end] == '@')
             host = end + 1;
-    if (!start || end == host || end >= HOST_SIZE)
+    if (!start || end == host || end >= NAME_SIZE)
         return false;
     for (size_t i = 0; i < end; i++)
         if (i < start || i >= host)
@@ -192,76 +160,40 @@ static bool host_name(struct str url, char name[HOST_SIZE])
     return true;
 }
 
-static struct host *host_of(struct hooks *h, const char *name)
-{
-    struct host *host = strmap_find(h->hosts, str_of(name));
-    if (host)
-        return host;
-    host = calloc(1, sizeof *host);
-    if (!host)
-        return NULL;
-    host->last = &host->first;
-    str_copyz(host->name, sizeof host->name, str_of(name));
-    if (strmap_put(h->hosts, str_of(name), host)) {
-        free(host);
-        return NULL;
-    }
-    return host;
-}
-
-/* May it wait in this host's line? */
-static enum err may_wait(const struct hooks *h, const struct host *host, const char *url, const char **words)
-{
-    size_t most = host->weak ? WEAK_WAITING_MAX : h->conf.waiting_max / HOST_SHARE + 1;
-    if (host->n_waiting >= most) {
-        *words = "too many requests wait for this host";
-        return ERR_BUSY;
-    }
-    if (!h->allow_local && !str_starts(str_of(url), STR("https://"))) {
-        *words = "only https targets may be called";
-        return ERR_FORBIDDEN;
-    }
-    return ERR_NONE;
-}
-
 static void refuse(struct hooks *h, struct job *job, enum err err, const char *words)
 {
-    counted(h, -1, 0);
+    waits_no_more(h, job);
     tell_refused(job, err, words);
+}
+
+static enum err line_up(struct hooks *h, struct job *job, const char **words)
+{
+    char name[NAME_SIZE];
+    *words = "the server is stopping";
+    if (h->stopping)
+        return ERR_CLOSED;
+    *words = "the URL is not http:// or https:// with a host";
+    if (!host_name(str_of(job->ask.url), name))
+        return ERR_SYNTAX;
+    *words = "only https targets may be called";
+    if (!h->allow_local && !str_starts(str_of(job->ask.url), STR("https://")))
+        return ERR_FORBIDDEN;
+    enum err err = hosts_line_up(h->hosts, str_of(name), &job->turn, job->octets);
+    *words = err == ERR_BUSY ? "too many requests wait for this host" : "out of memory";
+    return err;
 }
 
 static void on_job(void *owner, struct inbox_item *item)
 {
     struct hooks *h = owner;
     struct job *job = container_of(item, struct job, item);
-    char name[HOST_SIZE];
-    const char *words = NULL;
-    if (h->stopping) {
-        refuse(h, job, ERR_CLOSED, "the server is stopping");
-        return;
-    }
-    if (!host_name(str_of(job->ask.url), name)) {
-        refuse(h, job, ERR_SYNTAX, "the URL is not http:// or https:// with a host");
-        return;
-    }
-    struct host *host = host_of(h, name);
-    if (!host) {
-        refuse(h, job, ERR_NOMEM, "out of memory");
-        return;
-    }
-    enum err err = may_wait(h, host, job->ask.url, &words);
+    const char *words;
+    enum err err = line_up(h, job, &words);
     if (err) {
         refuse(h, job, err, words);
-        forget_idle(h, host);
         return;
     }
     http_client_trust_extra(h->client, h->allow_local);
-    job->host = host;
-    job->next = NULL;
-    *host->last = job;
-    host->last = &job->next;
-    host->n_waiting++;
-    take_turn(h, host);
     start_some(h);
 }
 
@@ -293,6 +225,7 @@ static struct job *job_new(struct hooks *h, const struct courier_request *rq)
         return NULL;
     char *at = job->bytes;
     size_t n_headers = 0;
+    job->octets = sizeof *job + n;
     job->item.kind = &job_kind;
     job->hooks = h;
     job->id = rq->id;
@@ -314,17 +247,18 @@ static struct job *job_new(struct hooks *h, const struct courier_request *rq)
 static enum err hooks_send(void *courier, const struct courier_request *rq)
 {
     struct hooks *h = courier;
-    if (h->stopping || h->n_waiting >= h->conf.waiting_max)
+    if (h->stopping || h->n_waiting >= h->conf.waiting_max || h->octets >= h->conf.octets_max)
         return ERR_BUSY;
     struct job *job = job_new(h, rq);
     if (!job)
         return ERR_NOMEM;
+    size_t octets = job->octets;        /* a posted job may be gone already */
     h->n_waiting++;
+    h->octets += octets;
     metric_add(&waiting, 1);
     enum err err = inbox_post(loop_inbox(h->loop), &job->item);
     if (err) {
-        h->n_waiting--;
-        metric_add(&waiting, -1);
+        waits_no_more(h, job);
         free(job);
     }
     return err;
@@ -349,21 +283,40 @@ static bool may_connect(void *arg, const char *address, bool tls)
     return false;
 }
 
+static void forget_site(void *memo)
+{
+    http_client_site_free(memo);
+}
+
+static void fill_in(struct hooks_conf *conf)
+{
+    conf->at_once = conf->at_once ? conf->at_once : 1024;
+    conf->per_host = conf->per_host ? conf->per_host : 16;
+    conf->waiting_max = conf->waiting_max ? conf->waiting_max : 16384;
+    conf->octets_max = conf->octets_max ? conf->octets_max : (size_t)64 << 20;
+    conf->late_us = conf->late_us ? conf->late_us : 2 * US_PER_S;
+}
+
 enum err hooks_new(struct hooks **out, const struct hooks_conf *conf, struct problem *why)
 {
     scoped(hooks) struct hooks *h = calloc(1, sizeof *h);
     if (!h)
         return problem_set(why, ERR_NOMEM, "", "Out of memory for the courier.");
     h->conf = *conf;
-    h->conf.at_once = conf->at_once ? conf->at_once : 128;
-    h->conf.per_host = conf->per_host ? conf->per_host : 6;
-    h->conf.waiting_max = conf->waiting_max ? conf->waiting_max : 16384;
+    fill_in(&h->conf);
     h->allow_local = conf->allow_local;
-    h->turn_end = &h->turn;
-    h->hosts = strmap_new();
     struct http_client_conf client = { .may_connect = may_connect, .arg = h, .extra_ca_pem = conf->local_ca_pem,
-                                       .ca_dir = conf->ca_dir };
-    enum err err = h->hosts ? loop_new(&h->loop, "hooks", h->conf.waiting_max, h) : ERR_NOMEM;
+                                       .ca_dir = conf->ca_dir, .kept = h->conf.at_once };
+    struct hosts_conf hosts = { .quick_max = h->conf.at_once * QUICK_SLOTS / (QUICK_SLOTS + SLOW_SLOTS), .per_host = h->conf.per_host,
+                                .waiting_max = h->conf.waiting_max, .octets_max = h->conf.octets_max, .late_us = h->conf.late_us,
+                                .forget = forget_site };
+    hosts.quick_max += !hosts.quick_max;
+    hosts.slow_max = h->conf.at_once > hosts.quick_max ? h->conf.at_once - hosts.quick_max : 1;
+    enum err err = hosts_new(&h->hosts, &hosts);
+    if (!err)
+        err = loop_new(&h->loop, "hooks", h->conf.waiting_max, h);
+    if (!err)
+        err = loop_timer_init(h->loop, &h->look, on_look, h);
     if (!err)
         err = http_client_new(&h->client, h->loop, &client);
     if (err)
@@ -389,17 +342,16 @@ void hooks_set_allow_local(struct hooks *h, bool allowed)
 /* The loop has stopped: every accepted request hears so. */
 static void end_all(struct hooks *h)
 {
-    struct str name;
-    void *host;
     http_client_free(h->client);
     h->client = NULL;
-    for (size_t at = 0; h->hosts && strmap_next(h->hosts, &at, &name, &host);) {
-        while (((struct host *)host)->first)
-            tell_refused(take_job(h, host), ERR_CLOSED, "the server is stopping");
-        free(host);
+    for (struct turn *t; h->hosts && (t = hosts_drain(h->hosts));) {
+        struct job *job = container_of(t, struct job, turn);
+        waits_no_more(h, job);
+        tell_refused(job, ERR_CLOSED, "the server is stopping");
     }
-    strmap_free(h->hosts);
+    hosts_free(h->hosts);
     h->hosts = NULL;
+    loop_timer_done(&h->look);
 }
 
 void hooks_stop(struct hooks *h)
