@@ -162,6 +162,20 @@ enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str se
     return walk(db, DB_OPTOUT_ALL, NULL, 0, each_optout, &(struct each){ .on_optout = fn, .arg = arg });
 }
 
+enum err optout_rows_ask(struct db *db, struct str sender, struct str after, size_t most, struct db_read *read)
+{
+    return db_ask(db, DB_OPTOUT_LIST, (const struct db_val[]){ DB_T(sender), DB_T(after), DB_I(most) }, 3, most, read);
+}
+
+bool optout_row_next(struct db_rows *rows, struct str *recipient, int64_t *at_us)
+{
+    if (!db_rows_next(rows))
+        return false;
+    *recipient = db_text(rows, 0);
+    *at_us = db_int(rows, 1);
+    return true;
+}
+
 enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read)
 {
     return db_ask(db, DB_MESSAGE_GET, (const struct db_val[]){ DB_I(key) }, 1, 1, read);

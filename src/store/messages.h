@@ -46,6 +46,10 @@ MUST_USE enum err message_rows_sent(struct db *db, uint64_t from_key, int64_t af
 MUST_USE enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient),
                                    void *arg);
 
+/** A sender's, behind a recipient, by rising recipient. */
+MUST_USE enum err optout_rows_ask(struct db *db, struct str sender, struct str after, size_t most, struct db_read *read);
+bool optout_row_next(struct db_rows *rows, struct str *recipient, int64_t *at_us);
+
 MUST_USE enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read);
 /** Up to 100, newest first, with keys below this one, of one resource or of all (0). */
 MUST_USE enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, struct db_read *read);

@@ -66,5 +66,8 @@ INSERT INTO optout (sender, recipient, at_us) VALUES (?1, ?2, ?3) ON CONFLICT (s
 -- :name optout_remove
 DELETE FROM optout WHERE sender = ?1 AND recipient = ?2;
 
+-- :name optout_list
+SELECT recipient, at_us FROM optout WHERE sender = ?1 AND recipient > ?2 ORDER BY recipient LIMIT ?3;
+
 -- :name optout_drop
 DELETE FROM optout WHERE sender = ?1;

@@ -54,6 +54,35 @@ typedef void messages_sent_fn(void *arg, enum err err, const struct sms_result *
 MUST_USE enum err messages_send(struct messages *m, const struct sms_send *send, messages_sent_fn *done, void *arg,
                                 struct problem *why);
 
+/* -- opt-outs: who wants no texts from which sender ------------------------------------------------------------------- */
+enum optout_verb { OPTOUT_CHECK, OPTOUT_ADD, OPTOUT_REMOVE };
+struct optout_request {
+    enum optout_verb  verb;
+    uint64_t          resource;
+    struct str        from;             /* a number leased to it, with outbound SMS */
+    const struct str *to;
+    size_t            n;
+};
+struct optout_result {
+    struct str  to;                     /* as asked */
+    int         status;                 /* 200, or 400 with `error` */
+    bool        opted_out;              /* before the request */
+    const char *error;                  /* static */
+};
+typedef void messages_optouts_fn(void *arg, enum err err, const struct optout_result *results, size_t n);
+/** `done` comes after the commit, or at once for a check. `rq` and what it points at must live until then.
+ *  @return ERR_UNPROVEN (from is not leased here), ERR_RANGE (it cannot send SMS), ERR_BUSY, ERR_NOMEM with `why`; then no done */
+MUST_USE enum err messages_optouts(struct messages *m, const struct optout_request *rq, messages_optouts_fn *done, void *arg,
+                                   struct problem *why);
+
+struct optout_page { uint64_t resource; struct str from, after; size_t top; };     /* resource 0: whosever it is */
+struct optout_entry { struct str to; int64_t at_us; };
+/** Borrowed during the call, by rising recipient. */
+typedef void messages_optouts_listed_fn(void *arg, enum err err, const struct optout_entry *list, size_t n, bool more);
+/** A sender's list behind `after`. @return ERR_ABSENT (not leased, or not there), ERR_BUSY, ERR_NOMEM with `why`; then no done */
+MUST_USE enum err messages_optouts_list(struct messages *m, const struct optout_page *page, messages_optouts_listed_fn *done,
+                                        void *arg, struct problem *why);
+
 /** What carriers there are, as elements of an open array: name, simulated, up, waiting. */
 void messages_write_carriers(const struct messages *m, struct jw *w);
 /** One of them: up and waiting, into an open object. An unknown one writes nothing. */

@@ -76,7 +76,7 @@ struct http_route {
     const char     *since;          /* the first api-version that has it; NULL: every one of its area */
 };
 /* Each area has one table, ended by a route without a method: edge/api/<area>_api.c. */
-extern const struct http_route ops_routes[], numbers_routes[], sms_routes[], calling_routes[], identity_routes[],
+extern const struct http_route ops_routes[], numbers_routes[], sms_routes[], optouts_routes[], calling_routes[], identity_routes[],
                                rooms_routes[], sip_routes[], briefs_routes[], management_routes[], operator_routes[],
                                inventory_routes[];
 /** All of them, ended by NULL (routes.c). */

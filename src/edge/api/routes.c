@@ -3,7 +3,7 @@
 #include "edge/api/http.h"
 
 const struct http_route *const http_route_tables[] = {
-    ops_routes, numbers_routes, sms_routes, calling_routes, identity_routes, rooms_routes,
+    ops_routes, numbers_routes, sms_routes, optouts_routes, calling_routes, identity_routes, rooms_routes,
     sip_routes, briefs_routes,  management_routes, operator_routes, inventory_routes, NULL,
 };
 

@@ -1,4 +1,4 @@
-/* sms_api.c - messages and opt-outs (spec sms 2026-01-23).
+/* sms_api.c - messages (spec sms 2026-01-23).
  *
  * Rows without a `run` answer 501: they stand in docs/conformance.md. */
 #include "base/str.h"
@@ -108,9 +108,6 @@ static enum err send_run(struct http_call *hc)
 
 const struct http_route sms_routes[] = {
     { "POST", "/sms", HTTP_RESOURCE, send_read, send_run, "Sms_Send", "tests/api/sms.test.mjs" },
-    { "POST", "/sms/optouts:add", HTTP_RESOURCE, NULL, NULL, "OptOuts_Add", "" },
-    { "POST", "/sms/optouts:remove", HTTP_RESOURCE, NULL, NULL, "OptOuts_Remove", "" },
-    { "POST", "/sms/optouts:check", HTTP_RESOURCE, NULL, NULL, "OptOuts_Check", "" },
     { "GET", "/deliveryReports/{outgoingMessageId}", HTTP_RESOURCE, NULL, NULL, "DeliveryReports_Get", "" },
     { 0 },
 };
