@@ -3,18 +3,24 @@
 #include "codec/e164/e164.h"
 #include "domain/accounts/accounts.h"
 #include "domain/billing/price.h"
+#include "domain/billing/usage.h"
 #include "domain/rules.h"
 
 #include <stdio.h>
 
 /* -- what a month costs --------------------------------------------------------------------------------------------- */
 
+/* An overlay's prices may be such that a thousand million minutes are more than can be counted: then it is the most there is. */
 static void add_line(struct plan_fit *f, const char *what, int64_t units, int64_t micro_each)
 {
+    int64_t micro;
     if (units <= 0 || micro_each < 0)
         return;
-    f->lines[f->lines_n++] = (struct plan_line){ what, units, micro_each, units * micro_each };
-    f->micro += units * micro_each;
+    if (usage_amount(units, micro_each, &micro))
+        micro = INT64_MAX;
+    f->lines[f->lines_n++] = (struct plan_line){ what, units, micro_each, micro };
+    if (__builtin_add_overflow(f->micro, micro, &f->micro))
+        f->micro = INT64_MAX;
 }
 
 /* Traffic both ways is taken as half and half, the odd one going out. */

@@ -9,6 +9,8 @@
 static const char *const names[QUOTA_COUNT] = { "search", "purchase", "sms" };
 static const struct quotas_conf service = { { { 5, 7 * 86400 * (int64_t)US_PER_S }, { 1, 0 }, { 200, 60 * (int64_t)US_PER_S } } };
 
+static const int64_t WINDOW_MOST_S = 3660 * 86400;      /* ten years */
+
 struct use { uint64_t key; int64_t at_us; };
 /* Of one owner: never more than the limit's count, the oldest first. */
 struct uses { size_t n; struct use list[]; };
@@ -33,9 +35,10 @@ static enum err time_read(struct str text, int64_t *us)
     uint64_t v;
     for (size_t i = 0; text.n > 1 && i < ARRAY_LEN(units); i++)
         if (text.p[text.n - 1] == units[i].unit) {
-            enum err err = str_u64((struct str){ text.p, text.n - 1 }, 3660 * 86400, &v);
-            *us = (int64_t)v * units[i].s * US_PER_S;
-            return err ? err : v && *us <= 3660 * 86400 * (int64_t)US_PER_S ? ERR_NONE : ERR_RANGE;
+            enum err err = str_u64((struct str){ text.p, text.n - 1 }, (uint64_t)(WINDOW_MOST_S / units[i].s), &v);
+            if (!err)
+                *us = (int64_t)v * units[i].s * US_PER_S;
+            return err ? err : v ? ERR_NONE : ERR_RANGE;
         }
     return ERR_SYNTAX;
 }

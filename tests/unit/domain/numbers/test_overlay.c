@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "codec/e164/e164.h"
 #include "domain/billing/price.h"
+#include "domain/numbers/plan.h"
 #include "unit/cm.h"
 #include "unit/tmp.h"
 
@@ -206,6 +207,23 @@ static void a_fault_names_file_line_column_and_the_nearest_word(void **state)
     assert_non_null(strstr(why.text, "/nowhere/at/all"));
 }
 
+static void an_estimate_beyond_counting_is_the_most_there_is(void **state)
+{
+    (void)state;
+    put("rates.csv", "USA,mixed,US,1000000000000000,1\n");
+    put("availability.csv", "US,geographic,person,inbound+outbound,none,rated,rated,,,1000000000000000,payg,US\n");
+    struct overlay *o = loaded("2020-10");
+    struct arena *arena = arena_new();
+    const struct plan *p = NULL;
+    struct plan_wish wish = { .edition = "2020-10", .country = "US", .assignment = ASSIGNED_PERSON, .calling = CAP_BOTH, .minutes = 1000000000,
+                              .to = 12065550100 };
+    assert_int_equal(plan_make(&wish, arena, &p), ERR_NONE);
+    assert_int_equal(p->fits_n, 1);
+    assert_true(p->fits[0].micro == INT64_MAX);
+    arena_free(arena);
+    overlay_free(o);
+}
+
 /* A FIFO has no end to wait for: whoever starts the server would wait with it. */
 static void a_file_that_is_no_plain_file_is_named_at_once(void **state)
 {
@@ -235,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_it_changes_is_listed_with_its_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fault_names_file_line_column_and_the_nearest_word, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_plain_file_is_named_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_estimate_beyond_counting_is_the_most_there_is, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

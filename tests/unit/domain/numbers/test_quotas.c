@@ -53,7 +53,7 @@ static void limits_are_read_as_they_are_written(void **state)
         { "purchase=3/90s,sms=7/60s", 0, 0, 3, 90 }, { "search=10/2h, purchase=7/15m", 10, 7200, 7, 900 }, { "search=0", 0, 0, 0, 0 },
     };
     static const char *const bad[] = { "on", "search", "search=", "search=x", "search=5/", "search=5/7", "search=5/7w", "search=5/0d",
-                                       "search=5/d", "calls=2", "search=5/7d,", "search=-1", "sms=5", "search=5/99999999d", "search=100001" };
+                                       "search=5/d", "calls=2", "search=5/7d,", "search=-1", "sms=5", "search=5/99999999d", "search=5/316224000d", "search=100001" };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         struct quotas_conf c;
