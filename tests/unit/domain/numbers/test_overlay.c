@@ -210,7 +210,7 @@ static void a_fault_names_file_line_column_and_the_nearest_word(void **state)
 static void an_estimate_beyond_counting_is_the_most_there_is(void **state)
 {
     (void)state;
-    put("rates.csv", "USA,mixed,US,1000000000000000,1\n");
+    put("rates.csv", "USA,mixed,US,1000000000000000,1206\n");
     put("availability.csv", "US,geographic,person,inbound+outbound,none,rated,rated,,,1000000000000000,payg,US\n");
     struct overlay *o = loaded("2020-10");
     struct arena *arena = arena_new();
