@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { WINDOW_MAX = 1000, OWED_MAX = 1000, PDU_WRITTEN_MAX = 2048, SEQUENCE_MAX = 0x7fffffff };
+enum { WINDOW_MAX = 1000, OWED_MAX = 1000, PDU_WRITTEN_MAX = 8192, SEQUENCE_MAX = 0x7fffffff };
 static const int64_t DRAIN_US = 5 * US_PER_S;
 
 METRIC_COUNTER(pdus_read, "carterfone_smpp_pdus_read_total", "SMPP PDUs received")
@@ -48,7 +48,7 @@ struct smpp_session {
     unsigned                  under_way;
     enum err                  why;              /* of the end */
     uint32_t                  why_status;
-    bool                      told;
+    bool                      told, paused;
 };
 
 /* -- the machine ----------------------------------------------------------------------------------------------------
@@ -357,7 +357,7 @@ static void on_bind_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
 /* May the peer ask this, here and now? */
 static uint32_t request_status(const struct smpp_session *s, uint32_t command)
 {
-    bool submit = command == SMPP_submit_sm;
+    bool submit = command != SMPP_deliver_sm;
     if (submit != (s->conf.role == SMPP_SMSC))
         return ESME_RINVCMDID;
     if (!is_bound(s) || !(submit ? smpp_session_may_submit(s) : smpp_session_may_deliver(s)))
@@ -404,10 +404,12 @@ static void on_pdu(struct smpp_session *s, const struct smpp_pdu *pdu)
     case SMPP_bind_receiver_resp: case SMPP_bind_transmitter_resp: case SMPP_bind_transceiver_resp:
         on_bind_answer(s, pdu);
         return;
-    case SMPP_submit_sm: case SMPP_deliver_sm:
+    case SMPP_submit_sm: case SMPP_deliver_sm: case SMPP_data_sm: case SMPP_submit_multi:
+    case SMPP_query_sm: case SMPP_cancel_sm: case SMPP_replace_sm:
         on_sm(s, pdu);
         return;
-    case SMPP_submit_sm_resp: case SMPP_deliver_sm_resp: case SMPP_generic_nack:
+    case SMPP_submit_sm_resp: case SMPP_deliver_sm_resp: case SMPP_data_sm_resp: case SMPP_submit_multi_resp:
+    case SMPP_query_sm_resp: case SMPP_cancel_sm_resp: case SMPP_replace_sm_resp: case SMPP_generic_nack:
         on_answer(s, pdu, ERR_NONE);
         return;
     case SMPP_enquire_link:
@@ -430,6 +432,8 @@ static void on_frame(struct smpp_session *s, const uint8_t *p, size_t n)
     struct smpp_pdu pdu;
     enum err err = smpp_read(&pdu, p, n);
     metric_add(&pdus_read, 1);
+    if (!err && s->hooks->on_heard && !s->hooks->on_heard(s->arg, &pdu))
+        return;
     if (!err) {
         on_pdu(s, &pdu);
         return;
@@ -447,7 +451,7 @@ static size_t on_bytes(void *arg, const uint8_t *p, size_t n)
     struct smpp_session *s = arg;
     size_t used = 0, framed = 0;
     feed(s, EV_ALIVE);
-    while (s->state != ST_ENDED) {
+    while (s->state != ST_ENDED && !s->paused) {
         if (smpp_frame(p + used, n - used, &framed)) {
             metric_add(&malformed, 1);
             log_warn("smpp", "%s: a command_length that cannot be", s->name);
@@ -607,11 +611,27 @@ enum err smpp_session_send(struct smpp_session *s, const struct smpp_pdu *reques
 void smpp_session_answer(struct smpp_session *s, uint32_t command, uint32_t sequence, uint32_t status,
                          struct str message_id)
 {
+    struct smpp_pdu pdu;
+    memset(&pdu, 0, sizeof pdu);            /* whichever body the response has, the rest of it is empty */
+    pdu.command = smpp_resp_to(command);
+    pdu.status = status;
+    pdu.sequence = sequence;
+    pdu.sm_resp.message_id = message_id;
+    smpp_session_reply(s, &pdu);
+}
+
+void smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *response)
+{
     if (s->owed)
         s->owed--;
-    (void)!put(s, &(struct smpp_pdu){ .command = smpp_resp_to(command), .status = status, .sequence = sequence,
-                                      .sm_resp = { .message_id = message_id } });
+    (void)!put(s, response);
     drained(s);
+}
+
+void smpp_session_pause(struct smpp_session *s, bool paused)
+{
+    s->paused = paused;
+    tcp_pause(s->tcp, paused);
 }
 
 void smpp_session_unbind(struct smpp_session *s)

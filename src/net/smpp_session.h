@@ -26,10 +26,13 @@ struct smpp_session_conf {
 };
 
 struct smpp_session_hooks {
+    /** Asked of each PDU before anything is done with it: false, and it never came. NULL: everything counts. */
+    bool (*on_heard)(void *arg, const struct smpp_pdu *pdu);
     /** SMPP_SMSC: may it bind? @return ESME_ROK or why not */
     uint32_t (*on_bind)(void *arg, const struct smpp_pdu *bind);
     void (*on_up)(void *arg);
-    /** A submit_sm (as SMPP_SMSC) or deliver_sm (as SMPP_ESME), to be answered once by smpp_session_answer(). */
+    /** A deliver_sm (as SMPP_ESME); a submit_sm, data_sm, submit_multi, query_sm, cancel_sm or replace_sm (as SMPP_SMSC). To be
+     *  answered once by smpp_session_answer() or smpp_session_reply(). */
     void (*on_request)(void *arg, const struct smpp_pdu *pdu);
     /** What became of a request of ours, once each: ERR_NONE with the answer, which may be a generic_nack;
      *  ERR_TIMEOUT, ERR_CLOSED (the link went first), ERR_SYNTAX (its answer was malformed) without. */
@@ -51,9 +54,13 @@ MUST_USE enum err smpp_session_serve(struct smpp_session **out, struct loop *loo
 /** Send a request; its sequence_number is chosen here.
  *  @return ERR_NONE, ERR_BUSY (the window is full), ERR_CLOSED (not bound), ERR_RANGE, ERR_SIZE (what cannot be written) */
 MUST_USE enum err smpp_session_send(struct smpp_session *s, const struct smpp_pdu *request, uint64_t tag);
-/** Answer a request of the peer's; nothing happens when the link is gone. message_id: submit_sm_resp only. */
+/** Answer a request of the peer's; nothing happens when the link is gone. message_id: of a submit_sm_resp and its like. */
 void smpp_session_answer(struct smpp_session *s, uint32_t command, uint32_t sequence, uint32_t status,
                          struct str message_id);
+/** The same with a response that says more; its sequence is the request's. */
+void smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *response);
+/** Read nothing more from the peer until told to go on: not even its answers. Our deadlines run meanwhile. */
+void smpp_session_pause(struct smpp_session *s, bool paused);
 /** Let what is under way be answered (5 s at most), unbind, end. */
 void smpp_session_unbind(struct smpp_session *s);
 /** End now; on_answer and on_down follow. */

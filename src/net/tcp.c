@@ -24,6 +24,7 @@ struct tcp_conn {
     struct buf       in, out;
     size_t           sent;          /* of out */
     bool             open, gone;
+    bool             paused, left;  /* left: octets wait in `in` since the pause */
     enum err         failed;        /* to be told when `turn` fires */
     unsigned         busy;          /* callbacks under way */
     bool             freed;         /* by one of them */
@@ -82,7 +83,7 @@ void tcp_free(struct tcp_conn *c)
 static void watch(struct tcp_conn *c)
 {
     if (c->fd >= 0)
-        loop_io_watch(&c->io, true, !c->open || c->sent < c->out.n);
+        loop_io_watch(&c->io, !c->paused, !c->open || c->sent < c->out.n);
 }
 
 void tcp_flush(struct tcp_conn *c)
@@ -113,19 +114,6 @@ void tcp_send(struct tcp_conn *c, const void *p, size_t n)
     }
 }
 
-static void on_turn(void *arg)
-{
-    struct tcp_conn *c = arg;
-    if (c->failed) {
-        gone(c, c->failed);
-        return;
-    }
-    if (!c->open)
-        return;
-    tcp_flush(c);
-    if (c->sent < c->out.n)
-        watch(c);
-}
 
 /* -- reading -------------------------------------------------------------------------------------------------------- */
 
@@ -142,6 +130,36 @@ static bool hand_over(struct tcp_conn *c)
     c->in.n -= used;
     memmove(c->in.p, c->in.p + used, c->in.n);
     return true;
+}
+
+static void on_turn(void *arg)
+{
+    struct tcp_conn *c = arg;
+    if (c->failed) {
+        gone(c, c->failed);
+        return;
+    }
+    if (!c->open)
+        return;
+    tcp_flush(c);
+    if (c->sent < c->out.n)
+        watch(c);
+    if (c->left && !c->paused) {
+        c->left = false;
+        hand_over(c);               /* last: it may end c */
+    }
+}
+
+void tcp_pause(struct tcp_conn *c, bool paused)
+{
+    if (!c || c->gone || c->paused == paused)
+        return;
+    c->paused = paused;
+    watch(c);
+    if (!paused && c->in.n) {
+        c->left = true;
+        loop_timer_start(&c->turn, 0);
+    }
 }
 
 static void read_some(struct tcp_conn *c)
@@ -189,7 +207,7 @@ static void on_io(void *arg, bool readable, bool writable)
         tcp_flush(c);
         watch(c);
     }
-    if (readable)
+    if (readable && !c->paused)
         read_some(c);               /* last: it may end c */
 }
 

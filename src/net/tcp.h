@@ -30,6 +30,9 @@ void tcp_send(struct tcp_conn *c, const void *p, size_t n);
 /** Send what is waiting now, as far as the peer takes it: before tcp_free(), for a last word. */
 void tcp_flush(struct tcp_conn *c);
 void tcp_free(struct tcp_conn *c);
+/** Read nothing more until told to go on: what the peer sends waits in its own buffers. That the peer has gone is heard
+ *  after going on, too. What was left of the last octets comes again then. */
+void tcp_pause(struct tcp_conn *c, bool paused);
 
 /** `peer` is "address:port" of the other end; the socket is the callback's to keep (tcp_adopt) or close. */
 typedef void tcp_accept_fn(void *arg, int fd, const char *peer);

@@ -350,7 +350,7 @@ static void a_malformed_pdu_is_nacked_and_the_link_lives(void **state)
     raw_bind();
     raw_say("00000014" "00000004" "00000000" "00000007" "41414141");        /* submit_sm without its end */
     assert_raw_hears(SMPP_generic_nack, ESME_RINVCMDLEN, 7);
-    raw_say("00000010" "00000103" "00000000" "00000008");                   /* data_sm */
+    raw_say("00000010" "00000102" "00000000" "00000008");                   /* alert_notification */
     assert_raw_hears(SMPP_generic_nack, ESME_RINVCMDID, 8);
     raw_say("00000010" "00000015" "00000000" "00000009");
     assert_raw_hears(SMPP_enquire_link_resp, 0, 9);
