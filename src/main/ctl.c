@@ -13,7 +13,7 @@
 static const struct ctl_command *const tables[] = {
     ctl_plan_commands, ctl_money_commands, ctl_numbers_commands, ctl_import_commands, ctl_inventory_commands,
     ctl_registration_commands, ctl_sms_commands, ctl_optout_commands, ctl_call_commands,
-    ctl_handset_commands, ctl_events_commands,
+    ctl_handset_commands, ctl_sim_commands, ctl_events_commands,
     ctl_account_commands, ctl_carrier_commands, ctl_sip_commands, ctl_server_commands, ctl_routes_commands,
 };
 
@@ -132,17 +132,35 @@ int ctl_usage(const struct ctl *c, const char *format, ...)
 
 /* -- reading the command line --------------------------------------------------------------------------------------------- */
 
-/* The command of the first one or two words. *used says how many. */
+/* How many words of argv are the verb, which may have none, one or two ("smsc set"); -1: it is another one. */
+static int verb_words(const char *verb, int argc, char **argv)
+{
+    struct str word, rest = str_of(verb);
+    int words = 0;
+    for (bool more = *verb; more; words++) {
+        more = str_cut(rest, ' ', &word, &rest);
+        if (words >= argc || !str_eqz(word, argv[words]))
+            return -1;
+    }
+    return words;
+}
+
+/* The command that the first words name; of two that both fit the longer. *used says how many they are. */
 static const struct ctl_command *find_command(int argc, char **argv, int *used)
 {
+    const struct ctl_command *found = NULL;
+    int most = 0;
     for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
         if (strcmp(command->family, argv[0]) != 0)
             continue;
-        *used = *command->verb ? 2 : 1;
-        if (!*command->verb || (argc > 1 && strcmp(command->verb, argv[1]) == 0))
-            return command;
+        int words = verb_words(command->verb, argc - 1, argv + 1);
+        if (words < most)
+            continue;
+        most = words;
+        found = command;
     }
-    return NULL;
+    *used = 1 + most;
+    return found;
 }
 
 static bool asks_help(const char *word)

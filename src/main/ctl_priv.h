@@ -33,7 +33,7 @@ struct ctl_command {
 };
 /* Each family's commands, ended by a NULL family. */
 extern const struct ctl_command ctl_account_commands[], ctl_numbers_commands[], ctl_sms_commands[], ctl_call_commands[],
-                                ctl_handset_commands[], ctl_events_commands[], ctl_carrier_commands[],
+                                ctl_handset_commands[], ctl_sim_commands[], ctl_events_commands[], ctl_carrier_commands[],
                                 ctl_server_commands[], ctl_routes_commands[], ctl_plan_commands[], ctl_registration_commands[], ctl_sip_commands[],
                                 ctl_money_commands[], ctl_import_commands[], ctl_inventory_commands[], ctl_optout_commands[];
 

@@ -214,7 +214,7 @@ static int completion(struct ctl *c)
            "_carterfone() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words='--server --data --resource --json --help'\n"
            "    case \"${COMP_WORDS[*]:1:2} \" in\n");
     complete_options();
-    printf("    esac\n    case $COMP_CWORD:${COMP_WORDS[1]} in\n    1:*) words='serve sim");
+    printf("    esac\n    case $COMP_CWORD:${COMP_WORDS[1]} in\n    1:*) words='serve");
     const char *family = "";
     for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
         if (strcmp(command->family, family) != 0)

@@ -10,7 +10,7 @@ enum { EXIT_OK = 0, EXIT_USAGE = 2 };
 
 extern char **environ;
 
-static int run_long(int (*run)(const struct settings *), enum settings_for who, int argc, char **argv)
+static int run_long(enum settings_for who, int argc, char **argv)
 {
     static struct settings settings;
     struct problem         why = { 0 };
@@ -24,16 +24,18 @@ static int run_long(int (*run)(const struct settings *), enum settings_for who, 
         printf("carterfone %s: %s\n\n", command,
                who == SETTINGS_SERVE ? "run the platform" : "run the simulated networks alone");
         settings_help(stdout, who);
+        if (who == SETTINGS_SIM)
+            printf("\nThe networks inside a server are told by `carterfone sim smsc`; `carterfone help sim` says how.\n");
         return EXIT_OK;
     }
-    return run(&settings);
+    return who == SETTINGS_SERVE ? serve_main(&settings) : sim_main(&settings, argc, argv, environ);
 }
 
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "serve") == 0)
-        return run_long(serve_main, SETTINGS_SERVE, argc - 2, argv + 2);
-    if (argc > 1 && strcmp(argv[1], "sim") == 0)
-        return run_long(sim_main, SETTINGS_SIM, argc - 2, argv + 2);
+        return run_long(SETTINGS_SERVE, argc - 2, argv + 2);
+    if (argc > 1 && strcmp(argv[1], "sim") == 0 && (argc == 2 || argv[2][0] == '-'))     /* `sim smsc` asks a server */
+        return run_long(SETTINGS_SIM, argc - 2, argv + 2);
     return ctl_main(argc - 1, argv + 1);
 }

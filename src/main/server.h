@@ -9,4 +9,4 @@ struct settings;
 int serve_main(const struct settings *s);
 
 /** Run the simulated networks alone, as a peer in another process. @return the exit code, as above */
-int sim_main(const struct settings *s);
+int sim_main(const struct settings *s, int argc, char *const *argv, char *const *env);    /* to be read again on SIGHUP */

@@ -8,6 +8,7 @@
 #include "base/nearest.h"
 #include "base/str.h"
 #include "domain/numbers/quotas.h"
+#include "sim/smsc_ways.h"
 
 enum kind { KIND_TEXT, KIND_PATH, KIND_ENDPOINT, KIND_LISTEN, KIND_PORTS, KIND_CHOICE, KIND_SWITCH, KIND_PLAIN, KIND_U64 };
 enum { SERVE = SETTINGS_SERVE, SIM = SETTINGS_SIM, BOTH = SERVE | SIM };
@@ -32,6 +33,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(smpp,         ENDPOINT, SERVE, NOT_YET, "",                "HOST:PORT",    "SMPP server for customers' ESMEs")   \
     S(sim_sip,      ENDPOINT, BOTH,  BUILT,   "127.0.0.1:15060", "HOST:PORT",    "the simulated phone network's SIP")  \
     S(sim_smpp,     ENDPOINT, BOTH,  BUILT,   "127.0.0.1:12775", "HOST:PORT",    "the simulated SMSC")                 \
+    S(sim_smsc,     TEXT,     BOTH,  BUILT,   "",                "NAME=VALUE,...", "how the simulated SMSC behaves; `sim smsc settings` lists the names") \
     S(inbound,      ENDPOINT, SIM,   BUILT,   "127.0.0.1:5060",  "HOST:PORT",    "where calls of simulated handsets go") \
     S(accepted_log, PATH,     BOTH,  BUILT,   "",                "FILE",         "a line for each submit_sm the simulated SMSC accepts") \
     S(seed,         U64,      BOTH,  BUILT,   "1",               "N",            "of the simulated networks' choices") \
@@ -365,6 +367,12 @@ static enum err check_together(const struct settings *s, struct problem *why)
         return problem_set(why, ERR_UNBUILT, "NotBuilt", "--store: PostgreSQL is not built yet; use sqlite");
     if (strcmp(s->store, "sqlite") != 0)
         return problem_set(why, ERR_RANGE, "BadSetting", "--store: '%s' is neither sqlite nor a postgres:// URL", s->store);
+    struct smsc_ways ways;
+    struct problem   inner = { 0 };
+    smsc_ways_init(&ways);
+    enum err err = smsc_ways_read(&ways, str_of(s->sim_smsc), &inner);
+    if (err)
+        return problem_set(why, err, "BadSetting", "--sim-smsc: %s", inner.text);
     struct quotas_conf ignored;
     return quotas_read(&ignored, str_of(s->quotas), why);
 }

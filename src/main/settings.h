@@ -58,6 +58,7 @@ struct settings {
     bool in_memory, quiet;
     enum log_format log_format;
     struct settings_endpoint inbound;       /* sim: where calls of handsets go */
+    char sim_smsc[2048];                    /* how the simulated SMSC behaves (sim/smsc_ways.h) */
     char accepted_log[SETTINGS_PATH_SIZE];  /* sim: a line for each submit_sm it accepts */
     uint64_t seed;                          /* of the simulated networks' choices */
     bool help;                              /* --help was asked; nothing else was checked */

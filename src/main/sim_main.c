@@ -10,6 +10,7 @@
 #include "main/signals.h"
 #include "main/sim_ports.h"
 #include "sim/sim.h"
+#include "sim/smsc_ways.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -39,13 +40,33 @@ static enum err ready_write(const struct sim *sim, const struct settings *s, str
     return text.bad ? ERR_NOMEM : file_write_whole(s->ready_file, buf_str(&text), 0600, why);
 }
 
-static void reload_nothing(void *arg)
+/* What SIGHUP needs to read the settings again. */
+struct again {
+    struct sim   *sim;
+    int           argc;
+    char *const  *argv, *const *env;
+};
+
+/* Flags, environment and the config file again: how the SMSC behaves may have changed, nothing else does. */
+static void reload(void *arg)
 {
-    (void)arg;
-    log_info("sim", "SIGHUP: the simulated networks have nothing to read again");
+    static struct settings s;
+    const struct again *a = arg;
+    struct problem why = { 0 };
+    struct smsc_ways ways;
+    smsc_ways_init(&ways);
+    enum err err = settings_read(&s, SETTINGS_SIM, a->argc, a->argv, a->env, &why);
+    if (!err)
+        err = smsc_ways_read(&ways, str_of(s.sim_smsc), &why);
+    if (err) {
+        log_error("sim", "SIGHUP: %s; everything stays as it was", why.text);
+        return;
+    }
+    sim_set_smsc(a->sim, &ways);
+    log_info("sim", "SIGHUP: the SMSC's settings were read again");
 }
 
-int sim_main(const struct settings *s)
+int sim_main(const struct settings *s, int argc, char *const *argv, char *const *env)
 {
     sigset_t signals;
     struct problem why = { 0 };
@@ -64,7 +85,7 @@ int sim_main(const struct settings *s)
                s->sim_sip.host, sim_sip_port(sim));
         fflush(stdout);
     }
-    signals_wait(&signals, reload_nothing, NULL);
+    signals_wait(&signals, reload, &(struct again){ sim, argc, argv, env });
     if (s->ready_file[0])
         unlink(s->ready_file);
     return EXIT_GOOD;

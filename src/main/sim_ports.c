@@ -1,7 +1,9 @@
 #include "main/sim_ports.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "main/settings.h"
 #include "sim/sim.h"
+#include "sim/smsc_ways.h"
 
 enum { PORT_TRIES = 200 };
 
@@ -14,6 +16,11 @@ enum err sim_new_on_ports(struct sim **out, const struct settings *s, struct sim
 {
     enum err err = ERR_CONFLICT;
     unsigned tries = s->sim_smpp.given && s->sim_sip.given ? 1 : PORT_TRIES;
+    struct smsc_ways ways;
+    smsc_ways_init(&ways);
+    if (smsc_ways_read(&ways, str_of(s->sim_smsc), why))        /* weighed when the settings were read */
+        return ERR_RANGE;
+    conf->smsc = &ways;
     conf->smpp_host = s->sim_smpp.host;
     conf->sip_host = s->sim_sip.host;
     for (unsigned by = 0; err == ERR_CONFLICT && by < tries; by++) {
@@ -23,5 +30,6 @@ enum err sim_new_on_ports(struct sim **out, const struct settings *s, struct sim
         if (!err && by)
             log_warn("sim", "a default port is in use: SMPP listens on %u, SIP on %u", sim_smpp_port(*out), sim_sip_port(*out));
     }
+    conf->smsc = NULL;
     return err;
 }

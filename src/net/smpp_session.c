@@ -628,6 +628,13 @@ void smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *response)
     drained(s);
 }
 
+void smpp_session_pass(struct smpp_session *s)
+{
+    if (s->owed)
+        s->owed--;
+    drained(s);
+}
+
 void smpp_session_pause(struct smpp_session *s, bool paused)
 {
     s->paused = paused;

@@ -59,6 +59,8 @@ void smpp_session_answer(struct smpp_session *s, uint32_t command, uint32_t sequ
                          struct str message_id);
 /** The same with a response that says more; its sequence is the request's. */
 void smpp_session_reply(struct smpp_session *s, const struct smpp_pdu *response);
+/** One request of the peer's will never be answered. */
+void smpp_session_pass(struct smpp_session *s);
 /** Read nothing more from the peer until told to go on: not even its answers. Our deadlines run meanwhile. */
 void smpp_session_pause(struct smpp_session *s, bool paused);
 /** Let what is under way be answered (5 s at most), unbind, end. */

@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "sim/smsc.h"
 
-enum { MAGIC_ANSWER_MS = 1000, MAGIC_RECEIPT_MS = 100, MAGIC_SOUND_MS = 500, MAGIC_DEAF_MS = 5000 };
+enum { MAGIC_ANSWER_MS = 1000, MAGIC_SOUND_MS = 500, MAGIC_DEAF_MS = 5000 };
 enum { MAGIC_RINGS_ON = -1 };
 
 struct magic {
@@ -17,7 +17,7 @@ struct magic {
     const char *keys;               /* pressed after MAGIC_SOUND_MS of sound, or MAGIC_DEAF_MS without */
     int         hang_up_ms;         /* after the answer; 0: hears the call out */
     enum smsc_fate sms;             /* SMSC_DELIVERS is 0 */
-    int         receipt_ms;         /* 0: MAGIC_RECEIPT_MS */
+    int         receipt_ms;         /* 0: as the SMSC's settings say (100 ms) */
     uint32_t    receipt_err;        /* SMSC_LOSES */
     uint32_t    command_status;     /* SMSC_REJECTS (SMPP 3.4, 5.1.3) */
     bool        every_other;        /* SMSC_REJECTS: the first attempt, not the second, then again */

@@ -19,7 +19,7 @@ static struct smsc_outcome outcome(void *arg, struct str to)
 {
     struct sim *s = arg;
     const struct magic *m = magic_of(to);
-    struct smsc_outcome o = { .fate = SMSC_DELIVERS, .after_us = MAGIC_RECEIPT_MS * US_PER_MS };
+    struct smsc_outcome o = { .fate = SMSC_DELIVERS };
     if (!m)
         return o;
     if (m->receipt_ms)
@@ -81,7 +81,7 @@ static enum err find_handset(struct order *o)
 
 static const struct sim_verb *find_verb(struct str verb)
 {
-    static const struct sim_verb *const areas[] = { sim_handset_verbs };
+    static const struct sim_verb *const areas[] = { sim_handset_verbs, sim_smsc_verbs };
     for (size_t i = 0; i < ARRAY_LEN(areas); i++)
         for (const struct sim_verb *v = areas[i]; v->verb; v++)
             if (str_eqz(verb, v->verb))
@@ -190,12 +190,41 @@ void sim_set_inbound(struct sim *s, const char *host, uint16_t port)
     inbox_post_always(loop_inbox(s->loop), &in->item);
 }
 
+/* -- settings, from outside --------------------------------------------------------------- */
+
+struct ways_item {
+    struct inbox_item item;
+    struct smsc_ways  ways;
+};
+
+static void on_ways(void *owner, struct inbox_item *item)
+{
+    struct sim *s = owner;
+    struct ways_item *w = container_of(item, struct ways_item, item);
+    smsc_set_ways(s->smsc, &w->ways);
+    free(w);
+}
+
+static const struct inbox_kind ways_kind = { "sim.ways", on_ways, NULL };
+
+void sim_set_smsc(struct sim *s, const struct smsc_ways *ways)
+{
+    struct ways_item *w = calloc(1, sizeof *w);
+    if (!w) {
+        log_error("sim", "out of memory: the SMSC's settings stay as they were");
+        return;
+    }
+    *w = (struct ways_item){ .item.kind = &ways_kind, .ways = *ways };
+    inbox_post_always(loop_inbox(s->loop), &w->item);
+}
+
 /* -- life --------------------------------------------------------------- */
 
 static enum err make_parts(struct sim *s, const struct sim_conf *conf, struct problem *why)
 {
     static const struct smsc_hooks hooks = { .outcome = outcome, .on_message = on_message };
-    struct smsc_conf smsc = { .host = conf->smpp_host, .port = conf->smpp_port, .accepted_log = conf->accepted_log };
+    struct smsc_conf smsc = { .host = conf->smpp_host, .port = conf->smpp_port, .accepted_log = conf->accepted_log,
+                              .ways = conf->smsc, .seed = conf->seed };
     enum err err = loop_new(&s->loop, "sim", INBOX_BOUND, s);
     if (err)
         return err;

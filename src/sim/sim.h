@@ -10,11 +10,13 @@
 #include "base/problem.h"
 
 struct sim;
+struct smsc_ways;
 struct sim_conf {
     const char *smpp_host; uint16_t smpp_port;      /* 0: a free port; sim_smpp_port() tells */
     const char *sip_host;  uint16_t sip_port;       /* UDP and TCP */
     const char *inbound_host; uint16_t inbound_port;    /* where handset calls go (the product's SIP); port may be set later */
     uint16_t    rtp_min, rtp_max;                   /* 0, 0: any free port */
+    const struct smsc_ways *smsc;                   /* how the SMSC behaves (sim/smsc_ways.h); NULL: the defaults; copied */
     const char *accepted_log;                       /* file: one line per accepted submit_sm (crash tests), or NULL */
     uint64_t    seed;
 };
@@ -25,6 +27,8 @@ void sim_free(struct sim *s);               /* stops its threads */
 SCOPED_FREE(sim)
 uint16_t sim_smpp_port(const struct sim *s);
 uint16_t sim_sip_port(const struct sim *s);
+/** The SMSC behaves so from now on. Copied. */
+void sim_set_smsc(struct sim *s, const struct smsc_ways *ways);
 void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
 
 /* One command to the networks, in words an operator API passes through:
@@ -40,6 +44,11 @@ void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
  *   "handset.hangup"  {"number"}                                -> {} : its call ends; one that rings is declined (603)
  *   "handset.dial"    {"number","to","record"|absent}           -> {} : call the product
  *   "handset.recording" {"number"}                              -> {"path"} of the last finished recording
+ *   "smsc.show"       {}                                        -> {"settings":{...},"binds":[...],"counts":{...},...}
+ *   "smsc.set"        settings by name, null: the default       -> as smsc.show; "smsc.reset" {}: all the defaults
+ *   "smsc.cut"        {"systemId"|absent}                       -> {"cut"}: how many links
+ *   "smsc.outage"     {"for":"10s"}                             -> {} : "0" ends it
+ *   "smsc.inject"     {"from","to","text","count","rate","senders"} -> {} : many messages from handsets
  * @param args  a JSON object
  * @param done  err ERR_NONE with a JSON object in `answer`, or an error with `why`. */
 typedef void sim_done_fn(void *arg, enum err err, struct str answer, const struct problem *why);

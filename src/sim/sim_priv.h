@@ -34,7 +34,7 @@ struct sim_verb {
     bool        of_handset;     /* has a "number" */
 };
 /* One area's verbs, ended by a NULL verb. */
-extern const struct sim_verb sim_handset_verbs[];
+extern const struct sim_verb sim_handset_verbs[], sim_smsc_verbs[];
 
 /** `name` is missing from the arguments, or is no text. @return ERR_RANGE */
 MUST_USE enum err sim_missing(struct order *o, const char *name);

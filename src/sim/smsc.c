@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metric.h"
 #include "base/str.h"
 #include "sim/smsc_priv.h"
 
@@ -11,135 +10,139 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { JOIN_MAX = 100000, SENDERS_MAX = 100000 };
+enum { JOIN_MAX = 100000, ACCOUNTS_MAX = 10000 };
 static const int64_t JOIN_US = 60 * (int64_t)US_PER_S;
-static const struct smsc_outcome kind = { .fate = SMSC_DELIVERS, .after_us = 100 * US_PER_MS };
 
-METRIC_COUNTER(accepted, "carterfone_sim_smsc_accepted_total", "submit_sm the simulated SMSC accepted")
-METRIC_COUNTER(rejected, "carterfone_sim_smsc_rejected_total", "submit_sm the simulated SMSC rejected")
-
-/* -- a message comes in --------------------------------------------------------------------------------------------- */
-static void put_word(struct buf *b, const char *word)
+/* -- chance ---------------------------------------------------------------------------------------------------------- */
+static uint64_t draw(struct smsc *s)
 {
-    for (; *word; word++)
-        buf_putc(b, *word == ' ' ? '_' : *word);        /* a sender's name may hold blanks: the log's fields may not */
-    buf_putc(b, ' ');
+    return hash_u64(s->random++);
 }
 
-/* The line must be with the kernel before the answer leaves: a crash test compares the two. */
-static enum err log_accepted(struct smsc *s, const struct sms_part *part, uint64_t message_id)
+bool smsc_chance(struct smsc *s, uint32_t percent)
 {
-    if (s->log_fd < 0)
-        return ERR_NONE;
-    int64_t now = clock_wall_us();
-    scoped_buf text = { 0 }, line = { 0 };
-    sms_text_read(&text, part->alphabet, part->octets.p, part->octets.n);
-    buf_printf(&line, "%lld.%06lld ", (long long)(now / US_PER_S), (long long)(now % US_PER_S));
-    put_word(&line, part->from);
-    put_word(&line, part->to);
-    buf_printf(&line, "%llu ", (unsigned long long)message_id);
-    char *hex = buf_room(&line, 2 * text.n + 2);
-    if (!hex || text.bad)
-        return ERR_NOMEM;
-    hex_write(hex, text.p ? text.p : "", text.n);
-    line.n += 2 * text.n;
-    buf_putc(&line, '\n');
-    return !line.bad && write(s->log_fd, line.p, line.n) == (ssize_t)line.n ? ERR_NONE : ERR_IO;
+    return percent && draw(s) % 100 < percent;
 }
 
-static void remember_sender(struct smsc *s, const struct esme *e, const char *from)
+int64_t smsc_jitter(struct smsc *s, int64_t most_us)
 {
-    if (strmap_count(s->senders) < SENDERS_MAX)
-        (void)!strmap_put(s->senders, str_of(from), (void *)(uintptr_t)e->id);     /* without it any link will do */
+    return most_us ? (int64_t)(draw(s) % ((uint64_t)most_us + 1)) : 0;
 }
 
-static struct delivery *delivery_new(const struct esme *e, const struct smpp_pdu *pdu, const struct sms_part *part,
-                                     const struct smsc_outcome *outcome, uint64_t message_id)
+/* -- who may bind ---------------------------------------------------------------------------------------------------- */
+static struct account *account_of(struct smsc *s, struct str system_id)
 {
-    struct delivery *d = calloc(1, sizeof *d);
-    if (!d)
+    struct account *a = strmap_find(s->accounts, system_id);
+    if (a || strmap_count(s->accounts) >= ACCOUNTS_MAX)
+        return a;
+    a = calloc(1, sizeof *a);
+    if (!a)
         return NULL;
-    *d = (struct delivery){ .due_us = clock_mono().us + outcome->after_us, .outcome = *outcome, .esme = e->id,
-                            .message_id = message_id, .registered = pdu->sm.registered_delivery & 3,
-                            .submitted_us = clock_wall_us() };
-    str_copyz(d->system_id, sizeof d->system_id, str_of(e->system_id));
-    str_copyz(d->from, sizeof d->from, str_of(part->from));
-    str_copyz(d->to, sizeof d->to, str_of(part->to));
-    if (part->alphabet == SMS_GSM7)         /* the receipt quotes the first octets of the text */
-        str_copyz(d->head, sizeof d->head, part->octets);
-    return d;
+    str_copyz(a->system_id, sizeof a->system_id, system_id);
+    if (strmap_put(s->accounts, system_id, a)) {
+        free(a);
+        return NULL;
+    }
+    return a;
 }
 
-/* Everything that can fail comes before the answer: what is answered ESME_ROK is kept. */
-static uint32_t accept_message(struct smsc *s, struct esme *e, const struct smpp_pdu *pdu, struct sms_part *part,
-                               const struct smsc_outcome *outcome)
+static uint32_t bind_status(struct esme *e, const struct smpp_bind *bind)
 {
-    struct sms_whole whole;
-    struct delivery *d = delivery_new(e, pdu, part, outcome, s->last_message + 1);
-    enum err err = d ? sms_joiner_put(s->joiner, clock_mono(), part, &whole) : ERR_NOMEM;
-    if (!err && whole.parts) {
-        d->text = strndup(whole.text.n ? whole.text.p : "", whole.text.n);
-        err = d->text ? ERR_NONE : ERR_NOMEM;
+    struct smsc *s = e->smsc;
+    const struct smsc_ways *w = &s->ways;
+    struct fault_hit hit;
+    if (w->bind_status)
+        return w->bind_status;
+    if (fault_strikes(FAULT_BIT(SMSC_REFUSE_BIND), &(struct fault_subject){ .system_id = bind->system_id }, &hit))
+        return (uint32_t)hit.code;
+    if (w->system_id[0] && !str_eqz(bind->system_id, w->system_id))
+        return ESME_RINVSYSID;
+    if (w->password[0] && !str_eqz(bind->password, w->password))
+        return ESME_RINVPASWD;
+    if (bind->system_id.n >= SYSTEM_ID_SIZE)
+        return ESME_RINVSYSID;
+    e->account = account_of(s, bind->system_id);
+    if (!e->account)
+        return ESME_RBINDFAIL;
+    if (w->binds_most && e->account->binds >= w->binds_most) {
+        e->account = NULL;
+        return ESME_RALYBND;
     }
-    if (!err)
-        err = smsc_make_room(s);
-    if (!err)
-        err = log_accepted(s, part, s->last_message + 1);
-    if (err) {
-        smsc_delivery_free(d);
-        return err == ERR_BUSY ? ESME_RMSGQFUL : ESME_RSYSERR;
-    }
-    smsc_schedule(s, d);
-    s->last_message++;
-    remember_sender(s, e, part->from);
     return ESME_ROK;
 }
 
-static void on_request(void *arg, const struct smpp_pdu *pdu)
-{
-    struct esme *e = arg;
-    struct smsc *s = e->smsc;
-    struct sms_part part;
-    struct smsc_outcome outcome = kind;
-    char id[24] = "";
-    uint32_t status = ESME_ROK;
-    if (sms_part_read(&part, pdu))
-        status = ESME_RINVMSGLEN;
-    else if (!part.to[0])
-        status = ESME_RINVDSTADR;
-    else if (s->hooks.outcome)
-        outcome = s->hooks.outcome(s->arg, str_of(part.to));
-    if (!status && outcome.fate == SMSC_REJECTS)
-        status = outcome.status ? outcome.status : ESME_RSUBMITFAIL;
-    if (!status)
-        status = accept_message(s, e, pdu, &part, &outcome);
-    metric_add(status ? &rejected : &accepted, 1);
-    if (!status)
-        snprintf(id, sizeof id, "%llu", (unsigned long long)s->last_message);
-    smpp_session_answer(e->session, pdu->command, pdu->sequence, status, str_of(id));
-}
-
-/* -- links ---------------------------------------------------------------------------------------------------------- */
 static uint32_t on_bind(void *arg, const struct smpp_pdu *pdu)
 {
     struct esme *e = arg;
-    const char *password = e->smsc->conf.password;
-    if (password && !str_eqz(pdu->bind.password, password))
-        return ESME_RINVPASWD;
-    str_copyz(e->system_id, sizeof e->system_id, pdu->bind.system_id);
-    return ESME_ROK;
+    uint32_t status = bind_status(e, &pdu->bind);
+    e->bind = pdu->command;
+    if (status)
+        e->smsc->counts.binds_refused++;
+    else
+        e->account->binds++;
+    return status;
 }
 
 static void on_up(void *arg)
 {
     struct esme *e = arg;
     e->up = true;
+    e->up_us = clock_wall_us();
     smsc_out_up(e->smsc);
+}
+
+/* -- the pace of reading --------------------------------------------------------------------------------------------- */
+void smsc_hold(struct esme *e)
+{
+    const struct smsc_ways *w = &e->smsc->ways;
+    e->stalled = w->window && w->window_full == FULL_STALLS && e->unanswered >= w->window;
+    smpp_session_pause(e->session, e->stalled || e->resting);
+}
+
+static void on_rested(void *arg)
+{
+    struct esme *e = arg;
+    e->resting = false;
+    smsc_hold(e);
+}
+
+static bool on_heard(void *arg, const struct smpp_pdu *pdu)
+{
+    struct esme *e = arg;
+    const struct smsc_ways *w = &e->smsc->ways;
+    if (w->read_rate) {
+        e->resting = true;
+        loop_timer_start(&e->rest, US_PER_S / w->read_rate);
+        smsc_hold(e);
+    }
+    return !(pdu->command == SMPP_unbind && w->unbind == WAY_IGNORED)
+        && !(pdu->command == SMPP_enquire_link && w->enquire_link == WAY_IGNORED);
+}
+
+static void on_request(void *arg, const struct smpp_pdu *pdu)
+{
+    smsc_request(arg, pdu);
 }
 
 static void on_answer(void *arg, uint64_t tag, enum err err, const struct smpp_pdu *answer)
 {
     smsc_out_answer(arg, (struct parcel *)(uintptr_t)tag, err, answer ? answer->status : 0);
+}
+
+/* -- links ----------------------------------------------------------------------------------------------------------- */
+struct esme *smsc_esme(const struct smsc *s, uint64_t id)
+{
+    struct esme *e = s->esmes;
+    while (e && e->id != id)
+        e = e->next;
+    return e;
+}
+
+void smsc_cut_one(struct esme *e)
+{
+    e->smsc->counts.cuts++;
+    log_info("sim", "SMSC: the link from %s is cut", e->peer);
+    smpp_session_drop(e->session);
 }
 
 static void esme_free(struct esme *e)
@@ -149,6 +152,10 @@ static void esme_free(struct esme *e)
         at = &(*at)->next;
     if (*at)
         *at = e->next;
+    if (e->account)
+        e->account->binds--;
+    loop_timer_done(&e->rest);
+    throttle_free(e->throttle);
     smpp_session_free(e->session);
     free(e);
 }
@@ -165,8 +172,23 @@ static void on_down(void *arg, enum err why, uint32_t status)
 }
 
 static const struct smpp_session_hooks session_hooks = {
-    .on_bind = on_bind, .on_up = on_up, .on_request = on_request, .on_answer = on_answer, .on_down = on_down,
+    .on_heard = on_heard, .on_bind = on_bind, .on_up = on_up, .on_request = on_request, .on_answer = on_answer,
+    .on_down = on_down,
 };
+
+static struct esme *esme_new(struct smsc *s, const char *peer)
+{
+    struct esme *e = calloc(1, sizeof *e);
+    if (!e)
+        return NULL;
+    *e = (struct esme){ .smsc = s, .id = ++s->last_esme };
+    snprintf(e->peer, sizeof e->peer, "%s", peer);
+    if (loop_timer_init(s->loop, &e->rest, on_rested, e)) {
+        free(e);
+        return NULL;
+    }
+    return e;
+}
 
 static void on_accept(void *arg, int fd, const char *peer)
 {
@@ -174,22 +196,82 @@ static void on_accept(void *arg, int fd, const char *peer)
     char name[96];
     snprintf(name, sizeof name, "simulated SMSC, %s", peer);
     const struct smpp_session_conf conf = { .role = SMPP_SMSC, .name = name, .system_id = "carterfone-sim",
-                                            .window = WINDOW_OUT };
-    struct esme *e = calloc(1, sizeof *e);
+                                            .window = WINDOW_OUT_MAX };
+    struct esme *e = s->out_until_us ? NULL : esme_new(s, peer);
     if (!e) {
         close(fd);
         return;
     }
-    *e = (struct esme){ .smsc = s, .id = ++s->last_esme };
     if (smpp_session_serve(&e->session, s->loop, fd, &conf, &session_hooks, e)) {
-        free(e);
+        esme_free(e);
         return;
     }
     e->next = s->esmes;
     s->esmes = e;
 }
 
-/* -- making --------------------------------------------------------------------------------------------------------- */
+/* -- cuts and outages ------------------------------------------------------------------------------------------------ */
+unsigned smsc_cut(struct smsc *s, struct str system_id)
+{
+    unsigned n = 0;
+    for (struct esme *e = s->esmes; e; e = e->next) {
+        if (system_id.n && (!e->account || !str_eqz(system_id, e->account->system_id)))
+            continue;
+        smsc_cut_one(e);
+        n++;
+    }
+    return n;
+}
+
+void smsc_outage(struct smsc *s, int64_t for_us)
+{
+    loop_timer_stop(&s->outage_ends);
+    s->out_until_us = 0;
+    if (for_us <= 0) {
+        log_info("sim", "SMSC: the outage is over");
+        return;
+    }
+    s->out_until_us = clock_wall_us() + for_us;
+    s->counts.outages++;
+    log_info("sim", "SMSC: an outage of %lld ms begins", (long long)(for_us / US_PER_MS));
+    smsc_cut(s, STR(""));
+    loop_timer_start(&s->outage_ends, for_us);
+}
+
+static void on_outage_ends(void *arg)
+{
+    smsc_outage(arg, 0);
+}
+
+static void on_outage_begins(void *arg)
+{
+    struct smsc *s = arg;
+    loop_timer_start(&s->outage_begins, s->ways.outage_every);
+    smsc_outage(s, s->ways.outage_for);
+}
+
+/* -- settings -------------------------------------------------------------------------------------------------------- */
+const struct smsc_ways *smsc_ways(const struct smsc *s)
+{
+    return &s->ways;
+}
+
+void smsc_set_ways(struct smsc *s, const struct smsc_ways *ways)
+{
+    bool other_outages = s->ways.outage_every != ways->outage_every;
+    s->ways = *ways;
+    if (other_outages) {
+        loop_timer_stop(&s->outage_begins);
+        if (ways->outage_every)
+            loop_timer_start(&s->outage_begins, ways->outage_every);
+    }
+    smsc_inject_ways(s);
+    for (struct esme *e = s->esmes; e; e = e->next)
+        smsc_hold(e);
+    smsc_out_pump(s);
+}
+
+/* -- making ---------------------------------------------------------------------------------------------------------- */
 static enum err open_log(struct smsc *s, struct problem *why)
 {
     s->log_fd = -1;
@@ -201,16 +283,28 @@ static enum err open_log(struct smsc *s, struct problem *why)
     return ERR_NONE;
 }
 
+static enum err make_timers(struct smsc *s)
+{
+    enum err err = loop_timer_init(s->loop, &s->outage_begins, on_outage_begins, s);
+    return err ? err : loop_timer_init(s->loop, &s->outage_ends, on_outage_ends, s);
+}
+
 static enum err prepare(struct smsc *s, struct problem *why)
 {
     enum err err = open_log(s, why);
     s->senders = strmap_new();
-    if (!err && !s->senders)
+    s->accounts = strmap_new();
+    s->messages = strmap_new();
+    if (!err && (!s->senders || !s->accounts || !s->messages))
         err = ERR_NOMEM;
     if (!err)
         err = sms_joiner_new(&s->joiner, JOIN_US, JOIN_MAX);
     if (!err)
+        err = dues_new(&s->dues, s->loop, s);
+    if (!err)
         err = smsc_out_init(s);
+    if (!err)
+        err = make_timers(s);
     if (!err)
         err = tcp_listen(&s->listener, s->loop, s->conf.host, s->conf.port, on_accept, s, why);
     return err;
@@ -220,18 +314,33 @@ enum err smsc_new(struct smsc **out, struct loop *loop, const struct smsc_conf *
                   void *arg, struct problem *why)
 {
     struct smsc *s = calloc(1, sizeof *s);
+    struct smsc_ways ways;
     if (!s)
         return ERR_NOMEM;
     *s = (struct smsc){ .conf = *conf, .hooks = hooks ? *hooks : (struct smsc_hooks){ 0 }, .arg = arg, .loop = loop };
     /* in steps of 10 microseconds: a simulator that starts again never repeats an id of its last run */
     s->last_message = (uint64_t)clock_wall_us() / 10;
+    s->random = hash_u64(conf->seed);
+    smsc_ways_init(&s->ways);
     enum err err = prepare(s, why);
     if (err) {
         smsc_free(s);
         return err;
     }
+    ways = conf->ways ? *conf->ways : s->ways;
+    s->conf.ways = NULL;
+    smsc_set_ways(s, &ways);
     *out = s;
     return ERR_NONE;
+}
+
+static void accounts_free(struct smsc *s)
+{
+    struct str key;
+    void *account;
+    for (size_t at = 0; s->accounts && strmap_next(s->accounts, &at, &key, &account);)
+        free(account);
+    strmap_free(s->accounts);
 }
 
 void smsc_free(struct smsc *s)
@@ -243,9 +352,16 @@ void smsc_free(struct smsc *s)
         smsc_out_down(e);
     while (s->esmes)
         esme_free(s->esmes);
+    smsc_inject_done(s);
+    smsc_messages_done(s);
     smsc_out_done(s);
+    loop_timer_done(&s->outage_begins);
+    loop_timer_done(&s->outage_ends);
+    dues_free(s->dues);
     sms_joiner_free(s->joiner);
     strmap_free(s->senders);
+    strmap_free(s->messages);
+    accounts_free(s);
     if (s->log_fd >= 0)
         close(s->log_fd);
     free(s);
@@ -262,4 +378,52 @@ unsigned smsc_bound(const struct smsc *s)
     for (const struct esme *e = s->esmes; e; e = e->next)
         n += e->up;
     return n;
+}
+
+/* -- what there is --------------------------------------------------------------------------------------------------- */
+static void show_bind(const struct esme *e, struct jw *w)
+{
+    jw_object(w, NULL);
+    jw_textz(w, "systemId", e->account->system_id);
+    jw_textz(w, "bind", e->bind == SMPP_bind_transceiver ? "transceiver" : e->bind == SMPP_bind_receiver ? "receiver"
+                        : "transmitter");
+    jw_textz(w, "peer", e->peer);
+    jw_time(w, "boundAt", e->up_us);
+    jw_int(w, "submits", (int64_t)e->submits);
+    jw_int(w, "unanswered", e->unanswered);
+    jw_int(w, "queued", e->queued);
+    jw_int(w, "underWay", smpp_session_under_way(e->session));
+    jw_end(w);
+}
+
+static void show_counts(const struct smsc_counts *c, struct jw *w)
+{
+    jw_object(w, "counts");
+    jw_int(w, "accepted", (int64_t)c->accepted);
+    jw_int(w, "refused", (int64_t)c->refused);
+    jw_int(w, "delivered", (int64_t)c->delivered);
+    jw_int(w, "undelivered", (int64_t)c->undelivered);
+    jw_int(w, "receipts", (int64_t)c->receipts);
+    jw_int(w, "receiptsKeptBack", (int64_t)c->receipts_kept_back);
+    jw_int(w, "fromHandsets", (int64_t)c->from_handsets);
+    jw_int(w, "givenUp", (int64_t)c->given_up);
+    jw_int(w, "bindsRefused", (int64_t)c->binds_refused);
+    jw_int(w, "cuts", (int64_t)c->cuts);
+    jw_int(w, "outages", (int64_t)c->outages);
+    jw_end(w);
+}
+
+void smsc_show(const struct smsc *s, struct jw *w)
+{
+    jw_array(w, "binds");
+    for (const struct esme *e = s->esmes; e; e = e->next)
+        if (e->up)
+            show_bind(e, w);
+    jw_end(w);
+    if (s->out_until_us)
+        jw_time(w, "outageUntil", s->out_until_us);
+    jw_int(w, "messages", (int64_t)s->n_live);
+    jw_int(w, "waiting", (int64_t)s->n_parcels);
+    jw_int(w, "runs", smsc_inject_runs(s));
+    show_counts(&s->counts, w);
 }

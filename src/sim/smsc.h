@@ -1,10 +1,12 @@
 /* smsc.h - the simulated SMSC: an SMPP 3.4 server that takes messages, says what became of them, and sends replies.
  *
  * Thread: the loop it was made with; every function here is called there (or before that loop starts). Any ESME may
- * bind. What becomes of a message is asked of the `outcome` hook; without one, it is delivered after 100 ms. */
+ * bind. How it behaves is a table of settings (smsc_ways.h); temporary faults come from base/fault. What becomes of one
+ * message is asked of the `outcome` hook; without one, it is delivered. */
 #pragma once
-#include "base/base.h"
+#include "base/json.h"
 #include "base/problem.h"
+#include "sim/smsc_ways.h"
 
 struct loop;
 struct smsc;
@@ -17,7 +19,7 @@ enum smsc_fate {
 };
 struct smsc_outcome {
     enum smsc_fate fate;
-    int64_t  after_us;      /* a late receipt is a long wait */
+    int64_t  after_us;      /* a late receipt is a long wait; 0: as the settings say */
     uint32_t err;           /* SMSC_LOSES: the receipt's err: field, 1..999 */
     uint32_t status;        /* SMSC_REJECTS: not 0 */
 };
@@ -29,7 +31,8 @@ struct smsc_hooks {
 struct smsc_conf {
     const char *host;
     uint16_t    port;           /* 0: a free one */
-    const char *password;       /* NULL: any */
+    const struct smsc_ways *ways;   /* copied; NULL: the defaults */
+    uint64_t    seed;           /* of what happens by chance */
     /* One line per accepted submit_sm, written before its submit_sm_resp: "<seconds.us> <from> <to> <message_id> <text
      * in hex>". NULL: none. */
     const char *accepted_log;
@@ -41,8 +44,29 @@ MUST_USE enum err smsc_new(struct smsc **out, struct loop *loop, const struct sm
 void smsc_free(struct smsc *s);             /* drops every link; on the loop's thread, or after it stopped */
 SCOPED_FREE(smsc)
 uint16_t smsc_port(const struct smsc *s);
-/** An SMS from a handset to the product; waits until a receiver or transceiver is bound. Cut in parts when long.
- *  @return ERR_NONE, ERR_SYNTAX (not UTF-8, no numbers), ERR_SIZE, ERR_BUSY (too many wait), ERR_NOMEM */
-MUST_USE enum err smsc_inject(struct smsc *s, struct str from, struct str to, struct str text);
 /** How many ESMEs are bound now. */
 unsigned smsc_bound(const struct smsc *s);
+
+const struct smsc_ways *smsc_ways(const struct smsc *s);
+/** Behave so from now on; what is under way ends as it began. */
+void smsc_set_ways(struct smsc *s, const struct smsc_ways *ways);
+
+/** An SMS from a handset to the product; waits until a receiver or transceiver is bound. Cut in parts when long, as the
+ *  setting longAs says.
+ *  @return ERR_NONE, ERR_SYNTAX (not UTF-8, no numbers), ERR_SIZE, ERR_BUSY (too many wait), ERR_NOMEM */
+MUST_USE enum err smsc_inject(struct smsc *s, struct str from, struct str to, struct str text);
+/* Many of them: "{n}" in the text is their number; from `senders` numbers in turn, the ones from `from` on. */
+struct smsc_run {
+    struct str from, to, text;
+    uint32_t   count, senders;      /* 1..1,000,000 each */
+    uint32_t   rate;                /* a second, 1..10,000; 0: as fast as they are taken */
+};
+/** @return as smsc_inject(); ERR_RANGE, ERR_BUSY (16 runs go on), with `why` */
+MUST_USE enum err smsc_inject_run(struct smsc *s, const struct smsc_run *run, struct problem *why);
+
+/** Cut links: of one system_id, or with an empty one all. @return how many */
+unsigned smsc_cut(struct smsc *s, struct str system_id);
+/** Cut every link and let nobody in for so long; 0 ends an outage. */
+void smsc_outage(struct smsc *s, int64_t for_us);
+/** Members of an open object: binds, what waits, counters (docs/simulator.md). */
+void smsc_show(const struct smsc *s, struct jw *w);

@@ -1,5 +1,7 @@
 #include "codec/smpp/smpp.h"
 
+#include "base/str.h"
+
 /* -- tables made from the lists ------------------------------------------------------------------------------------ */
 static const struct { uint32_t id; enum smpp_body body; const char *name; } commands[] = {
 #define C_ROW(name, id, body) { id, body, #name },
@@ -30,6 +32,34 @@ const char *smpp_status_name(uint32_t status)
         if (statuses[i].code == status)
             return statuses[i].name;
     return "?";
+}
+
+enum err smpp_status_read(struct str text, uint32_t *out)
+{
+    uint8_t octets[4];
+    size_t n;
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        if (str_eq_nocase(text, str_of(statuses[i].name))) {
+            *out = statuses[i].code;
+            return ERR_NONE;
+        }
+    }
+    if (!str_starts(text, STR("0x"))) {
+        uint64_t number;
+        enum err err = str_u64(text, UINT32_MAX, &number);
+        *out = err ? *out : (uint32_t)number;
+        return err ? ERR_SYNTAX : ERR_NONE;
+    }
+    text = str_from(text, 2);
+    char padded[9] = "00000000";
+    if (text.n < 1 || text.n > 8)
+        return ERR_SYNTAX;
+    memcpy(padded + 8 - text.n, text.p, text.n);
+    if (hex_read(octets, sizeof octets, str_of(padded), &n))
+        return ERR_SYNTAX;
+    struct rd r = rd_of(octets, n);
+    *out = rd_u32(&r);
+    return ERR_NONE;
 }
 
 enum err smpp_frame(const void *p, size_t n, size_t *pdu_n)

@@ -164,6 +164,8 @@ MUST_USE enum err smpp_write(struct wr *w, const struct smpp_pdu *pdu);
 /** "submit_sm", "ESME_RTHROTTLED"; "?" for the unknown. */
 const char *smpp_command_name(uint32_t command);
 const char *smpp_status_name(uint32_t status);
+/** Back: a name, or a number such as 0x58. @return ERR_SYNTAX */
+MUST_USE enum err smpp_status_read(struct str text, uint32_t *out);
 static inline bool     smpp_is_resp(uint32_t command) { return command >> 31; }
 static inline uint32_t smpp_resp_to(uint32_t command) { return command | 0x80000000u; }
 
@@ -193,6 +195,12 @@ bool smpp_dest_next(struct rd *r, struct smpp_dest *out);
 void smpp_dest_put(struct wr *w, const struct smpp_dest *dest);
 bool smpp_unsuccess_next(struct rd *r, struct smpp_dest *out);
 void smpp_unsuccess_put(struct wr *w, const struct smpp_dest *dest);
+
+/* -- times (7.1.1): "YYMMDDhhmmsstnnp", microseconds since 1970 ------------------------------------------------------ */
+enum { SMPP_TIME_SIZE = 17 };
+/** @param now_us  what a relative time starts from  @return ERR_NONE, ERR_SYNTAX */
+MUST_USE enum err smpp_time_read(struct str text, int64_t now_us, int64_t *at_us);
+void smpp_time_write(char dst[SMPP_TIME_SIZE], int64_t at_us);     /* absolute, UTC */
 
 /* -- delivery receipts (appendix B) ------------------------------------------------------------------------------- */
 struct smpp_receipt {

@@ -91,6 +91,7 @@ static enum err routes_get(struct http_call *hc)
 }
 
 #define TOUR "tests/api/operator.test.mjs"
+#define SIM_SMSC "tests/api/sim-smsc.test.mjs"
 #define PLAN "tests/api/plan.test.mjs"
 #define SIP "tests/api/sip-routing.test.mjs"
 #define ACCOUNTS "tests/api/accounts.test.mjs"
@@ -126,6 +127,12 @@ const struct http_route operator_routes[] = {
     { "POST", V1 "/calls", HTTP_OPERATOR, NULL, calls_post, "Carterfone_PlaceCall", TOUR },
     { "POST", V1 "/calls/{id}/:hangup", HTTP_OPERATOR, NULL, calls_post_hangup, "Carterfone_HangUpCall", TOUR },
     { "GET", V1 "/explain/{id}", HTTP_OPERATOR, NULL, explain_get, "Carterfone_Explain", TOUR },
+    { "GET", V1 "/sim/smsc", HTTP_OPERATOR, NULL, sim_smsc_get, "Carterfone_GetSimulatedSmsc", SIM_SMSC },
+    { "PATCH", V1 "/sim/smsc", HTTP_OPERATOR, NULL, sim_smsc_patch, "Carterfone_SetSimulatedSmsc", SIM_SMSC },
+    { "POST", V1 "/sim/smsc/:reset", HTTP_OPERATOR, NULL, sim_smsc_reset_post, "Carterfone_ResetSimulatedSmsc", SIM_SMSC },
+    { "POST", V1 "/sim/smsc/:cut", HTTP_OPERATOR, NULL, sim_smsc_cut_post, "Carterfone_CutSimulatedSmsc", SIM_SMSC },
+    { "POST", V1 "/sim/smsc/:outage", HTTP_OPERATOR, NULL, sim_smsc_outage_post, "Carterfone_StartSmscOutage", SIM_SMSC },
+    { "POST", V1 "/sim/smsc/:inject", HTTP_OPERATOR, NULL, sim_smsc_inject_post, "Carterfone_InjectSms", SIM_SMSC },
     { "GET", V1 "/handsets", HTTP_OPERATOR, NULL, handsets_get, "Carterfone_ListHandsets", TOUR },
     { "GET", V1 "/handsets/{number}/inbox", HTTP_OPERATOR, NULL, handset_inbox_get, "Carterfone_GetHandsetInbox", TOUR },
     { "POST", V1 "/handsets/{number}/:sms", HTTP_OPERATOR, NULL, handset_sms_post, "Carterfone_SendFromHandset", TOUR },

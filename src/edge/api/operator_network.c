@@ -103,6 +103,37 @@ static enum err command(struct http_call *hc, struct str verb)
     return hc->api->sim_command(hc->api->sim, verb, buf_str(&args), on_commanded, hc);
 }
 
+/* -- the simulated SMSC ---------------------------------------------------------------------------------------------- */
+enum err sim_smsc_get(struct http_call *hc)
+{
+    return command(hc, STR("smsc.show"));
+}
+
+enum err sim_smsc_patch(struct http_call *hc)
+{
+    return command(hc, STR("smsc.set"));
+}
+
+enum err sim_smsc_reset_post(struct http_call *hc)
+{
+    return command(hc, STR("smsc.reset"));
+}
+
+enum err sim_smsc_cut_post(struct http_call *hc)
+{
+    return command(hc, STR("smsc.cut"));
+}
+
+enum err sim_smsc_outage_post(struct http_call *hc)
+{
+    return command(hc, STR("smsc.outage"));
+}
+
+enum err sim_smsc_inject_post(struct http_call *hc)
+{
+    return command(hc, STR("smsc.inject"));
+}
+
 enum err handsets_get(struct http_call *hc)
 {
     return command(hc, STR("handset.list"));

@@ -379,7 +379,10 @@ static void a_receipt_waits_for_its_esme_to_come_back(void **state)
 static void a_wrong_password_is_refused(void **state)
 {
     (void)state;
-    conf.password = "other";
+    struct smsc_ways ways;
+    smsc_ways_init(&ways);
+    str_copyz(ways.password, sizeof ways.password, STR("other"));
+    conf.ways = &ways;
     start();
     struct smpp_session_conf c = { .role = SMPP_ESME, .name = "test", .system_id = "a", .password = "pw",
                                    .bind = SMPP_bind_transceiver, .window = 10 };
