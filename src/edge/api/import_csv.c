@@ -179,6 +179,11 @@ static enum err column_unknown(struct str name, struct problem *why)
                  : rule_problem(why, ERR_RANGE, RULE_COLUMN_UNKNOWN, typed, ".", "", "");
 }
 
+static enum err header_broken(const char *fault, struct problem *why)
+{
+    return rule_problem(why, ERR_RANGE, RULE_ROW_MALFORMED, "", fault);
+}
+
 static enum err layout_read(struct layout *l, const struct csv_record *header, struct problem *why)
 {
     bool seen[ARRAY_LEN(columns)] = { false };
@@ -186,6 +191,8 @@ static enum err layout_read(struct layout *l, const struct csv_record *header, s
     for (size_t i = 0; i < header->n; i++) {
         struct str name = str_trim(header->fields[i]);
         size_t c = 0;
+        if (!utf8_valid(name) || str_find(name, '\0') >= 0)     /* UTF-16, something compressed: no name worth repeating */
+            return header_broken("it is not UTF-8 text", why);
         while (c < ARRAY_LEN(columns) && !str_eq_nocase(name, str_of(columns[c].name)))
             c++;
         if (c == ARRAY_LEN(columns))
@@ -229,6 +236,7 @@ static enum err told_layout(struct layout *l, struct str text, struct problem *w
     switch (csv_next(&c, &header)) {
     case CSV_RECORD: return layout_read(l, &header, why);
     case CSV_NOMEM:  return ERR_NOMEM;
+    case CSV_FAULT:  return header_broken(header.fault, why);
     default:         return rule_problem(why, ERR_RANGE, RULE_COLUMN_NEEDED, columns[NUMBER_COLUMN].name);
     }
 }
@@ -245,8 +253,7 @@ static enum err rows_read(struct import_slice *s, struct csv *c, struct layout *
         if (step == CSV_NOMEM)
             err = ERR_NOMEM;
         else if (!l->n)
-            err = step == CSV_RECORD ? layout_read(l, &rec, why)
-                                     : rule_problem(why, ERR_RANGE, RULE_COLUMN_NEEDED, columns[NUMBER_COLUMN].name);
+            err = step == CSV_RECORD ? layout_read(l, &rec, why) : header_broken(rec.fault, why);
         else if (step == CSV_FAULT)
             err = import_slice_bad(s, rec.line, RULE_ROW_MALFORMED, STR(""), str_of(rec.fault));
         else

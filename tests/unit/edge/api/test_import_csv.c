@@ -87,7 +87,11 @@ static void columns_that_are_strange_are_refused_by_name(void **state)
     refuses("carrier,type\n", "", "ColumnNeeded", "no column 'number'");
     refuses("+12065550123\n", "", "ColumnUnknown", "'+12065550123'");
     refuses("", "", "ColumnNeeded", "no column 'number'");
-    refuses("\"number\n", "", "ColumnNeeded", "no column 'number'");
+    refuses("\"number\n", "", "RowMalformed", "a quote opens that is not closed");
+    refuses("number,type\r+12065550123,local\r", "", "RowMalformed", "a carriage return stands within the line");
+    refuses("\xff\xfen", "", "RowMalformed", "it is not UTF-8 text");       /* UTF-16 begins so */
+    refuses("\x1f\x8b\x08,number\n", "", "RowMalformed", "it is not UTF-8 text");
+    refuses("+12065550123\n", "\"number", "RowMalformed", "a quote opens that is not closed");
     refuses("+12065550123\n", "carrier", "ColumnNeeded", "no column 'number'");
 }
 
