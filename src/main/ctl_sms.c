@@ -72,6 +72,54 @@ static int show(struct ctl *c)
     return CTL_OK;
 }
 
+static void say_parts(struct ctl *c, const struct json *p)
+{
+    static const struct ctl_column columns[] = { { ">UNITS", "units" }, { "TEXT", "text", CTL_BRIEF }, { 0 } };
+    int64_t segments = json_int_of(p, "segments", 0);
+    ctl_say(c, "encoding  " STR_FMT ", %lld unit%s, %lld a segment", STR_ARG(json_text_of(p, "encoding")),
+            (long long)json_int_of(p, "units", 0), json_int_of(p, "units", 0) == 1 ? "" : "s",
+            (long long)json_int_of(p, "unitsPerSegment", 0));
+    ctl_say(c, "segments  %lld, room for %lld more unit%s in the last", (long long)segments,
+            (long long)json_int_of(p, "unitsLeft", 0), json_int_of(p, "unitsLeft", 0) == 1 ? "" : "s");
+    const struct json *unusual = json_member(p, "outsideGsm7");
+    if (json_count(unusual)) {
+        scoped_buf list = { 0 };
+        for (size_t i = 0; i < json_count(unusual); i++)
+            buf_printf(&list, " " STR_FMT, STR_ARG(json_text(json_item(unusual, i))));
+        ctl_say(c, "outside   " STR_FMT "   these are not in GSM-7 and make it UCS-2", STR_ARG(str_trim(buf_str(&list))));
+    }
+    if (segments > 1)
+        ctl_table(c, json_member(p, "parts"), columns, "");
+}
+
+/* What it would be, and be charged; nothing is sent. */
+static int preview(struct ctl *c)
+{
+    static const struct ctl_column columns[] = { { "TO", "to" }, { ">USD", "microUsd", CTL_MICRO }, { "WHY NOT", "errorMessage" }, { 0 } };
+    scoped_buf body = { 0 };
+    struct jw w = jw_of(&body);
+    jw_object(&w, NULL);
+    if (ctl_option(c, "from"))
+        jw_textz(&w, "from", ctl_option(c, "from"));
+    jw_array(&w, "to");
+    const char *to;
+    for (int i = 0; (to = ctl_option_at(c, "to", i)); i++)
+        jw_textz(&w, NULL, to);
+    jw_end(&w);
+    jw_textz(&w, "message", c->args[0]);
+    if (c->resource)
+        jw_textz(&w, "resource", c->resource);
+    jw_end(&w);
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/messages/:preview"), buf_str(&body), &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    say_parts(c, answer.json);
+    if (json_count(json_member(answer.json, "recipients")))
+        ctl_table(c, json_member(answer.json, "recipients"), columns, "");
+    return CTL_OK;
+}
+
 static const struct ctl_option send_options[] = {
     { "from",      "NUMBER", CTL_NEEDED, "a leased number with outbound SMS" },
     { "to",        "NUMBER", CTL_MANY,   "a recipient" },
@@ -79,10 +127,16 @@ static const struct ctl_option send_options[] = {
     { "no-report", NULL,     CTL_MAY,    "no delivery report event" },
     { 0 },
 };
+static const struct ctl_option preview_options[] = {
+    { "from", "NUMBER", CTL_MAY,  "the sender: with --to, who would be refused and what it would cost" },
+    { "to",   "NUMBER", CTL_MANY, "a recipient" },
+    { 0 },
+};
 static const struct ctl_option list_options[] = { { "limit", "N", CTL_MAY, "the newest N [50]" }, { 0 } };
 
 const struct ctl_command ctl_sms_commands[] = {
     { "sms", "send", "TEXT", 1, 1, send_options, send_sms, "send a text to one or more numbers" },
+    { "sms", "preview", "TEXT", 1, 1, preview_options, preview, "encoding, segments and price of a text, before it is sent" },
     { "sms", "list", "", 0, 0, list_options, list, "messages, newest first" },
     { "sms", "show", "MESSAGEID", 1, 1, NULL, show, "one of them; `explain` says more" },
     { 0 },

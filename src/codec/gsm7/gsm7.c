@@ -222,6 +222,20 @@ enum err sms_split(struct sms_split *out, struct str utf8)
     return ERR_NONE;
 }
 
+unsigned sms_units(enum sms_alphabet alphabet, struct str utf8)
+{
+    unsigned units = 0;
+    size_t at = 0;
+    for (uint32_t cp; (cp = utf8_next(utf8, &at)) != UINT32_MAX;)
+        units += units_of(alphabet, cp);
+    return units;
+}
+
+unsigned sms_room(enum sms_alphabet alphabet, bool alone)
+{
+    return alone ? room[alphabet].alone : room[alphabet].together;
+}
+
 unsigned sms_segments(struct str utf8)
 {
     struct sms_split split;

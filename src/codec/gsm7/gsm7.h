@@ -49,6 +49,11 @@ MUST_USE enum err sms_split(struct sms_split *out, struct str utf8);
 /** How many segments that is; 0 where sms_split() fails. */
 unsigned sms_segments(struct str utf8);
 
+/** How many units a text is: septets (an extension character is two) or UTF-16 units. Of valid UTF-8. */
+unsigned sms_units(enum sms_alphabet alphabet, struct str utf8);
+/** Room in a segment, in units: of one that stands alone, or of one among several. SMS_GSM7 and SMS_UCS2. */
+unsigned sms_room(enum sms_alphabet alphabet, bool alone);
+
 /* -- user data header (3GPP TS 23.040, 9.2.3.24) -------------------------------------------------------------------- */
 struct sms_concat {
     uint16_t ref;

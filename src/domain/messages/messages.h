@@ -54,6 +54,15 @@ typedef void messages_sent_fn(void *arg, enum err err, const struct sms_result *
 MUST_USE enum err messages_send(struct messages *m, const struct sms_send *send, messages_sent_fn *done, void *arg,
                                 struct problem *why);
 
+struct sms_forecast {
+    struct str to;
+    int64_t    micro;                   /* what it would be charged */
+    char       error[768];              /* why it would not be accepted; else empty */
+};
+/** What sending it would do now; nothing is done. `out` has room for send->n. @return as messages_send() */
+MUST_USE enum err messages_preview(const struct messages *m, const struct sms_send *send, struct sms_forecast *out,
+                                   struct problem *why);
+
 /* -- opt-outs: who wants no texts from which sender ------------------------------------------------------------------- */
 enum optout_verb { OPTOUT_CHECK, OPTOUT_ADD, OPTOUT_REMOVE };
 struct optout_request {

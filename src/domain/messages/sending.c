@@ -268,6 +268,24 @@ static void trail_begin(struct buf *trail, const struct messages *m, const struc
     trail_line(trail, now, "stored", "202 after the commit");
 }
 
+enum err messages_preview(const struct messages *m, const struct sms_send *s, struct sms_forecast *out, struct problem *why)
+{
+    const struct lease *lease = NULL;
+    unsigned segments = sms_segments(s->text);
+    enum err err = sender_check(m, s, &lease, why);
+    for (size_t i = 0; !err && i < s->n; i++) {
+        struct sms_result r = { 0 };
+        struct usage_ends ends = { s->resource, lease, s->from, s->recipients[i].to };
+        judge_recipient(m, lease, s, ends.other, &r);
+        out[i] = (struct sms_forecast){ .to = ends.other };
+        if (r.status == 202)
+            out[i].micro = usage_sms_estimate(m->control->usage, &ends, segments);
+        else
+            snprintf(out[i].error, sizeof out[i].error, "%s", r.error);
+    }
+    return err;
+}
+
 enum err messages_send(struct messages *m, const struct sms_send *s, messages_sent_fn *then, void *arg,
                        struct problem *why)
 {

@@ -121,6 +121,7 @@ const struct http_route operator_routes[] = {
     { "GET", V1 "/eventSubscriptions/{id}/:validate", HTTP_PUBLIC, NULL, event_subscriptions_validate, "Carterfone_ValidateEventSubscription", TOUR },
     { "GET", V1 "/events", HTTP_OPERATOR, NULL, events_get, "Carterfone_ListEvents", TOUR },
     { "GET", V1 "/messages", HTTP_OPERATOR, NULL, messages_get_all, "Carterfone_ListMessages", TOUR },
+    { "POST", V1 "/messages/:preview", HTTP_OPERATOR, preview_read, preview_post, "Carterfone_PreviewMessage", "tests/api/preview.test.mjs" },
     { "GET", V1 "/messages/{id}", HTTP_OPERATOR, NULL, messages_get_one, "Carterfone_GetMessage", TOUR },
     { "GET", V1 "/calls", HTTP_OPERATOR, NULL, calls_get_all, "Carterfone_ListCalls", TOUR },
     { "GET", V1 "/calls/{id}", HTTP_OPERATOR, NULL, calls_get_one, "Carterfone_GetCall", TOUR },

@@ -35,6 +35,10 @@ enum err resource_delete(struct http_call *hc);
 enum err resource_keys_get(struct http_call *hc);
 enum err resource_rotate_post(struct http_call *hc);
 
+/* preview_api.c */
+enum err preview_read(struct http_call *hc);
+enum err preview_post(struct http_call *hc);
+
 /* operator_look.c */
 enum err messages_get_all(struct http_call *hc);
 enum err messages_get_one(struct http_call *hc);
