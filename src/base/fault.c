@@ -22,7 +22,7 @@ static const int64_t DELAY_MAX_US = 3600LL * US_PER_S;
     M(from,         "from",         EDGE(SMSC) | EDGE(PHONE), false)        \
     M(system_id,    "system-id",    EDGE(SMSC), false)                      \
     M(path,         "path",         EDGE(API), true)                        \
-    M(resource,     "resource",     EDGE(API) | EDGE(WEBHOOK), false)       \
+    M(resource,     "resource",     EDGE(API), false)                       \
     M(method,       "method",       EDGE(API), false)                       \
     M(url,          "url",          EDGE(WEBHOOK), true)                    \
     M(subscription, "subscription", EDGE(WEBHOOK), false)                   \
@@ -338,12 +338,27 @@ static bool matches_one(struct str pattern, struct str there, bool below)
            && (there.n == pattern.n || pattern.p[pattern.n - 1] == '/' || strchr("/:?#", there.p[pattern.n]));
 }
 
+/* Is one of the words like that? */
+static bool matches_word(struct str pattern, struct str words)
+{
+    struct str word;
+    while (words.n) {
+        str_cut(words, ' ', &word, &words);
+        if (word.n && matches_one(pattern, word, false))
+            return true;
+    }
+    return false;
+}
+
 static bool matches_all(const struct fault *f, const struct fault_subject *s)
 {
+    if (s->only_path && !f->on[ON_path].n)
+        return false;
     for (size_t i = 0; i < MATCH_COUNT; i++) {
         struct str there;
         memcpy(&there, (const char *)s + matches[i].at, sizeof there);
-        if (!f->on[i].n || (there.n && matches_one(f->on[i], there, matches[i].below)))
+        if (!f->on[i].n || (i == ON_statement ? matches_word(f->on[i], there)
+                                           : there.n && matches_one(f->on[i], there, matches[i].below)))
             continue;
         if (i != ON_number || !((s->to.n && matches_one(f->on[i], s->to, false))
                                 || (s->from.n && matches_one(f->on[i], s->from, false))))

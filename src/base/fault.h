@@ -73,8 +73,9 @@ struct fault_subject {
     struct str number, to, from;            /* smsc: to, from; phone: number (the handset's), from (the other end) */
     struct str system_id;                   /* smsc */
     struct str path, resource, method;      /* api */
-    struct str url, subscription;           /* webhook; and resource */
-    struct str statement;                   /* store */
+    bool only_path;                         /* api: only a fault that names a path is meant for this */
+    struct str url, subscription;           /* webhook: the whole URL; the name of the event subscription, if it is one's */
+    struct str statement;                   /* store: the names of the statements of a unit, a blank between them */
 };
 struct fault_hit {
     enum fault_kind kind;

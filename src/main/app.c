@@ -1,4 +1,5 @@
 #include "main/app.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -59,6 +60,7 @@ struct app {
     struct authority      *authority;
     char                   default_key[BASE64_SIZE(ACCESS_KEY_OCTETS)];     /* as it was at start: accounts are control's then */
     char                   ca_file[DATADIR_PATH_SIZE];
+    bool                   real;            /* a real carrier exists */
     bool                   started;
 };
 
@@ -239,8 +241,14 @@ static enum err make_sim(struct app *app, struct problem *why)
 static void on_real_carrier(void *arg, const char *name)
 {
     struct app *app = arg;
+    app->real = true;
     keyring_set_development(app->keyring, false);
     hooks_set_allow_local(app->hooks, false);
+    if (app->settings->faults == SETTINGS_FAULTS_AUTO) {
+        app->api.faults = false;
+        if (fault_clear(0))
+            log_warn("server", "faults were armed, and are cleared: %s is a real carrier", name);
+    }
     log_warn("server", "%s is a real carrier: the development key and loopback targets have ended", name);
 }
 
@@ -291,6 +299,8 @@ static enum err make_api(struct app *app, struct problem *why)
                                  .keyring = app->keyring, .domain = app->settings->domain, .carrier_add = carriers_add, .carriers_write = carriers_write,
                                  .carriers = app->carriers, .sip_routing = app->routing,
                                  .registrations = app->registrations, .refusals = app->refusals,
+                                 .faults = app->settings->faults == SETTINGS_FAULTS_ON
+                                           || (app->settings->faults == SETTINGS_FAULTS_AUTO && !app->real),
                                  .clock_moves = app->settings->clock == SETTINGS_CLOCK_VIRTUAL };
     if (app->sim) {
         app->api.sim = app->sim;
@@ -343,6 +353,7 @@ enum err app_new(struct app **out, const struct settings *s, const struct datadi
         return ERR_NOMEM;
     app->settings = s;
     app->dir = dir;
+    fault_seed(s->seed);
     static enum err (*const steps[])(struct app *app, struct problem *why) = {
         make_control, make_keys, make_certificate, make_accounts, make_hooks, make_domain, make_edges, make_carriers, make_api,
     };

@@ -10,7 +10,7 @@
 #include "domain/numbers/quotas.h"
 #include "sim/smsc_ways.h"
 
-enum kind { KIND_TEXT, KIND_PATH, KIND_ENDPOINT, KIND_LISTEN, KIND_PORTS, KIND_CHOICE, KIND_SWITCH, KIND_PLAIN, KIND_U64 };
+enum kind { KIND_TEXT, KIND_PATH, KIND_ENDPOINT, KIND_LISTEN, KIND_PORTS, KIND_CHOICE, KIND_SWITCH, KIND_PLAIN, KIND_U64, KIND_FAULT };
 enum { SERVE = SETTINGS_SERVE, SIM = SETTINGS_SIM, BOTH = SERVE | SIM };
 enum { NOT_YET = 0, BUILT = 1 };
 
@@ -27,6 +27,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(catalogue,    PATH,     SERVE, BUILT,   "",                "DIR",          "the operator's changes to catalogue and rates: a folder of CSV files") \
     S(simulator,    SWITCH,   SERVE, BUILT,   "on",              "on|off",       "run the simulated carrier inside")   \
     S(clock,        CHOICE,   SERVE, BUILT,   "real",            "real|virtual", "virtual: `clock advance` may move product time") \
+    S(faults,       CHOICE,   SERVE, BUILT,   "auto",            "auto|on|off",  "may faults be armed? auto: while every carrier is simulated") \
     S(sip,          ENDPOINT, SERVE, BUILT,   "127.0.0.1:5060",  "HOST:PORT",    "SIP over UDP and TCP")               \
     S(sips,         ENDPOINT, SERVE, NOT_YET, "",                "HOST:PORT",    "SIP over TLS")                       \
     S(rtp_ports,    PORTS,    BOTH,  BUILT,   "20000-24999",     "A-B",          "UDP ports for media; 0: any free")   \
@@ -36,6 +37,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(sim_smsc,     TEXT,     BOTH,  BUILT,   "",                "NAME=VALUE,...", "how the simulated SMSC behaves; `sim smsc settings` lists the names") \
     S(inbound,      ENDPOINT, SIM,   BUILT,   "127.0.0.1:5060",  "HOST:PORT",    "where calls of simulated handsets go") \
     S(accepted_log, PATH,     BOTH,  BUILT,   "",                "FILE",         "a line for each submit_sm the simulated SMSC accepts") \
+    S(fault,        FAULT,    SIM,   BUILT,   "",                "FAULT",        "a fault from the start, such as 'smsc throttle every=100'; repeatable") \
     S(seed,         U64,      BOTH,  BUILT,   "1",               "N",            "of the simulated networks' choices") \
     S(tls_cert,     PATH,     SERVE, BUILT,   "",                "FILE",         "PEM chain instead of the local CA's") \
     S(tls_key,      PATH,     SERVE, BUILT,   "",                "FILE",         "its key")                            \
@@ -101,7 +103,7 @@ const struct setting *setting_find(struct str name, enum settings_for who, struc
 
 bool setting_is_list(const struct setting *setting)
 {
-    return setting->kind == KIND_LISTEN;
+    return setting->kind == KIND_LISTEN || setting->kind == KIND_FAULT;
 }
 
 /* -- values -------------------------------------------------------------------------------------------------------- */
@@ -215,6 +217,17 @@ static enum err put_text(char *dst, size_t size, struct str text, struct problem
     return ERR_NONE;
 }
 
+/* One a line; read when the networks start (base/fault.h). */
+static enum err put_fault(struct settings *s, struct str text, bool first, struct problem *why)
+{
+    size_t n = first ? 0 : strlen(s->fault);
+    if (n + text.n + 2 > sizeof s->fault || memchr(text.p, 0, text.n))
+        return problem_set(why, ERR_SIZE, "BadSetting", "at most %zu octets of faults", sizeof s->fault - 2);
+    n += str_copyz(s->fault + n, sizeof s->fault - n, text);
+    str_copyz(s->fault + n, sizeof s->fault - n, STR("\n"));
+    return ERR_NONE;
+}
+
 static enum err put_value(struct settings *s, const struct setting *setting, struct str text, bool first,
                           struct problem *why)
 {
@@ -226,6 +239,7 @@ static enum err put_value(struct settings *s, const struct setting *setting, str
     case KIND_PATH:     return put_text(member, setting->size, text, why);
     case KIND_ENDPOINT: return settings_endpoint_read(member, text, why);
     case KIND_LISTEN:   return put_listen(s, text, first, why);
+    case KIND_FAULT:    return put_fault(s, text, first, why);
     case KIND_PORTS:    return put_ports(member, text, why);
     case KIND_SWITCH:
     case KIND_PLAIN:    return read_bool(text, member, why);

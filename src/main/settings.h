@@ -16,6 +16,7 @@ enum settings_for { SETTINGS_SERVE = 1, SETTINGS_SIM = 2 };
 
 enum settings_edition { EDITION_2020_10, EDITION_CURRENT };
 enum settings_clock   { SETTINGS_CLOCK_REAL, SETTINGS_CLOCK_VIRTUAL };
+enum settings_faults  { SETTINGS_FAULTS_AUTO, SETTINGS_FAULTS_ON, SETTINGS_FAULTS_OFF };
 
 /* HOST:PORT. `given` tells a port a person chose (in use: exit 2) from a default one (in use: take the next free). */
 struct settings_endpoint {
@@ -46,6 +47,7 @@ struct settings {
     char catalogue[SETTINGS_PATH_SIZE];     /* folder of the overlay; "" when there is none */
     bool simulator;
     enum settings_clock clock;
+    enum settings_faults faults;            /* may faults be armed? */
     struct settings_endpoint sip, sips, smpp, sim_sip, sim_smpp;
     struct settings_ports rtp_ports;
     char tls_cert[SETTINGS_PATH_SIZE], tls_key[SETTINGS_PATH_SIZE];     /* both or neither */
@@ -60,6 +62,7 @@ struct settings {
     struct settings_endpoint inbound;       /* sim: where calls of handsets go */
     char sim_smsc[2048];                    /* how the simulated SMSC behaves (sim/smsc_ways.h) */
     char accepted_log[SETTINGS_PATH_SIZE];  /* sim: a line for each submit_sm it accepts */
+    char fault[2048];                       /* sim: armed from the start, one a line */
     uint64_t seed;                          /* of the simulated networks' choices */
     bool help;                              /* --help was asked; nothing else was checked */
 };

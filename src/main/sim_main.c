@@ -1,5 +1,6 @@
 /* sim_main.c - `carterfone sim`: the simulated networks alone, for crash tests and for other people's gateways. */
 #include "base/buf.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -15,14 +16,30 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_IN_USE = 2 };
+enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static enum err arm_faults(const struct settings *s, struct problem *why)
+{
+    struct str text, rest = str_of(s->fault);
+    struct problem said = { 0 };
+    enum err err = ERR_NONE;
+    fault_seed(s->seed);
+    while (!err && rest.n) {
+        str_cut(rest, '\n', &text, &rest);
+        err = fault_add(text, 1u << FAULT_SMSC | 1u << FAULT_PHONE, NULL, &said);
+    }
+    return err ? problem_set(why, err, "", "--fault: %s %s", said.text, said.suggestion) : err;
+}
 
 static enum err start(const struct settings *s, struct sim **out, struct problem *why)
 {
+    enum err err = arm_faults(s, why);
+    if (err)
+        return err;
     struct sim_conf conf = { .inbound_host = s->inbound.host[0] ? s->inbound.host : NULL, .inbound_port = s->inbound.port,
                              .rtp_min = s->rtp_ports.min, .rtp_max = s->rtp_ports.max,
                              .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
-    enum err err = sim_new_on_ports(out, s, &conf, why);
+    err = sim_new_on_ports(out, s, &conf, why);
     return err ? err : sim_start(*out, why);
 }
 
@@ -78,7 +95,7 @@ int sim_main(const struct settings *s, int argc, char *const *argv, char *const 
         err = ready_write(sim, s, &why);
     if (err) {
         fprintf(stderr, "carterfone sim: %s\n", why.text[0] ? why.text : err_words(err));
-        return err == ERR_CONFLICT ? EXIT_IN_USE : EXIT_FAILED;
+        return err == ERR_CONFLICT || err == ERR_SYNTAX || err == ERR_FORBIDDEN ? EXIT_USAGE : EXIT_FAILED;
     }
     if (!s->quiet) {
         printf("The simulated networks are ready: SMPP %s:%u, SIP %s:%u\n", s->sim_smpp.host, sim_smpp_port(sim),

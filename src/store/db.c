@@ -6,7 +6,9 @@
 #include "store/store_priv.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/metric.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -138,10 +140,10 @@ static void unit_answer(struct db_unit *u)
     db_unit_free(u);
 }
 
-static void note_failure(struct db *db, const struct conn *conn)
+static void note_failure(struct db *db, const char *words)
 {
     pthread_mutex_lock(&db->failure_lock);
-    snprintf(db->failure, sizeof db->failure, "%s", conn_failure(conn));
+    snprintf(db->failure, sizeof db->failure, "%s", words);
     db->failed_us = clock_mono().us;
     pthread_mutex_unlock(&db->failure_lock);
 }
@@ -153,6 +155,33 @@ int64_t db_failure(struct db *db, char *dst, size_t size)
     int64_t at_us = db->failed_us;
     pthread_mutex_unlock(&db->failure_lock);
     return at_us;
+}
+
+/* -- faults that were asked for (base/fault.h) -------------------------------------------------------------------- */
+static bool unit_struck(struct db *db, struct db_unit *u)
+{
+    static const uint64_t kinds = FAULT_BIT(STORE_ERROR) | FAULT_BIT(STORE_FULL);
+    struct fault_hit hit;
+    if (!fault_armed(kinds))
+        return false;
+    scoped_buf names = { 0 };
+    size_t at = 0;
+    for (const struct record *r; (r = record_next(&u->steps, &at));)
+        buf_printf(&names, "%s ", statements[r->stmt].name);
+    if (!fault_strikes(kinds, &(struct fault_subject){ .statement = buf_str(&names) }, &hit))
+        return false;
+    u->err = ERR_STORE;
+    note_failure(db, hit.kind == FAULT_STORE_FULL ? "database or disk is full (a fault that was asked for)"
+                                                  : "disk I/O error (a fault that was asked for)");
+    return true;
+}
+
+/* The writer alone waits, as for a slow disk. */
+static void strike_slow(void)
+{
+    struct fault_hit hit;
+    if (fault_strikes(FAULT_BIT(STORE_SLOW), NULL, &hit))
+        usleep((useconds_t)hit.delay_us);
 }
 
 /* The outcome of the whole group is known. */
@@ -173,9 +202,10 @@ static void group_end(struct db *db)
 {
     if (!db->group)
         return;
+    strike_slow();
     enum err err = conn_in_group(db->conn) ? conn_commit(db->conn) : ERR_STORE;
     if (err)
-        note_failure(db, db->conn);
+        note_failure(db, conn_failure(db->conn));
     turn_give(db);
     metric_add(&groups_total, 1);
     metric_set(&log_pages, conn_log_pages(db->conn));
@@ -191,10 +221,11 @@ static void on_unit(void *owner, struct inbox_item *item)
         db->group_until.us = clock_mono().us + GROUP_US;
         u->err = conn_begin(db->conn);
     }
-    if (!u->err)
+    bool struck = !u->err && unit_struck(db, u);
+    if (!u->err && !struck)
         u->err = conn_unit(db->conn, u, &u->missed);
-    if (u->err == ERR_STORE)
-        note_failure(db, db->conn);
+    if (u->err == ERR_STORE && !struck)
+        note_failure(db, conn_failure(db->conn));
     metric_add(&units_total, 1);
     u->item.next = NULL;
     *db->group_end = u;
@@ -356,7 +387,7 @@ static struct db_rows *rows_of(struct db *db, struct conn *conn, const struct db
     turn_take(db);
     enum err err = conn_read(conn, record_next(&u->steps, &at), limit_us, collect, &c);
     if (err)
-        note_failure(db, conn);
+        note_failure(db, conn_failure(conn));
     turn_give(db);
     if (err || c.too_much) {
         db_rows_free(c.rows);
@@ -388,12 +419,27 @@ static void ask_answer(struct ask *a, struct db_rows *rows)
     ask_free(a);
 }
 
+/* Reads at start are spared: who waits for them cannot go on without. */
+static struct db_rows *read_rows(struct reader *rd, const struct ask *a)
+{
+    struct fault_hit hit;
+    size_t at = 0;
+    if (fault_armed(FAULT_BIT(STORE_READ_ERROR)) && a->read) {
+        struct fault_subject s = { .statement = str_of(statements[record_next(&a->unit->steps, &at)->stmt].name) };
+        if (fault_strikes(FAULT_BIT(STORE_READ_ERROR), &s, &hit)) {
+            note_failure(rd->db, "disk I/O error (a fault that was asked for)");
+            return NULL;
+        }
+    }
+    return rows_of(rd->db, rd->conn, a->unit, a->limit_rows, a->read ? READ_US : 0);
+}
+
 static void *reader_main(void *arg)
 {
     struct reader *rd = arg;
     for (struct ask *a; (a = asks_take(rd->db));) {
         if (a->unit) {
-            ask_answer(a, rows_of(rd->db, rd->conn, a->unit, a->limit_rows, a->read ? READ_US : 0));
+            ask_answer(a, read_rows(rd, a));
         } else {
             copy_log(rd);
         }

@@ -41,4 +41,5 @@ struct app_api {
     struct refusals *refusals;
     const char *domain;             /* resources are NAME.domain; NULL: localhost */
     bool clock_moves;               /* --clock virtual */
+    bool faults;                    /* may be armed: while everything is simulated, or with --faults on */
 };

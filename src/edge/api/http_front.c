@@ -278,6 +278,8 @@ bool front_whole(struct call *c)
         err = check_proof(c);
     if (!err)
         err = check_version(c);
+    if (!err && http_fault_strikes(c))
+        return false;
     if (!err)
         err = read_body(c, &status);
     if (!err && c->route->read)

@@ -53,6 +53,8 @@ struct call {
     bool                     forced;    /* the server stopped before the handler answered: say 503, touch nothing else */
     bool                     answered;
     bool                     refused;   /* for want of a proof: may be held back */
+    bool                     dropped, answer_dropped;   /* faults: the connection ends instead of an answer */
+    int64_t                  delay_us;  /* a fault: wait so long before the handler hears of it */
     bool                     last;      /* nobody knows where the next request would begin: the connection ends with the answer */
     struct mono              held_until;
     struct call             *held_next;
@@ -82,6 +84,10 @@ void front_head(struct call *c);        /* method, headers, target are known */
 MUST_USE enum err front_framing(struct call *c, const char *version);
 /** The whole body is here. True: run has to be asked on control; false: it is answered already. */
 bool front_whole(struct call *c);
+
+/* http_fault.c */
+/** True: a fault has answered it, or wants its connection cut. */
+bool http_fault_strikes(struct call *c);
 
 /* http_answer.c */
 struct str call_header(const struct call *c, struct str name);

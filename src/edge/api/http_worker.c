@@ -240,6 +240,8 @@ static struct MHD_Response *make_response(struct call *c)
 
 static enum MHD_Result send_answer(struct call *c)
 {
+    if ((c->dropped || c->answer_dropped) && !c->forced)
+        return MHD_NO;                  /* a fault: the connection ends */
     /* forced: the handler may be writing its answer this moment; nothing of it is touched */
     int status = c->forced ? 503 : c->status;
     struct MHD_Response *r = make_response(c);
@@ -314,6 +316,23 @@ static bool hold_back(struct call *c)
     return hold;
 }
 
+/* A fault wants the request to wait before its handler hears of it. @return false: it cannot */
+static bool delay(struct call *c)
+{
+    struct http_server *srv = c->worker->srv;
+    pthread_mutex_lock(&srv->refusals_lock);
+    bool may = !srv->no_holding;
+    if (may) {
+        sleep_now(c);
+        c->held_until.us = clock_mono().us + c->delay_us;
+        c->item.kind = &held_kind;
+        if (inbox_post(loop_inbox(srv->loop), &c->item))
+            call_answered(c);           /* too many are held already */
+    }
+    pthread_mutex_unlock(&srv->refusals_lock);
+    return may;
+}
+
 /* -- to control ---------------------------------------------------------------------------------------------------- */
 
 /* Give the call to control. The connection sleeps before the post: the answer may come before this returns. */
@@ -336,7 +355,7 @@ static enum MHD_Result ask_control(struct call *c)
 static enum MHD_Result on_whole(struct call *c)
 {
     if (front_whole(c))
-        return ask_control(c);
+        return c->delay_us && delay(c) ? MHD_YES : ask_control(c);
     return c->refused && hold_back(c) ? MHD_YES : send_answer(c);
 }
 
@@ -391,6 +410,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
         }
         return on_whole(c);
     case CALL_WAIT:
+        if (c->delay_us && !c->forced) {
+            c->delay_us = 0;            /* the wait that a fault wanted is over */
+            c->answered = false;
+            return ask_control(c);
+        }
         return send_answer(c);
     case CALL_SENT:
         return MHD_YES;

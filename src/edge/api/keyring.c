@@ -177,6 +177,16 @@ bool keyring_knows(const struct keyring *k, struct str name)
     return known;
 }
 
+const char *keyring_name(const struct keyring *k, uint64_t resource, char dst[KEYRING_NAME_SIZE])
+{
+    pthread_rwlock_t *lock = (pthread_rwlock_t *)(uintptr_t)&k->lock;
+    pthread_rwlock_rdlock(lock);
+    const struct holder *h = map_find(k->by_resource, resource);
+    str_copyz(dst, KEYRING_NAME_SIZE, str_of(h ? h->name : NULL));
+    pthread_rwlock_unlock(lock);
+    return dst;
+}
+
 /* "shop" of shop.example.com. */
 static const struct holder *named_by_host(const struct keyring *k, struct str host)
 {

@@ -28,6 +28,9 @@ void keyring_resource_changed(void *keyring, const struct resource *r);
 void keyring_resource_gone(void *keyring, uint64_t resource);
 /** Is there a resource of this name, in any letter case? */
 bool keyring_knows(const struct keyring *k, struct str name);
+/** The name of a resource, "" when it has gone. @return dst */
+enum { KEYRING_NAME_SIZE = 64 };
+const char *keyring_name(const struct keyring *k, uint64_t resource, char dst[KEYRING_NAME_SIZE]);
 /** @return ERR_SIZE */
 MUST_USE enum err keyring_set_operator(struct keyring *k, struct str key);
 /** May the development key be used at all? False as soon as a real carrier exists. False when new. */

@@ -97,6 +97,7 @@ static enum err routes_get(struct http_call *hc)
 #define ACCOUNTS "tests/api/accounts.test.mjs"
 #define REGISTRATIONS "tests/api/registrations.test.mjs"
 #define MONEY "tests/api/money.test.mjs"
+#define FAULTS "tests/api/faults.test.mjs"
 
 const struct http_route operator_routes[] = {
     { "GET", V1 "/status", HTTP_OPERATOR, NULL, status_get, "Carterfone_Status", TOUR },
@@ -155,6 +156,10 @@ const struct http_route operator_routes[] = {
     { "GET", V1 "/sipDomains", HTTP_OPERATOR, NULL, sip_domains_get, "Carterfone_ListSipDomains", SIP },
     { "POST", V1 "/sipDomains/{domain}/:verify", HTTP_OPERATOR, NULL, sip_domain_verify_post, "Carterfone_VerifySipDomain", SIP },
     { "POST", V1 "/sipDomains/{domain}/:unverify", HTTP_OPERATOR, NULL, sip_domain_unverify_post, "Carterfone_UnverifySipDomain", SIP },
+    { "GET", V1 "/faults", HTTP_OPERATOR, NULL, faults_get, "Carterfone_ListFaults", FAULTS },
+    { "POST", V1 "/faults", HTTP_OPERATOR, NULL, faults_post, "Carterfone_AddFault", FAULTS },
+    { "DELETE", V1 "/faults", HTTP_OPERATOR, NULL, faults_delete, "Carterfone_ClearFaults", FAULTS },
+    { "DELETE", V1 "/faults/{id}", HTTP_OPERATOR, NULL, fault_delete, "Carterfone_ClearFault", FAULTS },
     { "GET", V1 "/clock", HTTP_OPERATOR, NULL, clock_get, "Carterfone_GetClock", TOUR },
     { "POST", V1 "/clock/:advance", HTTP_OPERATOR, NULL, clock_advance_post, "Carterfone_AdvanceClock", TOUR },
     { 0 },

@@ -91,6 +91,12 @@ void spend_cap_write(const struct http_call *hc, const struct subscription *s, s
 enum err clock_get(struct http_call *hc);
 enum err clock_advance_post(struct http_call *hc);
 
+/* operator_faults.c */
+enum err faults_get(struct http_call *hc);
+enum err faults_post(struct http_call *hc);
+enum err faults_delete(struct http_call *hc);
+enum err fault_delete(struct http_call *hc);
+
 /* operator_registrations.c */
 enum err registrations_get_all(struct http_call *hc);
 enum err registrations_get_one(struct http_call *hc);

@@ -3,6 +3,7 @@
 #include "base/loop.h"
 #include "base/metric.h"
 #include "base/str.h"
+#include "edge/hooks/faulty.h"
 #include "edge/hooks/hosts.h"
 #include "net/http_client.h"
 #include "net/target.h"
@@ -37,6 +38,7 @@ struct hooks {
     struct hooks_conf   conf;
     struct loop        *loop;
     struct http_client *client;
+    struct faulty      *faulty;         /* in front of the client */
     struct hosts       *hosts;
     struct loop_timer   look;           /* for what becomes late */
     _Atomic size_t      n_waiting, octets;
@@ -104,7 +106,7 @@ static void begin(struct hooks *h, struct job *job)
         *site = http_client_site_new();         /* without memory for it: a whole handshake, no more */
     job->ask.site = *site;
     waits_no_more(h, job);
-    if (http_client_begin(h->client, &job->ask)) {
+    if (faulty_begin(h->faulty, &job->ask)) {
         hosts_undone(h->hosts, &job->turn);
         tell_refused(job, ERR_NOMEM, "out of memory");
         return;
@@ -319,6 +321,8 @@ enum err hooks_new(struct hooks **out, const struct hooks_conf *conf, struct pro
         err = loop_timer_init(h->loop, &h->look, on_look, h);
     if (!err)
         err = http_client_new(&h->client, h->loop, &client);
+    if (!err)
+        err = faulty_new(&h->faulty, h->loop, h->client);
     if (err)
         return problem_set(why, err, "", "The courier cannot be made: %s.", err_words(err));
     h->conf.local_ca_pem = (struct str){ NULL, 0 };
@@ -342,6 +346,8 @@ void hooks_set_allow_local(struct hooks *h, bool allowed)
 /* The loop has stopped: every accepted request hears so. */
 static void end_all(struct hooks *h)
 {
+    faulty_free(h->faulty);
+    h->faulty = NULL;
     http_client_free(h->client);
     h->client = NULL;
     for (struct turn *t; h->hosts && (t = hosts_drain(h->hosts));) {

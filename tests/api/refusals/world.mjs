@@ -102,7 +102,7 @@ async function another(name, more, clock) {
 /** Edition current. */
 export const current = await another('current', ['--edition', 'current'])
 /** Nothing simulated: no numbers, no handsets, no clock that moves. */
-export const bare = await another('bare', ['--simulator', 'off'], 'real')
+export const bare = await another('bare', ['--simulator', 'off', '--faults', 'off'], 'real')
 process.on('exit', () => { for (const { server } of others) server.kill('SIGKILL') })
 export const serverOf = (answer) => [current, bare].find((s) => answer.url.startsWith(s.at)) ?? old
 export async function stop() {

@@ -1,0 +1,16 @@
+// Faults: what is none, where none may be armed, and what one answers.
+import { bare, old } from './world.mjs'
+
+const arm = (server, fault) => server.operator('POST', 'faults', { fault })
+async function struck(fault) {
+  await arm(old, fault)
+  return old.ask('GET', '/phoneNumbers/+18335550999')
+}
+
+const rows = [
+  ['RequestInvalid', 400, ['fault'], () => old.operator('POST', 'faults', {}), 'fault'],
+  ['FaultInvalid', 400, ["'throtle' is no kind of smsc fault.", /Did you mean 'throttle'\? .*/], () => arm(old, 'smsc throtle'), 'fault'],
+  ['FaultsOff', 403, [], () => arm(bare, 'api 503')],
+  ['FaultInjected', 503, [/\d+/], () => struck('api 503 path=/phoneNumbers method=GET count=1')],
+]
+export default rows
