@@ -45,6 +45,12 @@ struct str ctl_path_text(const struct ctl *c, const struct json *object, const c
     return text_of(c, object);
 }
 
+/* C0, DEL and C1 (U+009B begins what ESC [ does), and what turns the direction of all that follows. */
+static bool commands_a_terminal(uint32_t cp)
+{
+    return cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || (cp >= 0x202A && cp <= 0x202E) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
 /* "2026-11-22T19:25:14.1230000+00:00" is for programs; people get "2026-11-22 19:25:14", or 14.123. Control characters in what
  * others wrote (an SMS, a display name) do not reach the terminal. */
 static struct str for_people(const struct ctl *c, struct str s, enum ctl_show show)
@@ -52,8 +58,9 @@ static struct str for_people(const struct ctl *c, struct str s, enum ctl_show sh
     if (s.n >= 19 && s.p[4] == '-' && s.p[7] == '-' && s.p[10] == 'T' && s.p[13] == ':' && s.p[16] == ':')
         return arena_printf(c->arena, "%.10s %.*s", s.p, show == CTL_FINE && s.n >= 23 ? 12 : 8, s.p + 11);
     scoped_buf clean = { 0 };
-    for (size_t i = 0; i < s.n; i++)
-        buf_putc(&clean, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F ? ' ' : s.p[i]);
+    uint32_t cp;
+    for (size_t i = 0, from = 0; (cp = utf8_next(s, &i)) != UINT32_MAX; from = i)
+        buf_puts(&clean, commands_a_terminal(cp) ? STR(" ") : (struct str){ s.p + from, i - from });
     return arena_str(c->arena, buf_str(&clean));
 }
 

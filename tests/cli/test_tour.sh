@@ -40,6 +40,10 @@ ctl events tail --all --type SMSReceived --count 1 --wait 20 | grep 'answer from
 ctl events tail --all --type SMSDeliveryReportReceived --count 1 --wait 20 | grep "$message"
 ctl sms list
 ctl sms list | grep -q 'answer from a handset'
+# what a stranger writes does not command the terminal: ESC, U+009B (the same in one character), U+202E (the rest from right to left)
+ctl handset sms +12065550101 --to "$free" "$(printf 'esc\033[31mape\302\2335mall\342\200\256done')"
+for _ in $(seq 100); do ctl sms list | grep -q 'esc .31mape 5mall done' && break; sleep 0.1; done
+ctl sms list | grep -q 'esc .31mape 5mall done'
 for _ in $(seq 100); do ctl explain "$message" | grep -qi 'deliver' && break; sleep 0.1; done
 ctl explain "$message"
 fails 'Invalid To phone number format.' sms send --from "$free" --to +14255550123456 bad

@@ -187,11 +187,20 @@ const char *keyring_name(const struct keyring *k, uint64_t resource, char dst[KE
     return dst;
 }
 
-/* "shop" of shop.example.com. */
-static const struct holder *named_by_host(const struct keyring *k, struct str host)
+/* 127.0.0.1: were a resource named 127, it would take all who call by that address for its own. */
+static bool is_address(struct str host)
 {
-    struct str label, rest;
-    return str_cut(target_host_of(host), '.', &label, &rest) ? named(k, label) : NULL;
+    size_t i = 0;
+    while (i < host.n && (host.p[i] == '.' || (host.p[i] >= '0' && host.p[i] <= '9')))
+        i++;
+    return i == host.n;
+}
+
+/* "shop" of shop.example.com. */
+static const struct holder *named_by_host(const struct keyring *k, struct str authority)
+{
+    struct str label, rest, host = target_host_of(authority);
+    return !is_address(host) && str_cut(host, '.', &label, &rest) ? named(k, label) : NULL;
 }
 
 static bool secret_fits(const struct secret *s, const struct keyring_question *q)

@@ -227,6 +227,18 @@ static void the_host_label_names_the_resource(void **state)
     assert_int_equal(prove(b), ERR_UNPROVEN);       /* another resource's key does not open this one */
 }
 
+static void an_address_names_no_resource(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(keyring_put(b->ring, 9, STR("127"), STR("a key of the resource named 127!"), STR("")), ERR_NONE);
+    signed_by(b, STR(KEY), "127.0.0.1:4500");
+    assert_int_equal(prove(b), ERR_NONE);
+    assert_int_equal(b->proof.resource, 7);
+    signed_by(b, STR("a key of the resource named 127!"), "127.localhost:4500");
+    assert_int_equal(prove(b), ERR_NONE);
+    assert_int_equal(b->proof.resource, 9);
+}
+
 static void the_listener_names_the_resource_when_the_host_does_not(void **state)
 {
     struct bench *b = *state;
@@ -425,7 +437,7 @@ int main(void)
         T(a_query_is_encoded_again_as_the_url_standard_says), T(odd_clients_are_understood),
         T(a_recording_may_be_signed_over_its_bare_path_and_another_host), T(both_keys_work_and_a_replaced_key_ends),
         T(each_refusal_names_the_part_that_is_wrong), T(the_date_may_be_fifteen_minutes_off_and_no_more),
-        T(the_same_signature_may_come_again), T(the_host_label_names_the_resource),
+        T(the_same_signature_may_come_again), T(the_host_label_names_the_resource), T(an_address_names_no_resource),
         T(the_listener_names_the_resource_when_the_host_does_not),
         T(on_loopback_alone_the_key_itself_tells_the_resource),
         T(with_more_resources_than_are_worth_trying_there_is_no_guess),
