@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 RUN="gcc libc6-dev make pkg-config libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libuv1-dev libsofia-sip-ua-dev
      libspandsp-dev libsndfile1-dev libssl-dev libsqlite3-dev libjansson-dev libyaml-dev"
-TEST="libcmocka-dev clang libclang-rt-14-dev sip-tester libsmpp34-dev"
+TEST="libcmocka-dev clang libclang-rt-14-dev sip-tester libsmpp34-dev kannel"
 SDKS="python3-venv default-jdk-headless maven"
 CHECK="clang-format clang-tidy"
 
@@ -23,17 +23,17 @@ as_root() {
 
 # apt_install PACKAGE...: those that are not installed, without what they merely recommend
 apt_install() {
-    missing=
+    missing=            # (RUNLEVEL: a package that is a service, Kannel, need not be started)
     for p in "$@"; do
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing="$missing $p"
     done
     [ -n "$missing" ] || return 0
     say "installing$missing"
     # shellcheck disable=SC2086
-    if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >build/setup.log 2>&1; then
+    if ! as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >build/setup.log 2>&1; then
         as_root apt-get update -qq >build/setup.log 2>&1 || true        # an old index: names have moved on
         # shellcheck disable=SC2086
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >build/setup.log 2>&1 ||
+        as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >build/setup.log 2>&1 ||
             { cat build/setup.log >&2; say "apt-get failed" >&2; exit 1; }
     fi
 }
