@@ -23,6 +23,41 @@ void sha256(uint8_t out[32], struct str data)
         abort();
 }
 
+struct sha256_run { EVP_MD_CTX *context, *copy; };
+
+struct sha256_run *sha256_run_new(void)
+{
+    struct sha256_run *run = malloc(sizeof *run);
+    if (!run)
+        abort();
+    run->context = EVP_MD_CTX_new();
+    run->copy = EVP_MD_CTX_new();
+    if (!run->context || !run->copy || EVP_DigestInit_ex(run->context, EVP_sha256(), NULL) != 1)
+        abort();
+    return run;
+}
+
+void sha256_run_free(struct sha256_run *run)
+{
+    if (!run)
+        return;
+    EVP_MD_CTX_free(run->context);
+    EVP_MD_CTX_free(run->copy);
+    free(run);
+}
+
+void sha256_run_add(struct sha256_run *run, struct str data)
+{
+    if (EVP_DigestUpdate(run->context, data.p, data.n) != 1)
+        abort();
+}
+
+void sha256_run_now(const struct sha256_run *run, uint8_t out[32])
+{
+    if (EVP_MD_CTX_copy_ex(run->copy, run->context) != 1 || EVP_DigestFinal_ex(run->copy, out, NULL) != 1)
+        abort();
+}
+
 void md5(uint8_t out[16], struct str data)
 {
     if (EVP_Digest(data.p, data.n, out, NULL, EVP_md5(), NULL) != 1)

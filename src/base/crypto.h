@@ -7,6 +7,14 @@
 void random_bytes(void *dst, size_t n);
 uint64_t random_u64(void);
 void sha256(uint8_t out[32], struct str data);
+/* The SHA-256 of what comes piece by piece; one thread. */
+struct sha256_run;
+struct sha256_run *sha256_run_new(void);            /* never NULL */
+void sha256_run_free(struct sha256_run *run);
+SCOPED_FREE(sha256_run)
+void sha256_run_add(struct sha256_run *run, struct str data);
+/** Of all so far; more may be added. */
+void sha256_run_now(const struct sha256_run *run, uint8_t out[32]);
 /** Only where an old protocol asks for it (SIP digest: RFC 3261, 22.4). */
 void md5(uint8_t out[16], struct str data);
 /** HMAC-SHA256 (RFC 2104). */

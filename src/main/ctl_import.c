@@ -17,9 +17,9 @@
 #define IMPORTS "/carterfone/v1/numbers/imports"
 
 enum {
-    BLOCK = 64 << 10,           /* octets read at once; the first of them mark the list */
+    BLOCK = 64 << 10,           /* octets read at once */
     PIECE_ROWS = 8192, PIECE_OCTETS = 768 << 10,            /* the server takes 8192 rows and 1 MiB */
-    BAD_TOLD = 20, BUSY_TRIES = 120, DRAW_US = 100 * US_PER_MS, MARK_SIZE = 64,
+    BAD_TOLD = 20, BUSY_TRIES = 120, DRAW_US = 100 * US_PER_MS, MARK_OCTETS = 12,
 };
 
 struct piece {
@@ -36,7 +36,9 @@ struct import {
     char         block[BLOCK];
     size_t       block_n;
     bool         ended;         /* the block is the last */
-    char         mark[MARK_SIZE];       /* "(3125000 octets, 9be1c0ffee12)" */
+    struct sha256_run *digest;  /* of the list up to piece.offset */
+    char         mark[2 * MARK_OCTETS + 1];     /* what it was where the server goes on; empty: nobody said */
+    bool         dry;
     struct csv   csv;
     struct str   columns;       /* the header, for pieces that do not begin with it; empty: not read yet */
     struct piece piece;
@@ -109,7 +111,7 @@ static int say_resume(const struct import *im, int rc)
 static int report_bad(struct import *im, const struct json *bad)
 {
     scoped_buf line = { 0 };
-    static const char *const members[] = { "number", "rule", "reason" };
+    static const char *const members[] = { "number", "rule", "reason", "suggestion" };
     buf_printf(&line, "%" PRId64, json_int_of(bad, "line", 0));
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         buf_putc(&line, ',');
@@ -120,8 +122,8 @@ static int report_bad(struct import *im, const struct json *bad)
         return ctl_usage(NULL, "the report cannot be written: %s", strerror(errno));
     if (im->told++ < BAD_TOLD) {
         undraw(im);
-        struct str reason = json_text_of(bad, "reason");
-        fprintf(stderr, "line %" PRId64 ": " STR_FMT "\n", json_int_of(bad, "line", 0), STR_ARG(reason));
+        struct str reason = json_text_of(bad, "reason"), next = json_text_of(bad, "suggestion");
+        fprintf(stderr, "line %" PRId64 ": " STR_FMT " " STR_FMT "\n", json_int_of(bad, "line", 0), STR_ARG(reason), STR_ARG(next));
     } else if (im->told == BAD_TOLD + 1) {
         undraw(im);
         fprintf(stderr, "(further bad rows: %s)\n", im->report ? "in the report" : "--report FILE writes down all of them");
@@ -165,15 +167,40 @@ static int learn(struct import *im, const struct json *answer)
     return rc;
 }
 
+/* The list is known by the digest of all of it that was sent. */
+static void write_mark(const struct import *im, char mark[2 * MARK_OCTETS + 1])
+{
+    uint8_t digest[32];
+    sha256_run_now(im->digest, digest);
+    hex_write(mark, digest, MARK_OCTETS);
+}
+
 static int send_text(struct import *im, struct str text)
 {
     struct ctl_answer answer;
-    char line[24];
+    char line[24], mark[2 * MARK_OCTETS + 1];
     snprintf(line, sizeof line, "%" PRIu64, im->piece.line);
-    struct str target = im->piece.offset ? ctl_target(im->c, IMPORTS "/%e/rows?line=%s&columns=%e", im->id, line, im->columns.p)
-                                         : ctl_target(im->c, IMPORTS "/%e/rows?line=%s", im->id, line);
+    write_mark(im, mark);
+    struct str target = ctl_target(im->c, IMPORTS "/%e/rows?line=%s&mark=%s", im->id, line, mark);
+    if (im->piece.offset)
+        target = arena_printf(im->c->arena, STR_FMT "&columns=" STR_FMT, STR_ARG(target), STR_ARG(ctl_target(im->c, "%e", im->columns.p)));
     int rc = ask(im->c, "POST", target, text, "text/csv", &answer);
     return rc ? rc : learn(im, answer.json);
+}
+
+static int other_list(const struct import *im)
+{
+    fprintf(stderr, "carterfone: %s is not the list that import '%s' began with: they differ before line %" PRIu64 "\n"
+                    "Give the list it began with, or take away what was taken:  carterfone numbers import --undo %s\n", im->name, im->id,
+            im->next_line, im->id);
+    return CTL_REFUSED;
+}
+
+static bool same_list(const struct import *im)
+{
+    char mark[2 * MARK_OCTETS + 1];
+    write_mark(im, mark);
+    return !*im->mark || strcmp(mark, im->mark) == 0;
 }
 
 /* The piece up to `end` goes; the next one begins there. */
@@ -181,6 +208,9 @@ static int send_piece(struct import *im, uint64_t end, uint64_t next_line)
 {
     struct ctl_part part;
     size_t n = (size_t)(end - im->piece.offset);
+    if (!im->sent && im->resumed && !same_list(im))
+        return other_list(im);
+    sha256_run_add(im->digest, (struct str){ im->piece.text.p, n });
     int rc = CTL_OK;
     if (im->piece.rows || !im->sent) {
         if (!ctl_part_begin(im->c, &part))
@@ -234,6 +264,7 @@ static bool passing(const struct import *im)
 static void pass(struct import *im, uint64_t to, uint64_t line)
 {
     size_t n = (size_t)(to - im->piece.offset);
+    sha256_run_add(im->digest, (struct str){ im->piece.text.p, n });
     memmove(im->piece.text.p, im->piece.text.p + n, im->piece.text.n - n);
     im->piece.text.n -= n;
     im->piece.offset = to;
@@ -248,12 +279,6 @@ static int read_more(struct import *im)
         return ctl_usage(NULL, "%s, line %" PRIu64 ": no end of line in sight; is it a list?", im->name, im->csv.line);
     int rc = read_block(im);
     return rc ? rc : feed_block(im);
-}
-
-static int other_list(const struct import *im)
-{
-    fprintf(stderr, "carterfone: %s is not the list that import '%s' began with\n", im->name, im->id);
-    return CTL_REFUSED;
 }
 
 static int take_header(struct import *im, const struct csv_record *rec)
@@ -301,27 +326,16 @@ static int send_list(struct import *im)
         else
             rc = take_row(im, &rec);
     }
-    if (!rc && passing(im) && im->csv.line + 1 < im->next_line)
-        rc = other_list(im);
-    if (rc || passing(im))
-        return rc;                      /* nothing is left to send */
-    return send_piece(im, im->csv.offset, im->csv.line);
+    if (!rc && passing(im)) {           /* all of it was taken before */
+        pass(im, im->csv.offset, im->csv.line);
+        if (im->csv.line + 1 < im->next_line || !same_list(im))
+            rc = other_list(im);
+        return rc;
+    }
+    return rc ? rc : send_piece(im, im->csv.offset, im->csv.line);
 }
 
 /* -- beginning ------------------------------------------------------------------------------------------------------ */
-
-/* By its first 64 KiB, and its length where that is known. */
-static void mark_list(struct import *im)
-{
-    uint8_t digest[32];
-    char hex[13];
-    sha256(digest, (struct str){ im->block, im->block_n });
-    hex_write(hex, digest, 6);
-    if (im->size >= 0)
-        snprintf(im->mark, sizeof im->mark, "(%" PRId64 " octets, %s)", im->size, hex);
-    else
-        snprintf(im->mark, sizeof im->mark, "(%s)", hex);
-}
 
 static int open_list(struct import *im)
 {
@@ -334,9 +348,7 @@ static int open_list(struct import *im)
         return ctl_usage(NULL, "%s cannot be opened: %s", path, strerror(errno));
     if (fstat(im->fd, &is) == 0 && S_ISREG(is.st_mode) && im->fd != STDIN_FILENO)
         im->size = is.st_size;
-    int rc = read_block(im);
-    mark_list(im);
-    return rc;
+    return read_block(im);
 }
 
 /* "/lists/Block 206.csv" is for import block-206-3fa9c1. */
@@ -361,6 +373,7 @@ static void make_id(struct import *im)
 
 static int begin(struct import *im)
 {
+    im->dry = ctl_option(im->c, "dry-run");
     struct ctl_answer answer;
     scoped_buf body = { 0 };
     struct jw w = jw_of(&body);
@@ -368,7 +381,8 @@ static int begin(struct import *im)
     make_id(im);
     jw_object(&w, NULL);
     jw_textz(&w, "id", im->id);
-    jw_printf(&w, "file", "%.60s %s", slash ? slash + 1 : im->name, im->mark);
+    jw_printf(&w, "file", "%.100s", slash ? slash + 1 : im->name);
+    jw_bool(&w, "dryRun", im->dry);
     if (carrier)
         jw_textz(&w, "carrier", carrier);
     jw_end(&w);
@@ -376,18 +390,6 @@ static int begin(struct import *im)
     if (!rc)
         fprintf(stderr, "import %s begins; if it is cut off:  carterfone numbers import %s --resume %s\n", im->id, im->name, im->id);
     return rc;
-}
-
-/* Is it the list the import began with? Another client may not have marked it. */
-static bool same_list(const struct import *im, struct str file)
-{
-    struct str mark = str_of(im->mark), hash = str_from(mark, mark.n - 13);
-    if (!str_ends(file, STR(")")))
-        return true;
-    bool sized = false;
-    for (size_t i = 0; i < file.n; i++)
-        sized |= str_starts(str_from(file, i), STR(" octets, "));
-    return str_ends(file, sized && im->size >= 0 ? mark : hash);
 }
 
 /* What was left out before is said once more in the report. */
@@ -407,6 +409,15 @@ static int report_before(struct import *im)
     return rc;
 }
 
+static int tell_ended(const struct import *im, struct str state)
+{
+    const char *next = str_eqz(state, "complete") ? "Its numbers are in `carterfone numbers inventory`; to take them away:  carterfone numbers import --undo"
+                                                  : "Nothing of it is in the inventory; import the list anew:  carterfone numbers import";
+    fprintf(stderr, "carterfone: import '%s' has ended: it is " STR_FMT "\n%s %s\n", im->id, STR_ARG(state), next,
+            str_eqz(state, "complete") ? im->id : im->name);
+    return CTL_REFUSED;
+}
+
 static int resume(struct import *im)
 {
     struct ctl_answer answer;
@@ -416,15 +427,14 @@ static int resume(struct import *im)
         return rc;
     struct str state = json_text_of(answer.json, "state");
     if (!str_eqz(state, "open")) {
-        fprintf(stderr, "carterfone: import '%s' has ended: it is " STR_FMT "\n", im->id, STR_ARG(state));
-        return CTL_REFUSED;
+        return tell_ended(im, state);
     }
-    if (!same_list(im, json_text_of(answer.json, "file")))
-        return other_list(im);
+    im->dry = json_bool_of(answer.json, "dryRun", false);
+    str_copyz(im->mark, sizeof im->mark, json_text_of(answer.json, "mark"));
     rc = learn(im, answer.json);
     im->rows_before = im->rows + im->bad;
     im->resumed = true;
-    fprintf(stderr, "import %s goes on at line %" PRIu64 "\n", im->id, im->next_line);
+    fprintf(stderr, "%s %s goes on at line %" PRIu64 "\n", im->dry ? "dry run" : "import", im->id, im->next_line);
     return rc ? rc : report_before(im);
 }
 
@@ -447,20 +457,20 @@ static int give_up(struct import *im, int rc)
 static int finish(struct import *im)
 {
     struct ctl_answer answer;
-    bool dry = ctl_option(im->c, "dry-run"), none = im->bad && ctl_option(im->c, "all-or-nothing");
+    bool none = im->bad && ctl_option(im->c, "all-or-nothing");
     int64_t now = clock_mono().us;
     double seconds = (double)(now - im->began_us) / US_PER_S;
-    int rc = end(im, dry || none ? "rollBack" : "complete", &answer);
+    int rc = end(im, im->dry || none ? "rollBack" : "complete", &answer);
     undraw(im);
-    if (rc)
-        return say_resume(im, rc);
+    if (rc)                             /* one that has no row to keep has ended: the refusal says so */
+        return rc == CTL_REFUSED && answer.status == 409 ? rc : say_resume(im, rc);
     ctl_say_json(im->c, answer.body);
-    if (dry)
+    if (im->dry)
         ctl_say(im->c, "dry run: %s rows would be imported, %s left out; nothing was kept", thousands(im->rows), thousands(im->bad));
     else if (none)
-        ctl_say(im->c, "nothing was imported: %s rows are bad", thousands(im->bad));
+        ctl_say(im->c, "nothing was imported: %s rows are bad; correct them and import the list again", thousands(im->bad));
     else if (!im->rows)
-        ctl_say(im->c, "nothing was imported: %s rows were left out", thousands(im->bad));
+        ctl_say(im->c, "nothing was imported: the list has no rows");
     else
         ctl_say(im->c, "imported %s numbers in %.1f s (%s rows/s), %s rows were left out\ntake them back with:  carterfone numbers "
                 "import --undo %s", thousands(im->rows), seconds, thousands(rate_of(im, now)), thousands(im->bad), im->id);
@@ -500,7 +510,7 @@ static int open_report(struct import *im)
     if (!path)
         return CTL_OK;
     im->report = fopen(path, "we");
-    if (!im->report || fputs("line,number,rule,reason\n", im->report) < 0)
+    if (!im->report || fputs("line,number,rule,reason,next\n", im->report) < 0)
         return ctl_usage(NULL, "%s cannot be written: %s", path, strerror(errno));
     return CTL_OK;
 }
@@ -513,12 +523,15 @@ static int import(struct ctl *c)
         return ctl_usage(c, "FILE.csv is missing; - reads standard input");
     if (ctl_option(c, "resume") && ctl_option(c, "carrier"))
         return ctl_usage(c, "a resumed import has its carrier already");
+    if (ctl_option(c, "resume") && ctl_option(c, "dry-run"))
+        return ctl_usage(c, "a resumed import goes on as it began: a dry run as a dry run");
     struct import *im = calloc(1, sizeof *im);
     if (!im)
         return ctl_usage(NULL, "%s", err_words(ERR_NOMEM));
     im->c = c;
     im->fd = -1;
     im->next_line = im->piece.line = 1;
+    im->digest = sha256_run_new();
     csv_init(&im->csv, 1);
     int rc = open_report(im);
     if (!rc)
@@ -527,6 +540,7 @@ static int import(struct ctl *c)
         rc = ctl_usage(NULL, "the report cannot be written: %s", strerror(errno));
     if (im->fd > STDIN_FILENO)
         close(im->fd);
+    sha256_run_free(im->digest);
     csv_done(&im->csv);
     buf_done(&im->piece.text);
     free(im);

@@ -47,12 +47,13 @@ enum err inventory_unpack(struct str packed, enum err (*fn)(void *arg, uint64_t 
 void inventory_import_row_insert(struct db_unit *u, const struct inventory_import_row *row)
 {
     db_do(u, DB_INVENTORY_IMPORT_INSERT, 1, DB_I(row->key), DB_T(row->id), DB_T(row->file), DB_T(row->carrier),
-          DB_I(row->started_us));
+          DB_I(row->started_us), DB_I(row->dry_run));
 }
 
-void inventory_import_row_move(struct db_unit *u, uint64_t key, uint64_t from, uint64_t to, size_t taken, size_t bad)
+void inventory_import_row_move(struct db_unit *u, uint64_t key, uint64_t from, uint64_t to, size_t taken, size_t bad,
+                               struct str mark)
 {
-    db_do(u, DB_INVENTORY_IMPORT_MOVE, 1, DB_I(key), DB_I(from), DB_I(to), DB_I(taken), DB_I(bad));
+    db_do(u, DB_INVENTORY_IMPORT_MOVE, 1, DB_I(key), DB_I(from), DB_I(to), DB_I(taken), DB_I(bad), DB_T(mark));
 }
 
 void inventory_import_row_end(struct db_unit *u, uint64_t key, int from, int to, int64_t ended_us)
@@ -131,7 +132,7 @@ static bool on_import(void *arg, const struct db_rows *r)
     struct inventory_import_row row = {
         .key = key_at(r, 0), .id = db_text(r, 1), .file = db_text(r, 2), .carrier = db_text(r, 3), .state = int_at(r, 4),
         .next_line = key_at(r, 5), .taken = key_at(r, 6), .bad = key_at(r, 7), .started_us = db_int(r, 8),
-        .ended_us = db_int(r, 9),
+        .ended_us = db_int(r, 9), .mark = db_text(r, 10), .dry_run = db_int(r, 11) != 0,
     };
     w->err = w->fn.import(w->arg, &row);
     return !w->err;

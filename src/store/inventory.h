@@ -5,10 +5,12 @@
 #include "base/buf.h"
 #include "store/db.h"
 
-enum inventory_import_state { INVENTORY_IMPORT_OPEN, INVENTORY_IMPORT_COMPLETE, INVENTORY_IMPORT_ROLLED_BACK };
+enum inventory_import_state { INVENTORY_IMPORT_OPEN, INVENTORY_IMPORT_COMPLETE, INVENTORY_IMPORT_ROLLED_BACK,
+                              INVENTORY_IMPORT_FAILED };
 struct inventory_import_row {
     uint64_t   key, next_line, taken, bad;
-    struct str id, file, carrier;
+    struct str id, file, carrier, mark;
+    bool       dry_run;
     int        state;
     int64_t    started_us, ended_us;
 };
@@ -41,7 +43,8 @@ MUST_USE enum err inventory_unpack(struct str packed, enum err (*fn)(void *arg, 
 /* -- writing -------------------------------------------------------------------------------------------------------- */
 void inventory_import_row_insert(struct db_unit *u, const struct inventory_import_row *row);    /* open, at line 1 */
 /** A slice was taken; misses unless the import is open and at `from`. */
-void inventory_import_row_move(struct db_unit *u, uint64_t key, uint64_t from, uint64_t to, size_t taken, size_t bad);
+void inventory_import_row_move(struct db_unit *u, uint64_t key, uint64_t from, uint64_t to, size_t taken, size_t bad,
+                               struct str mark);
 /** Misses unless it is in the state `from`. */
 void inventory_import_row_end(struct db_unit *u, uint64_t key, int from, int to, int64_t ended_us);
 void inventory_lot_row_insert(struct db_unit *u, const struct inventory_lot_row *row);
@@ -50,11 +53,11 @@ void inventory_bad_row_insert(struct db_unit *u, uint64_t import, const struct i
 void inventory_withdrawn_row_insert(struct db_unit *u, uint64_t digits, uint64_t lot);
 void inventory_note_row_put(struct db_unit *u, const struct inventory_note_row *row);   /* both empty: away with it */
 void number_audit_row_insert(struct db_unit *u, const struct number_audit_row *row);
-/** A slice of what rolled back imports left behind (domain/purge.h). */
+/** A slice of what rolled back and failed imports left behind (domain/purge.h). */
 void inventory_purge_slice(struct db_unit *u, int64_t before_us, bool whole);
 
 /* -- reading -------------------------------------------------------------------------------------------------------- */
-/* What rolled back imports left behind is not shown, but for the imports themselves. */
+/* What rolled back and failed imports left behind is not shown, but for the imports themselves. */
 MUST_USE enum err inventory_import_rows_each(struct db *db, enum err (*fn)(void *arg, const struct inventory_import_row *row),
                                              void *arg);
 MUST_USE enum err inventory_lot_rows_each(struct db *db, enum err (*fn)(void *arg, const struct inventory_lot_row *row),

@@ -45,13 +45,22 @@ says 1 "did you mean 'carrier'?" numbers import "$TMPDIR/wrong.csv"
 says 1 'dry run: 3,000 rows would be imported, 12 left out' numbers import "$list" --carrier sim --dry-run
 same 'after a dry run' 0 "$(lines)"
 says 1 'nothing was imported: 12 rows are bad' numbers import "$list" --carrier sim --all-or-nothing
+# a list of bad rows alone has failed, and says what to do
+printf 'number\n12\n13\n' >"$TMPDIR/bad-alone.csv"
+says 1 '2 were left out. It has ended as failed' numbers import "$TMPDIR/bad-alone.csv" --carrier sim
+says 1 'Correct the rows and import the list again' numbers import "$TMPDIR/bad-alone.csv" --carrier sim
+ctl numbers imports | awk '/bad-alone/ && !/failed/ { exit 1 }'
+failed=$(ctl numbers imports | awk '/bad-alone/ { print $1; exit }')
+says 1 'it is failed' numbers import "$TMPDIR/bad-alone.csv" --resume "$failed"
+printf 'number\n' >"$TMPDIR/empty.csv"
+says 0 'the list has no rows' numbers import "$TMPDIR/empty.csv"
 same 'after all or nothing' 0 "$(lines)"
 ctl numbers imports | awk '$0 ~ /wrong|list/ && !/rolledBack/ { exit 1 }' || { echo "an import was left open"; exit 1; }
 
 rc=0; ctl numbers import "$list" --carrier sim --report "$TMPDIR/bad.csv" >"$TMPDIR/out" 2>"$TMPDIR/err" || rc=$?
 same 'exit of an import with bad rows' 1 $rc
 grep -q '^imported 3,000 numbers in .* 12 rows were left out$' "$TMPDIR/out" || { cat "$TMPDIR/out"; exit 1; }
-grep -q "^line 102: '+1206200x' is not a possible phone number" "$TMPDIR/err" || { cat "$TMPDIR/err"; exit 1; }
+grep -q "^line 102: '+1206200x' is not a possible phone number. Write it with '+', country code" "$TMPDIR/err" || { cat "$TMPDIR/err"; exit 1; }
 awk -F, 'NR > 1 { printf "%s ", $3 }' "$TMPDIR/bad.csv" >"$TMPDIR/rules"
 same 'the report' 'RowNumberInvalid RowDoubled RowTypeWrong RowTypeUnknown RowCapabilityUnknown RowCostInvalid RowTagsInvalid CarrierUnknown RowMalformed RowMalformed RowMalformed RowWithoutCapability ' "$(cat "$TMPDIR/rules")"
 id=$(sed -n 's/.*--undo //p' "$TMPDIR/out")
@@ -100,10 +109,10 @@ mkfifo "$TMPDIR/pipe"
 
 # taken ID: rows of an import so far
 taken() { ctl numbers imports --json | sed -n "s/.*\"id\":\"$1\"[^}]*\"rows\":\\([0-9]*\\).*/\\1/p"; }
-# half_way: an import that waits for the second half of its list, with 8192 rows taken; its id in $id, its process in $client
+# half_way [OPTION...]: an import that waits for the second half of its list, with 8192 rows taken; its id in $id, its process in $client
 half_way() {
     rm -f "$TMPDIR/err"
-    env -u CARTERFONE_CONNECTION_STRING "$CARTERFONE" --data "$DATA" numbers import - --carrier sim <"$TMPDIR/pipe" \
+    env -u CARTERFONE_CONNECTION_STRING "$CARTERFONE" --data "$DATA" numbers import - --carrier sim "$@" <"$TMPDIR/pipe" \
         >"$TMPDIR/out" 2>"$TMPDIR/err" &
     client=$!
     exec 3>"$TMPDIR/pipe"
@@ -122,12 +131,29 @@ exec 3>&-
 same 'what an open import shows' 0 "$(lines --prefix 1212 --state available)"
 sed 's/+1212/+1315/' "$long" >"$TMPDIR/other.csv"
 says 1 'is not the list that import' numbers import "$TMPDIR/other.csv" --resume "$id"
+# a row in the middle of what was sent, behind its first 64 KiB: the same length, another number
+awk 'NR == 7001 { sub("2006999", "9999999") } 1' "$long" >"$TMPDIR/other.csv"
+says 1 'they differ before line' numbers import "$TMPDIR/other.csv" --resume "$id"
+says 2 'a dry run as a dry run' numbers import "$long" --resume "$id" --dry-run
 says 2 'has its carrier already' numbers import "$long" --resume "$id" --carrier sim
 says 1 'imported 29,999 numbers' numbers import "$long" --resume "$id" --report "$TMPDIR/bad.csv"
 grep -q '^22,+12122000020,RowTagsInvalid,' "$TMPDIR/bad.csv" || { echo "the report forgot what was bad before"; cat "$TMPDIR/bad.csv"; exit 1; }
 same 'resumed' 29999 "$(lines --prefix 1212 --state available)"
 says 1 'has ended: it is complete' numbers import "$long" --resume "$id"
+says 1 "numbers import --undo $id" numbers import "$long" --resume "$id"
 says 0 'is undone' numbers import --undo "$id"
+
+# a dry run that was killed goes on as one, or goes by itself
+half_way --dry-run
+kill -9 $client 2>/dev/null; wait $client 2>/dev/null || :
+exec 3>&-
+says 1 'dry run: 29,999 rows would be imported' numbers import "$long" --resume "$id"
+half_way --dry-run
+kill -9 $client 2>/dev/null; wait $client 2>/dev/null || :
+exec 3>&-
+says 0 'open' numbers imports
+ctl clock advance 16m >/dev/null
+ctl numbers imports | awk -v id="$id" '$1 == id && !/rolledBack/ { exit 1 }' || { echo "a dry run was left open"; exit 1; }
 
 half_way
 kill -9 "$server_pid"; wait "$server_pid" 2>/dev/null || :

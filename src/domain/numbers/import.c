@@ -17,8 +17,13 @@ enum { SWEPT_AT_ONCE = 5000, IN_USE_NAMED = 5, IN_USE_LOOKED_AT = 50000 };
 const char *import_state_word(enum import_state state)
 {
     static const char *const words[] = { [IMPORT_OPEN] = "open", [IMPORT_COMPLETE] = "complete",
-                                         [IMPORT_ROLLED_BACK] = "rolledBack" };
+                                         [IMPORT_ROLLED_BACK] = "rolledBack", [IMPORT_FAILED] = "failed" };
     return words[state];
+}
+
+bool import_has_nothing(enum import_state state)
+{
+    return state == IMPORT_ROLLED_BACK || state == IMPORT_FAILED;
 }
 
 void numbers_set_carriers(struct numbers *n, numbers_carrier_fn *known, void *arg)
@@ -45,8 +50,10 @@ void import_free(struct import *im)
 
 void imports_free(struct numbers *n)
 {
-    for (size_t i = 0; i < n->n_imports; i++)
+    for (size_t i = 0; i < n->n_imports; i++) {
+        agenda_clear(n->control->agenda, &n->imports[i]->idle);
         import_free(n->imports[i]);
+    }
     free(n->imports);
     strmap_free(n->import_ids);
     purge_free(n->purge);
@@ -94,7 +101,7 @@ void imports_measure(const struct numbers *n)
     metric_set(&in_inventory, (int64_t)blocks_size(n->blocks).numbers);
 }
 
-static const struct number_import *counted(const struct numbers *n, struct import *im)
+const struct number_import *import_counted(const struct numbers *n, struct import *im)
 {
     im->pub.numbers = im->pub.touched = 0;
     for (unsigned i = im->lot_from; i && i <= im->lot_to; i++) {
@@ -124,7 +131,7 @@ enum err numbers_import_of(const struct numbers *n, struct str id, const struct 
     struct import *im;
     enum err err = import_find(n, id, &im, why);
     if (!err)
-        *out = counted(n, im);
+        *out = import_counted(n, im);
     return err;
 }
 
@@ -139,7 +146,7 @@ size_t numbers_imports(const struct numbers *n, size_t skip, size_t most, const 
             continue;
         }
         if (count < most)
-            out[count] = counted(n, n->imports[i]);
+            out[count] = import_counted(n, n->imports[i]);
         count++;
     }
     *more = count > most;
@@ -171,16 +178,16 @@ struct import_step *import_step_new(struct numbers *n, struct import *im, import
     return s;
 }
 
-static void tell(struct import_step *s, enum err err, const struct problem *why)
+void import_tell(struct import_step *s, enum err err, const struct problem *why)
 {
-    s->then(s->arg, err, err ? NULL : counted(s->n, s->im), s->bad.at, err ? 0 : s->bad.n, why);
+    s->then(s->arg, err, err ? NULL : import_counted(s->n, s->im), s->bad.at, err ? 0 : s->bad.n, why);
 }
 
 void import_stepped(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
 {
     (void)op;
     struct import_step *s = arg;
-    tell(s, err, why);
+    import_tell(s, err, why);
     import_step_free(s);
 }
 
@@ -230,7 +237,7 @@ static enum err ended(const struct import *im, struct problem *why)
     return rule_problem(why, ERR_CONFLICT, RULE_IMPORT_ENDED, im->pub.id, import_state_word(im->pub.state));
 }
 
-static enum err busy(const struct import *im, struct problem *why)
+enum err import_busy(const struct import *im, struct problem *why)
 {
     char what[80];
     snprintf(what, sizeof what, "import %s", im->pub.id);
@@ -241,7 +248,7 @@ enum err import_check_open(const struct import *im, struct problem *why)
 {
     if (im->pub.state != IMPORT_OPEN)
         return ended(im, why);
-    return im->pub.busy ? busy(im, why) : ERR_NONE;
+    return im->pub.busy ? import_busy(im, why) : ERR_NONE;
 }
 
 static void settle_begin(struct task *t, enum err err)
@@ -253,6 +260,8 @@ static void settle_begin(struct task *t, enum err err)
         forget(s->n, s->im);
     else
         log_info("numbers", "import %s begins", s->im->pub.id);
+    if (!err)
+        import_wait(s->n, s->im);
 }
 
 static enum err import_make(struct numbers *n, const struct import_new *rq, struct import **out)
@@ -260,7 +269,9 @@ static enum err import_make(struct numbers *n, const struct import_new *rq, stru
     struct import *im = calloc(1, sizeof *im);
     if (!im)
         return ERR_NOMEM;
-    im->pub = (struct number_import){ .key = ids_next(n->control->ids), .next_line = 1, .started_us = numbers_now(n) };
+    im->n = n;
+    im->pub = (struct number_import){ .key = ids_next(n->control->ids), .next_line = 1, .started_us = numbers_now(n),
+                                      .dry_run = rq->dry_run };
     if (rq->id.n)
         str_copyz(im->pub.id, sizeof im->pub.id, rq->id);
     else
@@ -280,10 +291,10 @@ static enum err import_make(struct numbers *n, const struct import_new *rq, stru
 static enum err begin_again(struct numbers *n, struct import *im, import_done_fn *done, void *arg, struct problem *why)
 {
     if (!im->committed)
-        return busy(im, why);
+        return import_busy(im, why);
     if (im->pub.state != IMPORT_OPEN)
         return ended(im, why);
-    done(arg, ERR_NONE, counted(n, im), NULL, 0, NULL);
+    done(arg, ERR_NONE, import_counted(n, im), NULL, 0, NULL);
     return ERR_NONE;
 }
 
@@ -308,254 +319,10 @@ enum err numbers_import_begin(struct numbers *n, const struct import_new *rq, im
     struct db_unit *u = db_unit_new();
     inventory_import_row_insert(u, &(struct inventory_import_row){
         .key = im->pub.key, .id = str_of(im->pub.id), .file = str_of(im->pub.file), .carrier = str_of(im->pub.carrier),
-        .started_us = im->pub.started_us });
+        .started_us = im->pub.started_us, .dry_run = im->pub.dry_run });
     err = import_step_post(s, u, settle_begin, import_stepped, why);
     if (err)
         import_step_free(s);
     return err;
 }
 
-/* -- the end: what all its numbers must hear is told in slices between other work ------------------------------------ */
-
-struct sweep {
-    struct inbox_item   item;
-    struct import_step *step;
-    uint64_t            at;
-};
-
-static void show_one(void *arg, const struct blocks_number *x)
-{
-    const struct import_step *s = arg;
-    if (s->n->lots[x->lot]->import == s->im && !x->who)
-        blocks_offer(s->n->blocks, x->digits, true);
-}
-
-static void take_one(void *arg, const struct blocks_number *x)
-{
-    const struct import_step *s = arg;
-    if (s->n->lots[x->lot]->import == s->im)
-        own_take(s->n, x->digits);
-}
-
-static void on_sweep(void *owner, struct inbox_item *item);
-
-static void drop_sweep(struct inbox_item *item)
-{
-    struct sweep *w = container_of(item, struct sweep, item);
-    import_step_free(w->step);
-    free(w);
-}
-
-static const struct inbox_kind sweep_kind = { "numbers.sweep", on_sweep, drop_sweep };
-
-/* @return there is more */
-static bool sweep_some(struct import_step *s, uint64_t *at)
-{
-    const struct import *im = s->im;
-    return im->lot_to && blocks_sweep(s->n->blocks, at, im->lot_from, im->lot_to, SWEPT_AT_ONCE,
-                                      s->to == IMPORT_COMPLETE ? show_one : take_one, s);
-}
-
-static void sweep_ended(struct import_step *s)
-{
-    struct import *im = s->im;
-    im->pub.busy = im->closing = false;
-    if (s->to == IMPORT_ROLLED_BACK)
-        lots_give_back(s->n);
-    imports_measure(s->n);
-    log_info("numbers", "import %s is %s: %llu numbers, %llu rows left out", im->pub.id, import_state_word(im->pub.state),
-             (unsigned long long)counted(s->n, im)->numbers, (unsigned long long)im->pub.bad);
-    tell(s, ERR_NONE, NULL);
-    import_step_free(s);
-}
-
-static void on_sweep(void *owner, struct inbox_item *item)
-{
-    (void)owner;
-    struct sweep *w = container_of(item, struct sweep, item);
-    if (sweep_some(w->step, &w->at)) {
-        inbox_post_always(control_inbox(w->step->n->control), &w->item);
-        return;
-    }
-    sweep_ended(w->step);
-    free(w);
-}
-
-static void settle_end(struct task *t, enum err err)
-{
-    struct import_step *s = t->extra;
-    struct import *im = s->im;
-    if (err) {
-        im->pub.busy = im->closing = false;
-        return;
-    }
-    im->pub.state = s->to;
-    im->pub.ended_us = s->at_us;
-    strmap_free(im->lots);
-    im->lots = NULL;
-    if (s->to == IMPORT_ROLLED_BACK && imports_purge(s->n))
-        log_warn("numbers", "no memory for a timer: what was rolled back is purged after the next start");
-}
-
-/* Told behind settle_end(). Without memory for another turn of the inbox, all is done in this one. */
-static void on_ended(void *arg, enum err err, const struct number_operation *op, const struct problem *why)
-{
-    (void)op;
-    struct import_step *s = arg;
-    uint64_t at = 0;
-    struct sweep *w = err ? NULL : calloc(1, sizeof *w);
-    if (err) {
-        tell(s, err, why);
-        import_step_free(s);
-        return;
-    }
-    bool more = sweep_some(s, &at);
-    while (more && !w)
-        more = sweep_some(s, &at);
-    if (more) {
-        *w = (struct sweep){ .item.kind = &sweep_kind, .step = s, .at = at };
-        inbox_post_always(control_inbox(s->n->control), &w->item);
-        return;
-    }
-    free(w);
-    sweep_ended(s);
-}
-
-static enum err end(struct numbers *n, struct import *im, enum import_state to, import_done_fn *done, void *arg,
-                    struct problem *why)
-{
-    struct import_step *s = import_step_new(n, im, done, arg);
-    if (!s)
-        return ERR_NOMEM;
-    s->to = to;
-    im->closing = im->pub.state == IMPORT_COMPLETE;
-    struct db_unit *u = db_unit_new();
-    inventory_import_row_end(u, im->pub.key, (int)im->pub.state, (int)to, s->at_us);
-    enum err err = import_step_post(s, u, settle_end, on_ended, why);
-    if (err)
-        import_step_free(s);
-    return err;
-}
-
-/* What may end now, in that state; *out NULL: it has ended so already, and done() was told. */
-static enum err find_to_end(struct numbers *n, struct str id, enum import_state to, struct import **out, import_done_fn *done,
-                            void *arg, struct problem *why)
-{
-    enum err err = import_find(n, id, out, why);
-    if (!err && (*out)->pub.busy)
-        err = busy(*out, why);
-    if (err || (*out)->pub.state != to)
-        return err;
-    done(arg, ERR_NONE, counted(n, *out), NULL, 0, NULL);
-    *out = NULL;
-    return ERR_NONE;
-}
-
-enum err numbers_import_complete(struct numbers *n, struct str id, import_done_fn *done, void *arg, struct problem *why)
-{
-    struct import *im;
-    enum err err = find_to_end(n, id, IMPORT_COMPLETE, &im, done, arg, why);
-    if (err || !im)
-        return err;
-    err = import_check_open(im, why);
-    return err ? err : end(n, im, IMPORT_COMPLETE, done, arg, why);
-}
-
-/* Names the first few. */
-static enum err in_use(const struct numbers *n, const struct import *im, struct problem *why)
-{
-    char some[IN_USE_NAMED * (E164_SIZE + 2) + 8] = "", text[E164_SIZE], many[24];
-    size_t at = 0, named = 0, looked = 0;
-    struct blocks_cursor c = { .to = UINT64_MAX, .given = true };
-    struct blocks_number x;
-    while (named <= IN_USE_NAMED && looked++ < IN_USE_LOOKED_AT && blocks_walk(n->blocks, &c, &x)) {
-        if (!x.lot || n->lots[x.lot]->import != im)
-            continue;
-        if (named++ < IN_USE_NAMED)
-            at += (size_t)snprintf(some + at, sizeof some - at, "%s%s", at ? ", " : "", e164_write(text, x.digits));
-        else
-            snprintf(some + at, sizeof some - at, " ...");
-    }
-    snprintf(many, sizeof many, "%llu", (unsigned long long)im->pub.touched);
-    return rule_problem(why, ERR_CONFLICT, RULE_IMPORT_IN_USE, im->pub.id, many, some);
-}
-
-enum err numbers_import_roll_back(struct numbers *n, struct str id, import_done_fn *done, void *arg, struct problem *why)
-{
-    struct import *im;
-    enum err err = find_to_end(n, id, IMPORT_ROLLED_BACK, &im, done, arg, why);
-    if (err || !im)
-        return err;
-    if (counted(n, im)->touched)
-        return in_use(n, im, why);
-    return end(n, im, IMPORT_ROLLED_BACK, done, arg, why);
-}
-
-/* -- what was left out ---------------------------------------------------------------------------------------------- */
-
-struct bad_listing {
-    struct db_read read;
-    import_bad_fn *done;
-    void          *arg;
-    size_t         most;
-};
-
-static enum rule rule_named(struct str name)
-{
-    for (unsigned i = 0; i < RULE_COUNT; i++)
-        if (str_eqz(name, rule_name((enum rule)i)))
-            return (enum rule)i;
-    return RULE_ROW_NUMBER_INVALID;     /* a rule of an older program: the number is the most that can be said */
-}
-
-static void on_bad_listed(void *owner, struct inbox_item *item)
-{
-    (void)owner;
-    struct bad_listing *g = container_of(item, struct bad_listing, read.item);
-    scoped(db_rows) struct db_rows *rows = g->read.err ? NULL : g->read.rows;
-    size_t asked = rows ? db_rows_count(rows) : 0, count = 0;
-    struct import_bad *list = calloc(asked + 1, sizeof *list);
-    enum err err = g->read.err ? g->read.err : list ? ERR_NONE : ERR_NOMEM;
-    while (!err && count < g->most && db_rows_next(rows)) {
-        struct inventory_bad_row row;
-        struct import_bad *b = &list[count++];
-        inventory_bad_row_read(rows, &row);
-        b->line = row.line;
-        b->rule = rule_named(row.rule);
-        str_copyz(b->number, sizeof b->number, row.number);
-        str_copyz(b->detail, sizeof b->detail, row.detail);
-    }
-    g->done(g->arg, err, list, count, asked > g->most);
-    free(list);
-    free(g);
-}
-
-static void drop_bad_listing(struct inbox_item *item)
-{
-    struct bad_listing *g = container_of(item, struct bad_listing, read.item);
-    if (!g->read.err)
-        db_rows_free(g->read.rows);
-    free(g);
-}
-
-static const struct inbox_kind bad_listed_kind = { "numbers.bad", on_bad_listed, drop_bad_listing };
-
-enum err numbers_import_bad(struct numbers *n, struct str id, uint64_t after_line, size_t most, import_bad_fn *done,
-                            void *arg, struct problem *why)
-{
-    struct import *im;
-    enum err err = import_find(n, id, &im, why);
-    if (err)
-        return err;
-    struct bad_listing *g = calloc(1, sizeof *g);
-    if (!g)
-        return ERR_NOMEM;
-    *g = (struct bad_listing){ .done = done, .arg = arg, .most = most };
-    g->read.item.kind = &bad_listed_kind;
-    g->read.to = control_inbox(n->control);
-    err = inventory_bad_ask(n->control->db, im->pub.key, after_line, most + 1, &g->read);
-    if (!err)
-        return ERR_NONE;
-    free(g);
-    return rule_problem(why, err, RULE_STORE_BUSY);
-}

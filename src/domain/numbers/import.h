@@ -1,5 +1,5 @@
-/* import.h - the operator's numbers, brought in from a list: an import begins, takes slices of rows, and ends complete or
- * rolled back.
+/* import.h - the operator's numbers, brought in from a list: an import begins, takes slices of rows, and ends complete,
+ * rolled back, or failed: nothing in its list could be taken.
  *
  * Thread: control, but for struct import_slice, which whoever reads the list fills on a thread of its own. Numbers of an
  * open import are in memory and on disk, and nobody can find them; they can be had once it is complete. A slice is one
@@ -10,7 +10,7 @@
 #include "domain/rules.h"
 
 /* -- slices: any one thread ----------------------------------------------------------------------------------------- */
-enum { IMPORT_SLICE_MOST = 8192, IMPORT_TAGS_SIZE = 128, IMPORT_BAD_KEPT = 10000 };
+enum { IMPORT_SLICE_MOST = 8192, IMPORT_TAGS_SIZE = 128, IMPORT_BAD_KEPT = 10000, IMPORT_MARK_SIZE = 64 };
 
 /* One row, as its list tells it. Text is copied. */
 struct import_row {
@@ -47,17 +47,24 @@ MUST_USE enum err import_slice_bad(struct import_slice *s, uint64_t line, enum r
                                    struct str detail);
 /** The line behind the last one that was read, which may have been empty. Without it: the one behind the last row. */
 void import_slice_end(struct import_slice *s, uint64_t next_line);
+/** What the client says of all it has sent with this one, to know its list again when it goes on: stored with it.
+ *  @return ERR_SIZE (IMPORT_MARK_SIZE - 1 octets at most) */
+MUST_USE enum err import_slice_mark(struct import_slice *s, struct str mark);
 size_t import_slice_count(const struct import_slice *s);        /* rows, good and bad */
 
 /* -- the life of an import ------------------------------------------------------------------------------------------ */
-enum import_state { IMPORT_OPEN, IMPORT_COMPLETE, IMPORT_ROLLED_BACK };
-const char *import_state_word(enum import_state state);         /* open, complete, rolledBack */
+enum import_state { IMPORT_OPEN, IMPORT_COMPLETE, IMPORT_ROLLED_BACK, IMPORT_FAILED };
+const char *import_state_word(enum import_state state);         /* open, complete, rolledBack, failed */
+/** Rolled back or failed: none of its numbers are in the inventory. */
+bool import_has_nothing(enum import_state state);
 
 struct number_import {
     uint64_t          key;
     char              id[64];           /* the client's choice: letters, digits, '.', '_', '-' */
     char              file[128];        /* name of the list, for people */
     char              carrier[64];      /* of rows that name none; may be empty */
+    char              mark[IMPORT_MARK_SIZE];       /* how far the list was sent, in the client's own words; may be empty */
+    bool              dry_run;          /* it looks at rows and never has numbers; left alone, it is rolled back */
     enum import_state state;
     bool              busy;             /* something of it is being stored, shown or taken away */
     uint64_t          next_line;        /* 1: nothing was taken yet */
@@ -70,6 +77,7 @@ struct number_import {
 struct import_new {
     struct str id;                      /* empty: one is made */
     struct str file, carrier;
+    bool       dry_run;
 };
 
 /** The outcome, on control, once committed. `bad`: what a slice left out, by line (else none). Borrowed during the call. */
@@ -85,8 +93,8 @@ MUST_USE enum err numbers_import_begin(struct numbers *n, const struct import_ne
  *  @return ERR_ABSENT, ERR_CONFLICT (not open, or not at its next_line), ERR_BUSY, ERR_NOMEM */
 MUST_USE enum err numbers_import_slice(struct numbers *n, struct str id, const struct import_slice *s, import_done_fn *done,
                                        void *arg, struct problem *why);
-/** Done when its numbers can be had. Again for a complete one: done at once.
- *  @return ERR_ABSENT, ERR_CONFLICT (rolled back), ERR_BUSY, ERR_NOMEM */
+/** Done when its numbers can be had. Again for a complete one: done at once. One whose rows were all left out ends as failed, and
+ *  done hears ERR_CONFLICT. @return ERR_ABSENT, ERR_CONFLICT (it has ended otherwise; a dry run), ERR_BUSY, ERR_NOMEM */
 MUST_USE enum err numbers_import_complete(struct numbers *n, struct str id, import_done_fn *done, void *arg,
                                           struct problem *why);
 /** Take everything of it away: an open one always, a complete one while all its numbers are available. Again for one that

@@ -27,17 +27,21 @@ static enum err load_import(void *arg, const struct inventory_import_row *row)
         return ERR_NOMEM;
     im->pub = (struct number_import){ .key = row->key, .state = (enum import_state)row->state, .next_line = row->next_line,
                                       .rows = row->taken, .bad = row->bad, .started_us = row->started_us,
-                                      .ended_us = row->ended_us };
+                                      .ended_us = row->ended_us, .dry_run = row->dry_run };
+    im->n = g->n;
     im->committed = true;
     str_copyz(im->pub.id, sizeof im->pub.id, row->id);
     str_copyz(im->pub.file, sizeof im->pub.file, row->file);
     str_copyz(im->pub.carrier, sizeof im->pub.carrier, row->carrier);
+    str_copyz(im->pub.mark, sizeof im->pub.mark, row->mark);
     if (im->pub.state == IMPORT_OPEN && !(im->lots = strmap_new())) {
         import_free(im);
         return ERR_NOMEM;
     }
     ids_after(g->n->control->ids, row->key);
     enum err err = import_enlist(g->n, im);
+    if (!err)
+        import_wait(g->n, im);
     return err ? err : map_put(g->imports, row->key, im);
 }
 
@@ -132,7 +136,7 @@ enum err imports_load(struct numbers *n)
     if (!err)
         err = remarks_load(n);
     for (size_t i = 0; i < n->n_imports && !err; i++)
-        if (n->imports[i]->pub.state == IMPORT_ROLLED_BACK)
+        if (import_has_nothing(n->imports[i]->pub.state))
             err = imports_purge(n);
     return err;
 }

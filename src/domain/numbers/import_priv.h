@@ -27,6 +27,7 @@ MUST_USE enum err import_bad_put(struct import_bad_list *list, const struct impo
 struct arena;
 struct import_slice {
     uint64_t                 first_line, next_line;
+    char                     mark[IMPORT_MARK_SIZE];
     struct import_slice_row *rows;
     size_t                   n_rows;
     struct import_lot       *lots;      /* their text is in the arena */
@@ -50,7 +51,8 @@ struct import_step {
     size_t                 n_lots;
     struct import_bad_list bad;
     uint64_t               next_line;
-    enum import_state      to;          /* complete, roll back: what it will be */
+    char                   mark[IMPORT_MARK_SIZE];
+    enum import_state      to;          /* what it will be */
     int64_t                at_us;
     import_done_fn        *then;
     void                  *arg;
@@ -66,8 +68,14 @@ MUST_USE enum err import_step_post(struct import_step *s, struct db_unit *u, voi
 /** A numbers_done_fn: tells whoever asked, and frees the step. */
 void import_stepped(void *step, enum err err, const struct number_operation *op, const struct problem *why);
 
+const struct number_import *import_counted(const struct numbers *n, struct import *im);      /* numbers and touched are filled */
+void import_tell(struct import_step *s, enum err err, const struct problem *why);
+enum err import_busy(const struct import *im, struct problem *why);
+
 /** On disk. @return ERR_ABSENT with `why` */
 MUST_USE enum err import_find(const struct numbers *n, struct str id, struct import **out, struct problem *why);
 /** @return ERR_CONFLICT (it has ended), ERR_BUSY with `why` */
 MUST_USE enum err import_check_open(const struct import *im, struct problem *why);
+/** A dry run that nobody goes on with is rolled back: count from now. */
+void import_wait(struct numbers *n, struct import *im);
 bool import_carrier_known(const struct numbers *n, struct str name, bool *simulated);

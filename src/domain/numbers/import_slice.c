@@ -47,6 +47,14 @@ void import_slice_end(struct import_slice *s, uint64_t next_line)
     s->next_line = next_line;
 }
 
+enum err import_slice_mark(struct import_slice *s, struct str mark)
+{
+    if (mark.n >= sizeof s->mark)
+        return ERR_SIZE;
+    str_copyz(s->mark, sizeof s->mark, mark);
+    return ERR_NONE;
+}
+
 /* Make room for one more in a list that doubles. */
 static enum err room(void **list, size_t n, size_t *cap, size_t first, size_t size)
 {

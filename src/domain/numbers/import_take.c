@@ -167,7 +167,7 @@ static struct db_unit *slice_unit(const struct import_step *s, const size_t *cou
     const struct number_import *im = &s->im->pub;
     scoped_buf packed = { 0 };
     struct db_unit *u = db_unit_new();
-    inventory_import_row_move(u, im->key, im->next_line, s->next_line, s->n_put, s->bad.n);
+    inventory_import_row_move(u, im->key, im->next_line, s->next_line, s->n_put, s->bad.n, str_of(s->mark));
     lot_rows(u, n, s);
     for (size_t i = 0, at = 0; i < s->n_lots; at += counts[i++]) {
         if (!counts[i])
@@ -196,8 +196,10 @@ static void settle_slice(struct task *t, enum err err)
         if (s->lots[i])
             s->n->lots[s->lots[i]]->stored = true;
     im->pub.next_line = s->next_line;
+    memcpy(im->pub.mark, s->mark, sizeof im->pub.mark);
     im->pub.rows += s->n_put;
     im->pub.bad += s->bad.n;
+    import_wait(s->n, im);
     imports_measure(s->n);
     metric_add(&taken, (int64_t)s->n_put);
     metric_add(&left_out, (int64_t)s->bad.n);
@@ -232,6 +234,7 @@ enum err numbers_import_slice(struct numbers *n, struct str id, const struct imp
         s->lots = calloc(slice->n_lots + 1, sizeof *s->lots);
         s->n_lots = slice->n_lots;
         s->next_line = slice->next_line;
+        memcpy(s->mark, slice->mark, sizeof s->mark);
     }
     err = s && s->put && s->lots && counts && rules ? take_rows(s, slice, rules, counts) : ERR_NOMEM;
     struct db_unit *u = err ? NULL : slice_unit(s, counts);

@@ -71,7 +71,7 @@ void lots_give_back(struct numbers *n)
 {
     for (struct lot *l; n->n_lots && (l = n->lots[n->n_lots]); n->n_lots--) {
         struct import *im = l->import;
-        if (im->pub.state != IMPORT_ROLLED_BACK || im->pub.busy || l->total)
+        if (!import_has_nothing(im->pub.state) || im->pub.busy || l->total)
             return;
         im->lot_to = n->n_lots > im->lot_from ? (unsigned)n->n_lots - 1 : 0;
         im->lot_from = im->lot_to ? im->lot_from : 0;

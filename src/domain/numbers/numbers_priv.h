@@ -95,6 +95,8 @@ struct import {
     bool                 closing;       /* being rolled back: its numbers are offered no more */
     unsigned             lot_from, lot_to;      /* its lots are among these; lot_to 0: none */
     struct strmap       *lots;          /* open: a lot's key (import_priv.h) -> its number */
+    struct agenda_entry  idle;          /* an open dry run: when it goes by itself */
+    struct numbers      *n;
 };
 
 /* What is said of one number alone. */

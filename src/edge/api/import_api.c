@@ -31,7 +31,9 @@ static void write_members(struct jw *w, const struct number_import *im)
     jw_textz(w, "carrier", im->carrier);
     jw_textz(w, "state", import_state_word(im->state));
     jw_bool(w, "busy", im->busy);
+    jw_bool(w, "dryRun", im->dry_run);
     jw_int(w, "nextLine", (int64_t)im->next_line);
+    jw_textz(w, "mark", *im->mark ? im->mark : NULL);
     jw_int(w, "rows", (int64_t)im->rows);
     jw_int(w, "badRows", (int64_t)im->bad);
     jw_int(w, "numbers", (int64_t)im->numbers);
@@ -70,7 +72,7 @@ static void on_done(void *arg, enum err err, const struct number_import *im, con
 enum err imports_post(struct http_call *hc)
 {
     static const struct json_shape shapes[] = {
-        { "id", JSON_IS_TEXT }, { "file", JSON_IS_TEXT }, { "carrier", JSON_IS_TEXT },
+        { "id", JSON_IS_TEXT }, { "file", JSON_IS_TEXT }, { "carrier", JSON_IS_TEXT }, { "dryRun", JSON_IS_BOOL },
     };
     enum err err = operator_only(hc);
     if (!err)
@@ -78,7 +80,8 @@ enum err imports_post(struct http_call *hc)
     if (err)
         return err;
     struct import_new rq = { .id = json_text_of(hc->json, "id"), .file = json_text_of(hc->json, "file"),
-                             .carrier = json_text_of(hc->json, "carrier") };
+                             .carrier = json_text_of(hc->json, "carrier"),
+                             .dry_run = json_bool_of(hc->json, "dryRun", false) };
     return numbers_import_begin(hc->api->numbers, &rq, on_done, hc, &hc->why);
 }
 
@@ -150,6 +153,12 @@ enum err import_rows_read(struct http_call *hc)
         err = http_query_int(hc, "line", 1, INT64_MAX, 1, &line);
     if (!err)
         err = import_csv_read(&slice, hc->body, http_query(hc, "columns"), (uint64_t)line, &hc->why);
+    if (!err && import_slice_mark(slice, http_query(hc, "mark"))) {
+        import_slice_free(slice);
+        rule_problem(&hc->why, ERR_RANGE, RULE_FIELD_NEEDED, "mark", "at most 63 octets, or nothing");
+        problem_target(&hc->why, "mark");
+        return ERR_RANGE;
+    }
     if (err)
         return err;
     hc->rq = slice;

@@ -94,6 +94,14 @@ export default [
   ['ImportNotFound', 404, ['r-none'], () => old.operator('GET', 'numbers/imports/r-none')],
   ['ImportEnded', 409, ['r-kept', 'complete'], () => begin('r-kept')],
   ['ImportEnded', 409, ['r-gone', 'rolledBack'], () => end('r-gone', 'complete')],
+  ['ImportWithoutRows', 409, ['r-none-good', 1], async () => {
+    await granted(begin('r-none-good'))
+    await granted(rows('r-none-good', [header, line('12')]))
+    return end('r-none-good', 'complete')
+  }],
+  ['ImportEnded', 409, ['r-none-good', 'failed'], () => end('r-none-good', 'complete')],
+  ['ImportDryRun', 409, ['r-dry'], async () => { await granted(begin('r-dry', { dryRun: true })); return end('r-dry', 'complete') }],
+  ['FieldNeeded', 400, ['mark', 'at most 63 octets, or nothing'], () => old.operator('POST', 'numbers/imports/r-open/rows?line=1&mark=' + 'x'.repeat(64), Buffer.from('number')), 'mark'],
   ['ImportNotAtLine', 409, ['r-open', 1, 7], () => rows('r-open', ['+12062000040'], 7, 'number')],
   ['ImportInUse', 409, ['r-kept', 1, oneWay], () => end('r-kept', 'rollBack')],
   ['CarrierUnknown', 400, ['The import', 'nobody'], () => begin('r-new', { carrier: 'nobody' })],

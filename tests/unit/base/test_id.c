@@ -23,6 +23,12 @@ static void hashes_match_their_published_vectors(void **state)
     uint8_t out[32];
     sha256(out, STR("abc"));
     assert_hex(out, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    scoped(sha256_run) struct sha256_run *run = sha256_run_new();
+    sha256_run_add(run, STR("a"));
+    sha256_run_now(run, out);
+    sha256_run_add(run, STR("bc"));
+    sha256_run_now(run, out);
+    assert_hex(out, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     sha256(out, (struct str){ NULL, 0 });
     assert_hex(out, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     uint8_t key[131];

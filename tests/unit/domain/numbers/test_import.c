@@ -307,6 +307,73 @@ static void who_begins_under_a_bad_id_or_an_unknown_carrier_is_told(void **state
     assert_false(more);
 }
 
+static void an_import_all_of_whose_rows_were_left_out_ends_as_failed(void **state)
+{
+    struct world *w = *state;
+    struct heard h;
+    const struct number_import *im;
+    assert_int_equal(import_begin(w, "bad", "sim", &h), ERR_NONE);
+    struct import_slice *s = slice_new(1);
+    slice_add(s, 1, row_of("+1"));
+    slice_add(s, 2, row_of("+2"));
+    assert_int_equal(import_give(w, "bad", s, &h), ERR_NONE);
+    import_slice_free(s);
+    assert_rule(h, import_complete(w, "bad", &h), ERR_CONFLICT, "ImportWithoutRows");
+    world_restart(w);
+    assert_int_equal(numbers_import_of(w->numbers, STR("bad"), &im, &h.why), ERR_NONE);
+    assert_int_equal(im->state, IMPORT_FAILED);
+    assert_string_equal(import_state_word(im->state), "failed");
+    assert_rule(h, import_complete(w, "bad", &h), ERR_CONFLICT, "ImportEnded");
+    assert_int_equal(import_begin(w, "empty", "sim", &h), ERR_NONE);
+    assert_int_equal(import_complete(w, "empty", &h), ERR_NONE);
+}
+
+static void begin_dry(struct world *w, const char *id, struct heard *h)
+{
+    *h = hearing(w);
+    struct import_new rq = { .id = str_of(id), .carrier = STR("sim"), .dry_run = true };
+    assert_int_equal(import_settle(h, numbers_import_begin(w->numbers, &rq, on_import, h, &h->why)), ERR_NONE);
+}
+
+static enum import_state state_of(struct world *w, const char *id)
+{
+    const struct number_import *im;
+    struct problem why;
+    for (int i = 0; agenda_is_held(w->control.agenda) && i < 1000; i++) {
+        inbox_wait(control_inbox(&w->control), 100);
+        inbox_drain(control_inbox(&w->control));
+    }
+    assert_int_equal(numbers_import_of(w->numbers, str_of(id), &im, &why), ERR_NONE);
+    return im->state;
+}
+
+static void a_dry_run_keeps_nothing_and_goes_by_itself_when_left_alone(void **state)
+{
+    struct world *w = *state;
+    struct heard h;
+    const int64_t minute = 60 * (int64_t)US_PER_S;
+    begin_dry(w, "dry", &h);
+    assert_true(h.im.dry_run);
+    world_sleep(w, 14 * minute);
+    struct import_slice *s = slice_of(1, 12062000000, 10);
+    assert_int_equal(import_slice_mark(s, STR("a digest of ten")), ERR_NONE);
+    assert_int_equal(import_slice_mark(s, STR("0123456789012345678901234567890123456789012345678901234567890123")), ERR_SIZE);
+    assert_int_equal(import_give(w, "dry", s, &h), ERR_NONE);
+    import_slice_free(s);
+    assert_string_equal(h.im.mark, "a digest of ten");
+    assert_rule(h, import_complete(w, "dry", &h), ERR_CONFLICT, "ImportDryRun");
+    world_sleep(w, 14 * minute);
+    assert_int_equal(state_of(w, "dry"), IMPORT_OPEN);
+    world_restart(w);
+    begin_dry(w, "dry", &h);
+    assert_true(h.im.dry_run && h.im.next_line == 11);
+    assert_string_equal(h.im.mark, "a digest of ten");
+    world_sleep(w, 16 * minute);
+    assert_int_equal(state_of(w, "dry"), IMPORT_ROLLED_BACK);
+    assert_false(agenda_is_held(w->control.agenda));
+    assert_int_equal(stock_state(w, 12062000005), STOCK_STATES);        /* nowhere */
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
@@ -321,6 +388,8 @@ int main(void)
         T(an_import_that_is_rolled_back_leaves_nothing),
         T(lots_of_imports_that_were_rolled_back_are_given_again),
         T(an_import_whose_numbers_are_in_use_is_not_rolled_back),
+        T(an_import_all_of_whose_rows_were_left_out_ends_as_failed),
+        T(a_dry_run_keeps_nothing_and_goes_by_itself_when_left_alone),
         T(who_begins_under_a_bad_id_or_an_unknown_carrier_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
