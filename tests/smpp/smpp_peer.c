@@ -1,7 +1,7 @@
 /* Our two ends of SMPP without the product between them, for foreign peers to talk to (the scripts beside this file).
  *
  *   smpp_peer smsc                      the simulated SMSC; says "port N"
- *       stdin:  inject FROM TO TEXT
+ *       stdin:  inject FROM TO TEXT | set NAME=VALUE,... (all others at their defaults)
  *       stdout: message FROM TO TEXT
  *   smpp_peer esme HOST PORT [WINDOW]   the edge, bound there as esme/secret
  *       stdin:  submit KEY FROM TO TEXT | settle TOKEN ok|fail
@@ -137,10 +137,10 @@ static struct smsc_outcome outcome(void *arg, struct str to)
 {
     (void)arg;
     if (str_ends(to, STR("51")))
-        return (struct smsc_outcome){ .fate = SMSC_LOSES, .after_us = 20 * US_PER_MS, .err = 5 };
+        return (struct smsc_outcome){ .fate = SMSC_LOSES, .err = 5 };
     if (str_ends(to, STR("52")))
         return (struct smsc_outcome){ .fate = SMSC_REJECTS, .status = 0x58 };
-    return (struct smsc_outcome){ .fate = SMSC_DELIVERS, .after_us = 20 * US_PER_MS };
+    return (struct smsc_outcome){ .fate = SMSC_DELIVERS };
 }
 
 struct line_item {
@@ -152,10 +152,19 @@ static void on_line(void *owner, struct inbox_item *item)
 {
     struct str line = str_of(container_of(item, struct line_item, item)->text);
     (void)owner;
-    if (str_eqz(word(&line), "inject")) {
+    struct str verb = word(&line);
+    if (str_eqz(verb, "inject")) {
         struct str from = word(&line), to = word(&line);
         if (smsc_inject(smsc, from, to, line))
             say("refused");
+    } else if (str_eqz(verb, "set")) {
+        struct smsc_ways ways;
+        struct problem why = { 0 };
+        smsc_ways_init(&ways);
+        enum err err = smsc_ways_read(&ways, line, &why);
+        if (!err)
+            smsc_set_ways(smsc, &ways);
+        say("set %s", err ? why.text : "ok");
     }
     free(item);
 }
@@ -164,11 +173,14 @@ static const struct inbox_kind line_kind = { "line", on_line, NULL };
 
 static int run_smsc(void)
 {
-    static const struct smsc_conf conf = { .host = "127.0.0.1" };
+    static struct smsc_ways ways;
+    const struct smsc_conf conf = { .host = "127.0.0.1", .ways = &ways };
     static const struct smsc_hooks hooks = { .outcome = outcome, .on_message = on_message };
     struct loop *loop = NULL;
     struct problem why = { 0 };
     static char line[LINE_MAX_OCTETS];
+    smsc_ways_init(&ways);
+    ways.receipt_delay = 20 * US_PER_MS;
     if (loop_new(&loop, "smsc", 1024, NULL) || smsc_new(&smsc, loop, &conf, &hooks, NULL, &why) || loop_start(loop)) {
         fprintf(stderr, "%s\n", why.text);
         return 1;

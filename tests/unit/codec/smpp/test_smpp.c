@@ -104,6 +104,69 @@ static void an_unknown_command_is_told_apart(void **state)
     assert_string_equal(smpp_status_name(0x58), "ESME_RTHROTTLED");
 }
 
+static void times_are_read_relative_and_absolute(void **state)
+{
+    (void)state;
+    static const int64_t NOW = 1795406400 * INT64_C(1000000);       /* 2026-11-23 04:00:00 UTC */
+    static const struct { const char *text; int64_t s; } good[] = {
+        { "000000000500000R", 1795406700 }, { "000001000000000R", 1795406400 + 86400 }, { "261123040000000+", 1795406400 },
+        { "261123050000004+", 1795406400 }, { "261123030000004-", 1795406400 },
+    };
+    static const char *const bad[] = { "", "soon", "000000000500000", "000000000500000X", "26112304000000x+", "261323040000000+",
+                                       "261100040000000+", "261123240000000+", "261123040000049+", "2611230400000000+" };
+    int64_t at;
+    char back[SMPP_TIME_SIZE];
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        assert_int_equal(smpp_time_read(str_of(good[i].text), NOW, &at), ERR_NONE);
+        assert_int_equal(at, good[i].s * 1000000);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(smpp_time_read(str_of(bad[i]), NOW, &at), ERR_SYNTAX);
+    smpp_time_write(back, NOW + 700000);
+    assert_string_equal(back, "261123040000700+");
+    assert_int_equal(smpp_time_read(str_of(back), 0, &at), ERR_NONE);
+    assert_int_equal(at, NOW + 700000);
+}
+
+static void a_status_is_read_by_name_and_number(void **state)
+{
+    (void)state;
+    uint32_t status = 7;
+    assert_int_equal(smpp_status_read(STR("esme_rthrottled"), &status), ERR_NONE);
+    assert_int_equal(status, 0x58);
+    assert_int_equal(smpp_status_read(STR("0x45"), &status), ERR_NONE);
+    assert_int_equal(status, 0x45);
+    assert_int_equal(smpp_status_read(STR("1024"), &status), ERR_NONE);
+    assert_int_equal(status, 1024);
+    static const char *const bad[] = { "", "0x", "0x123456789", "0xzz", "ESME_", "4294967296", "-1" };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(smpp_status_read(str_of(bad[i]), &status), ERR_SYNTAX);
+    assert_int_equal(status, 1024);
+}
+
+static void a_list_of_destinations_that_is_cut_short_is_malformed(void **state)
+{
+    (void)state;
+    uint8_t octets[512], dests[128];
+    size_t n;
+    struct smpp_pdu in = a_submit(), out;
+    struct wr w = wr_of(dests, sizeof dests);
+    smpp_dest_put(&w, &(struct smpp_dest){ .addr = { 1, 1, STR("12065550101") } });
+    smpp_dest_put(&w, &(struct smpp_dest){ .list = STR("friends") });
+    in.command = SMPP_submit_multi;
+    in.n_dests = 2;
+    in.dests = (struct str){ (const char *)dests, wr_len(&w) };
+    assert_int_equal(write_out(octets, sizeof octets, &in, &n), ERR_NONE);
+    assert_int_equal(smpp_read(&out, octets, n), ERR_NONE);
+    assert_int_equal(out.n_dests, 2);
+    assert_true(str_eq(out.dests, in.dests));
+    assert_true(str_eqz(out.sm.short_message, "hello"));
+    for (size_t some = SMPP_HEAD_OCTETS; some < n; some++)
+        assert_int_equal(smpp_read(&out, octets, some), ERR_SYNTAX);
+    octets[SMPP_HEAD_OCTETS + 1 + 2 + 12 + 1] = 3;                  /* dest_flag (5.2.25): neither an SME nor a list */
+    assert_int_equal(smpp_read(&out, octets, n), ERR_SYNTAX);
+}
+
 static void a_writer_keeps_to_the_sizes(void **state)
 {
     (void)state;
@@ -268,6 +331,9 @@ int main(void)
         cmocka_unit_test(impossible_lengths_end_the_stream),
         cmocka_unit_test(every_cut_of_a_body_is_malformed),
         cmocka_unit_test(an_unknown_command_is_told_apart),
+        cmocka_unit_test(times_are_read_relative_and_absolute),
+        cmocka_unit_test(a_status_is_read_by_name_and_number),
+        cmocka_unit_test(a_list_of_destinations_that_is_cut_short_is_malformed),
         cmocka_unit_test(a_writer_keeps_to_the_sizes),
         cmocka_unit_test(a_long_password_is_still_read),
         cmocka_unit_test(a_refusal_may_come_without_a_body),

@@ -212,6 +212,116 @@ static void bare_heads_are_read_by_both(void **state)
     }
 }
 
+/* libsmpp34 keeps the lists of submit_multi in linked lists of its own: dad_t, udad_t. */
+static void a_submit_multi_is_read_by_both(void **state)
+{
+    (void)state;
+    uint8_t dests[128];
+    struct wr w = wr_of(dests, sizeof dests);
+    smpp_dest_put(&w, &(struct smpp_dest){ .addr = { 1, 1, STR("12065550101") } });
+    smpp_dest_put(&w, &(struct smpp_dest){ .list = STR("friends") });
+    submit_multi_t m = { 0 };
+    their_read(&m, &(struct smpp_pdu){ .command = SMPP_submit_multi, .sequence = 12,
+               .sm = { .source_addr_ton = 1, .source_addr_npi = 1, .source_addr = STR("18005550100"), .registered_delivery = 1,
+                       .short_message = STR("to all") },
+               .n_dests = 2, .dests = { (const char *)dests, wr_len(&w) } });
+    assert_int_equal(m.number_of_dests, 2);
+    assert_int_equal(m.sm_length, 6);
+    assert_non_null(m.dest_addr_def);
+    struct smpp_pdu pdu = our_read(&m);
+    struct rd r = rd_of(pdu.dests.p, pdu.dests.n);
+    struct smpp_dest dest;
+    unsigned sme = 0, list = 0;
+    while (smpp_dest_next(&r, &dest)) {         /* in whatever order its list kept them */
+        sme += str_eqz(dest.addr.addr, "12065550101");
+        list += str_eqz(dest.list, "friends");
+    }
+    assert_int_equal(sme, 1);
+    assert_int_equal(list, 1);
+    ASSERT_STR(pdu.sm.short_message, "to all");
+    assert_int_equal(pdu.sm.registered_delivery, 1);
+    destroy_dad(m.dest_addr_def);
+}
+
+static void a_submit_multi_resp_is_read_by_both(void **state)
+{
+    (void)state;
+    uint8_t failed[128];
+    struct wr w = wr_of(failed, sizeof failed);
+    smpp_unsuccess_put(&w, &(struct smpp_dest){ .addr = { 1, 1, STR("12065550101") }, .status = ESME_RINVDSTADR });
+    submit_multi_resp_t m = { 0 };
+    their_read(&m, &(struct smpp_pdu){ .command = SMPP_submit_multi_resp, .sequence = 12, .sm_resp = { STR("77") }, .n_dests = 1,
+               .dests = { (const char *)failed, wr_len(&w) } });
+    ASSERT_TEXT(m.message_id, "77");
+    assert_int_equal(m.no_unsuccess, 1);
+    ASSERT_TEXT(m.unsuccess_smes->destination_addr, "12065550101");
+    assert_int_equal(m.unsuccess_smes->error_status_code, ESME_RINVDSTADR);
+    struct smpp_pdu pdu = our_read(&m);
+    struct rd r = rd_of(pdu.dests.p, pdu.dests.n);
+    struct smpp_dest dest;
+    assert_true(smpp_unsuccess_next(&r, &dest));
+    ASSERT_STR(dest.addr.addr, "12065550101");
+    assert_int_equal(dest.status, ESME_RINVDSTADR);
+    destroy_udad(m.unsuccess_smes);
+}
+
+static void queries_are_read_by_both(void **state)
+{
+    (void)state;
+    query_sm_t q = { 0 };
+    their_read(&q, &(struct smpp_pdu){ .command = SMPP_query_sm, .sequence = 3,
+               .query = { STR("1042"), 1, 1, STR("18005550100") } });
+    ASSERT_TEXT(q.message_id, "1042");
+    ASSERT_TEXT(q.source_addr, "18005550100");
+    struct smpp_pdu pdu = our_read(&q);
+    ASSERT_STR(pdu.query.message_id, "1042");
+    ASSERT_STR(pdu.query.source_addr, "18005550100");
+    query_sm_resp_t a = { 0 };
+    their_read(&a, &(struct smpp_pdu){ .command = SMPP_query_sm_resp, .sequence = 3,
+               .query_resp = { STR("1042"), STR("261123040000000+"), SMPP_EXPIRED, 9 } });
+    ASSERT_TEXT(a.final_date, "261123040000000+");
+    pdu = our_read(&a);
+    ASSERT_STR(pdu.query_resp.final_date, "261123040000000+");
+    assert_int_equal(pdu.query_resp.message_state, SMPP_EXPIRED);
+    assert_int_equal(pdu.query_resp.error_code, 9);
+}
+
+static void cancel_replace_and_data_are_read_by_both(void **state)
+{
+    (void)state;
+    cancel_sm_t c = { 0 };
+    their_read(&c, &(struct smpp_pdu){ .command = SMPP_cancel_sm, .sequence = 4,
+               .cancel = { STR("CMT"), STR("1042"), 1, 1, STR("18005550100"), 1, 1, STR("12065550101") } });
+    ASSERT_TEXT(c.service_type, "CMT");
+    ASSERT_TEXT(c.destination_addr, "12065550101");
+    struct smpp_pdu pdu = our_read(&c);
+    ASSERT_STR(pdu.cancel.message_id, "1042");
+    ASSERT_STR(pdu.cancel.destination_addr, "12065550101");
+    replace_sm_t r = { 0 };
+    their_read(&r, &(struct smpp_pdu){ .command = SMPP_replace_sm, .sequence = 5,
+               .replace = { .message_id = STR("1042"), .source_addr = STR("18005550100"),
+                            .validity_period = STR("000000010000000R"), .registered_delivery = 1,
+                            .short_message = STR("better") } });
+    ASSERT_TEXT(r.validity_period, "000000010000000R");
+    assert_memory_equal(r.short_message, "better", 6);
+    pdu = our_read(&r);
+    ASSERT_STR(pdu.replace.short_message, "better");
+    assert_int_equal(pdu.replace.registered_delivery, 1);
+    data_sm_t d = { 0 };
+    their_read(&d, &(struct smpp_pdu){ .command = SMPP_data_sm, .sequence = 6,
+               .sm = { .source_addr = STR("18005550100"), .destination_addr = STR("12065550101"), .esm_class = 3,
+                       .registered_delivery = 1, .data_coding = 8 },
+               .tlvs = { .has_message_payload = true, .message_payload = STR("payload") } });
+    ASSERT_TEXT(d.destination_addr, "12065550101");
+    assert_int_equal(d.data_coding, 8);
+    pdu = our_read(&d);
+    ASSERT_STR(pdu.sm.destination_addr, "12065550101");
+    assert_int_equal(pdu.sm.data_coding, 8);
+    assert_int_equal(pdu.sm.esm_class, 3);
+    ASSERT_STR(pdu.tlvs.message_payload, "payload");
+    destroy_tlv(d.tlv);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +332,10 @@ int main(void)
         cmocka_unit_test(a_receipt_is_read_by_both),
         cmocka_unit_test(message_ids_are_read_by_both),
         cmocka_unit_test(bare_heads_are_read_by_both),
+        cmocka_unit_test(a_submit_multi_is_read_by_both),
+        cmocka_unit_test(a_submit_multi_resp_is_read_by_both),
+        cmocka_unit_test(queries_are_read_by_both),
+        cmocka_unit_test(cancel_replace_and_data_are_read_by_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
