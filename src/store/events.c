@@ -310,33 +310,3 @@ bool delivery_try_next(struct db_rows *r, struct delivery_try_row *row)
     };
     return true;
 }
-
-struct each_row {
-    enum err (*fn)(void *arg, const struct delivery_row *row);
-    void    *arg;
-    enum err err;
-};
-
-static bool each_delivery(void *arg, const struct db_rows *r)
-{
-    struct each_row *each = arg;
-    struct delivery_row row = {
-        .key = (uint64_t)db_int(r, 0),
-        .subscription = (uint64_t)db_int(r, 1),
-        .call = (uint64_t)db_int(r, 3),
-        .url = db_text(r, 4),
-        .body = db_text(r, 5),
-        .tries = (int)db_int(r, 6),
-        .next_us = db_int(r, 7),
-        .event = event_at(r, (uint64_t)db_int(r, 2), 10),
-    };
-    each->err = each->fn(each->arg, &row);
-    return !each->err;
-}
-
-enum err delivery_rows_each(struct db *db, enum err (*fn)(void *arg, const struct delivery_row *row), void *arg)
-{
-    struct each_row each = { fn, arg, ERR_NONE };
-    enum err err = db_each(db, DB_DELIVERY_UNDELIVERED, NULL, 0, each_delivery, &each);
-    return err ? err : each.err;
-}

@@ -118,4 +118,3 @@ bool delivery_outline_next(struct db_rows *rows, struct delivery_row *row);
 /** The tries of one event (its key) or of a call's callbacks (the call's key): the newest 200, oldest first. */
 MUST_USE enum err delivery_tries_ask(struct db *db, uint64_t cause, struct db_read *read);
 bool delivery_try_next(struct db_rows *rows, struct delivery_try_row *row);
-MUST_USE enum err delivery_rows_each(struct db *db, enum err (*fn)(void *arg, const struct delivery_row *row), void *arg);

@@ -148,9 +148,3 @@ DELETE FROM delivery_try WHERE cause = ?1 AND key NOT IN (
 -- :name delivery_try_purge
 DELETE FROM delivery_try WHERE key IN (
     SELECT key FROM (SELECT key, at_us FROM delivery_try ORDER BY key LIMIT ?2) AS oldest WHERE at_us < ?1);
-
--- :name delivery_undelivered
-SELECT d.key, d.subscription, d.event, d.call, d.url, d.body, d.tries, d.next_us, d.since_us, d.alone,
-       e.resource, e.id, e.type, e.subject, e.data, e.at_us
-FROM delivery d LEFT JOIN event e ON e.key = d.event
-WHERE d.dead = 0 ORDER BY d.key;

@@ -67,9 +67,19 @@ struct event_subscription_new {
     struct str types;               /* comma-separated full type names; empty: all */
     const struct json *filter;      /* domain/events/filter.h; NULL: none. Borrowed */
     bool       cloud;               /* CloudEvents 1.0 instead of the Event Grid schema */
+    unsigned   batch;               /* events in one POST, 1..EVENT_BATCH_MAX; 0: 1 */
+    const struct json *settings;    /* its members bearerToken, hmacKey ("new": one is made) and deliveryHeaders; NULL: none */
+};
+/* What is to be changed of one. */
+struct event_subscription_change {
+    struct str         name;        /* empty: stays, as below */
+    const struct str  *types;
+    const struct json *filter;      /* {} takes it away */
+    unsigned           batch;
+    const struct json *settings;    /* as above; an empty text or object takes one away */
 };
 enum event_subscription_state { SUBSCRIPTION_AWAITING, SUBSCRIPTION_ACTIVE, SUBSCRIPTION_FAILED };
-enum { EVENT_SUBSCRIPTIONS_MAX = 500 };     /* a resource */
+enum { EVENT_SUBSCRIPTIONS_MAX = 500 /* a resource */, EVENT_BATCH_MAX = 100, EVENT_KEY_SIZE = 96 };
 
 /** Outcome of subscribing: key and state are valid on ERR_NONE; `why` on any error. Called on control, once. */
 typedef void events_subscribed_fn(void *arg, enum err err, uint64_t key, const struct problem *why);
@@ -83,6 +93,11 @@ MUST_USE enum err events_subscribe(struct events *ev, const struct event_subscri
 typedef void events_changed_fn(void *arg, enum err err);
 /** The validation URL was opened. @return ERR_ABSENT, ERR_UNPROVEN, ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err events_validate(struct events *ev, uint64_t key, struct str code, events_changed_fn *done, void *arg);
+/** @return ERR_RANGE with `why`; ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
+MUST_USE enum err events_change(struct events *ev, uint64_t key, const struct event_subscription_change *n,
+                                events_changed_fn *done, void *arg, struct problem *why);
+/** The signing key that was made here for it, once; empty when there is none to show. */
+void events_take_new_key(struct events *ev, uint64_t key, char out[EVENT_KEY_SIZE]);
 /** Ends it and its undelivered events. @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err events_unsubscribe(struct events *ev, uint64_t key, events_changed_fn *done, void *arg);
 /** Ends every subscription of a resource that is being deleted. Done with the first error, or when all are off the disk.

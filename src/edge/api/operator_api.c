@@ -92,6 +92,7 @@ static enum err routes_get(struct http_call *hc)
 
 #define TOUR "tests/api/operator.test.mjs"
 #define SIM_SMSC "tests/api/sim-smsc.test.mjs"
+#define EVENTS "tests/api/events.test.mjs"
 #define PLAN "tests/api/plan.test.mjs"
 #define SIP "tests/api/sip-routing.test.mjs"
 #define ACCOUNTS "tests/api/accounts.test.mjs"
@@ -118,6 +119,8 @@ const struct http_route operator_routes[] = {
     { "POST", V1 "/trunks", HTTP_OPERATOR, NULL, trunks_post, "Carterfone_AddTrunk", TOUR },
     { "GET", V1 "/eventSubscriptions", HTTP_OPERATOR, NULL, event_subscriptions_get, "Carterfone_ListEventSubscriptions", TOUR },
     { "POST", V1 "/eventSubscriptions", HTTP_OPERATOR, NULL, event_subscriptions_post, "Carterfone_AddEventSubscription", TOUR },
+    { "GET", V1 "/eventSubscriptions/{id}", HTTP_OPERATOR, NULL, event_subscriptions_show, "Carterfone_GetEventSubscription", EVENTS },
+    { "PATCH", V1 "/eventSubscriptions/{id}", HTTP_OPERATOR, NULL, event_subscriptions_patch, "Carterfone_ChangeEventSubscription", EVENTS },
     { "DELETE", V1 "/eventSubscriptions/{id}", HTTP_OPERATOR, NULL, event_subscriptions_delete, "Carterfone_DeleteEventSubscription", TOUR },
     { "GET", V1 "/eventSubscriptions/{id}/:validate", HTTP_PUBLIC, NULL, event_subscriptions_validate, "Carterfone_ValidateEventSubscription", TOUR },
     { "GET", V1 "/events", HTTP_OPERATOR, NULL, events_get, "Carterfone_ListEvents", TOUR },

@@ -1,7 +1,14 @@
 /* operator_events.c - event subscriptions and reading events back. */
+#include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
 enum { WAIT_MAX_S = 60 };
+
+static const struct json_shape settings_shapes[] = {
+    { "name", JSON_IS_TEXT },        { "endpointUrl", JSON_IS_TEXT }, { "schema", JSON_IS_TEXT },    { "batch", JSON_IS_INTEGER },
+    { "bearerToken", JSON_IS_TEXT }, { "hmacKey", JSON_IS_TEXT },     { "filter", JSON_IS_OBJECT }, { "eventTypes", JSON_IS_ARRAY },
+    { "deliveryHeaders", JSON_IS_OBJECT },
+};
 
 static enum err subscription_key(struct http_call *hc, uint64_t *key)
 {
@@ -22,6 +29,19 @@ enum err event_subscriptions_get(struct http_call *hc)
     return ERR_NONE;
 }
 
+/* With a signing key that was made for it: shown this once. */
+static void subscription_write(struct http_call *hc, uint64_t key)
+{
+    char made[EVENT_KEY_SIZE];
+    struct jw w = jw_of(&hc->out);
+    events_take_new_key(hc->api->events, key, made);
+    if (!events_write_subscription(hc->api->events, key, &w, NULL) || !made[0] || hc->out.bad)
+        return;
+    hc->out.n--;                        /* one member more before the brace */
+    buf_printf(&hc->out, ",\"hmacKey\":\"%s\"}", made);
+    memset(made, 0, sizeof made);
+}
+
 static void on_subscribed(void *arg, enum err err, uint64_t key, const struct problem *why)
 {
     struct http_call *hc = arg;
@@ -30,8 +50,7 @@ static void on_subscribed(void *arg, enum err err, uint64_t key, const struct pr
         http_fail(hc, err);
         return;
     }
-    struct jw w = jw_of(&hc->out);
-    events_write_subscription(hc->api->events, key, &w, NULL);
+    subscription_write(hc, key);
     http_reply(hc, 201);
 }
 
@@ -83,6 +102,19 @@ static enum err types_read(struct http_call *hc, struct str *types)
     return types->p ? ERR_NONE : ERR_NOMEM;
 }
 
+/* 0: not given. */
+static enum err batch_read(struct http_call *hc, unsigned *batch)
+{
+    int64_t n = json_int_of(hc->json, "batch", 1);
+    if (n < 1 || n > EVENT_BATCH_MAX) {
+        enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_DELIVERY_SETTING_INVALID, "batch", "1 to 100 events in one POST");
+        problem_target(&hc->why, "batch");
+        return err;
+    }
+    *batch = json_kind(json_member(hc->json, "batch")) == JSON_IS_ABSENT ? 0 : (unsigned)n;
+    return ERR_NONE;
+}
+
 enum err event_subscriptions_post(struct http_call *hc)
 {
     const struct resource *r = NULL;
@@ -90,15 +122,15 @@ enum err event_subscriptions_post(struct http_call *hc)
     struct event_subscription_new n = { .name = json_text_of(hc->json, "name"),
                                         .url = json_text_of(hc->json, "endpointUrl"),
                                         .filter = json_member(hc->json, "filter"),
+                                        .settings = hc->json,
                                         .cloud = str_eqz(schema, "cloudevents") };
     enum err err = operator_resource(hc, json_text_of(hc->json, "resource"), &r);
+    if (!err)
+        err = json_expect(hc->json, settings_shapes, ARRAY_LEN(settings_shapes), &hc->why);
     if (!err && schema.n && !n.cloud && !str_eqz(schema, "eventgrid"))
         err = field_bad(hc, "schema", "schema is eventgrid or cloudevents.");
-    if (!err && (json_int_of(hc->json, "batch", 1) < 1 || json_int_of(hc->json, "batch", 1) > 5000))
-        err = field_bad(hc, "batch", "batch is 1 to 5000 events a request.");
-    if (!err && json_int_of(hc->json, "batch", 1) != 1)
-        err = problem_set(&hc->why, ERR_UNBUILT, "NotImplemented",
-                          "Batches of more than one event are not built yet; docs/conformance.md lists what is.");
+    if (!err)
+        err = batch_read(hc, &n.batch);
     if (!err)
         err = types_read(hc, &n.types);
     if (err)
@@ -126,6 +158,64 @@ static void on_ended(void *arg, enum err err)
         return;
     }
     http_reply(hc, 204);
+}
+
+enum err event_subscriptions_show(struct http_call *hc)
+{
+    uint64_t key = 0;
+    enum err err = own_subscription_key(hc, &key);
+    if (err)
+        return err;
+    struct jw w = jw_of(&hc->out);
+    events_write_subscription(hc->api->events, key, &w, NULL);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
+static void on_changed(void *arg, enum err err)
+{
+    struct http_call *hc = arg;
+    uint64_t key = 0;
+    if (!err)
+        err = subscription_key(hc, &key);
+    if (err) {
+        problem_set(&hc->why, err, "ServiceUnavailable", "The change of the subscription could not be stored: %s.", err_words(err));
+        http_fail(hc, err);
+        return;
+    }
+    subscription_write(hc, key);
+    http_reply(hc, 200);
+}
+
+/* What was proved stays: another endpoint or schema is another subscription. */
+static enum err fixed_check(struct http_call *hc)
+{
+    static const char *const fixed[] = { "endpointUrl", "schema", "resource" };
+    for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+        if (json_kind(json_member(hc->json, fixed[i])) != JSON_IS_ABSENT) {
+            enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_EVENT_SUBSCRIPTION_FIXED, fixed[i]);
+            problem_target(&hc->why, "%s", fixed[i]);
+            return err;
+        }
+    return json_expect(hc->json, settings_shapes, ARRAY_LEN(settings_shapes), &hc->why);
+}
+
+enum err event_subscriptions_patch(struct http_call *hc)
+{
+    uint64_t key = 0;
+    struct str types = { 0 };
+    struct event_subscription_change c = { .name = json_text_of(hc->json, "name"), .filter = json_member(hc->json, "filter"),
+                                           .settings = hc->json };
+    enum err err = fixed_check(hc);
+    if (!err)
+        err = own_subscription_key(hc, &key);
+    if (!err)
+        err = batch_read(hc, &c.batch);
+    if (!err && json_kind(json_member(hc->json, "eventTypes")) != JSON_IS_ABSENT) {
+        err = types_read(hc, &types);
+        c.types = &types;
+    }
+    return err ? err : events_change(hc->api->events, key, &c, on_changed, hc, &hc->why);
 }
 
 enum err event_subscriptions_delete(struct http_call *hc)

@@ -51,6 +51,8 @@ enum err calls_post_hangup(struct http_call *hc);
 /* operator_events.c */
 enum err event_subscriptions_get(struct http_call *hc);
 enum err event_subscriptions_post(struct http_call *hc);
+enum err event_subscriptions_show(struct http_call *hc);
+enum err event_subscriptions_patch(struct http_call *hc);
 enum err event_subscriptions_delete(struct http_call *hc);
 enum err event_subscriptions_validate(struct http_call *hc);
 enum err events_get(struct http_call *hc);

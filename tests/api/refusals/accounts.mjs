@@ -1,5 +1,5 @@
 // Accounts, resources, prices, carriers: what the operator and the planner are told.
-import { bare, old, tollFree } from './world.mjs'
+import { bare, never, old, tollFree } from './world.mjs'
 
 await old.resource('r-twice', 'payg', 'US')
 const price = (to, from) => old.operator('GET', `price?to=${encodeURIComponent(to)}${from ? `&from=${from}` : ''}`)
@@ -22,6 +22,9 @@ await old.own('PATCH', 'accounts/r-away', { state: 'suspended' })
 export default [
   ['OperatorOnly', 403, ["Sign with the operator's key (DATA/operator.key)"], () => old.raw('POST', '/carterfone/v1/accounts', { name: 'r-mine' })],
   ['ClockIsReal', 403, [], () => bare.operator('POST', 'clock/:advance', { seconds: 1 })],
+  ['DeliverySettingInvalid', 400, ['batch', '1 to 100 events in one POST'], () => old.operator('POST', 'eventSubscriptions', { endpointUrl: 'http://127.0.0.1:9/', batch: 101 }), 'batch'],
+  ['DeliverySettingInvalid', 400, ['hmacKey', /.*/], () => old.operator('POST', 'eventSubscriptions', { endpointUrl: 'http://127.0.0.1:9/', hmacKey: 'short' }), 'hmacKey'],
+  ['EventSubscriptionFixed', 400, ['endpointUrl'], () => old.operator('PATCH', `eventSubscriptions/${never}`, { endpointUrl: 'http://127.0.0.1:9/' }), 'endpointUrl'],
   ['EventFilterInvalid', 400, ['subjectBeginsWith', 'a text of 1 to 512 octets'], () => old.operator('POST', 'eventSubscriptions', { endpointUrl: 'http://127.0.0.1:9/', filter: { subjectBeginsWith: 1 } }), 'filter.subjectBeginsWith'],
   ['SimulatorOff', 404, [], () => bare.operator('POST', 'handsets/%2B12065550101/:sms', { to: '+18335550101', text: 'x' })],
   ['SubscriptionNotActive', 403, ['r-away'], () => old.search(tollFree, away)],

@@ -54,6 +54,27 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Until what became due was read and sent. */
+static void pass_time(struct stage *s, int64_t us)
+{
+    world_sleep(s->w, us);
+    while (agenda_is_held(s->w->control.agenda)) {
+        inbox_wait(control_inbox(&s->w->control), 1000);
+        inbox_drain(control_inbox(&s->w->control));
+    }
+    world_settle(s->w);
+}
+
+/* Until so many have left. */
+static void wait_sent(struct stage *s, size_t n)
+{
+    for (int i = 0; i < 500 && s->courier.n < n; i++) {
+        inbox_wait(control_inbox(&s->w->control), 10);
+        inbox_drain(control_inbox(&s->w->control));
+    }
+    assert_int_equal(s->courier.n, n);
+}
+
 /* The process ends as by kill -9 and another begins on the same database. */
 static void restart(struct stage *s)
 {
@@ -144,9 +165,11 @@ static void call_back(struct stage *s, uint64_t call, const char *url, const cha
 
 static size_t rows_undelivered(struct stage *s)
 {
-    scoped(db_rows) struct db_rows *rows = NULL;
-    assert_int_equal(db_load(s->w->control.db, DB_DELIVERY_UNDELIVERED, NULL, 0, &rows), ERR_NONE);
-    return db_rows_count(rows);
+    scoped(db_rows) struct db_rows *line = NULL, *due = NULL;
+    const struct db_val of_it[] = { DB_I(s->key), DB_I(0), DB_I(0), DB_I(100000) };
+    assert_int_equal(db_load(s->w->control.db, DB_DELIVERY_IN_LINE, NULL, 0, &line), ERR_NONE);
+    assert_int_equal(db_load(s->w->control.db, DB_DELIVERY_DUE_AFTER, of_it, ARRAY_LEN(of_it), &due), ERR_NONE);
+    return db_rows_count(line) + db_rows_count(due);
 }
 
 #define assert_sent(s, i, word) assert_non_null(strstr((s)->courier.sent[i].body, word))
@@ -209,7 +232,7 @@ static void a_validation_address_is_good_for_ten_minutes(void **state)
     char url[512];
     snprintf(url, sizeof url, "%s", sent_member(&s->courier.sent[0], "validationUrl"));
     courier_answer(s->w, &s->courier, 0, 200);
-    world_sleep(s->w, 10 * MINUTE);
+    pass_time(s, 10 * MINUTE);
     assert_int_equal(events_validate(s->ev, s->key, str_of(strstr(url, "code=") + 5), on_changed, s), ERR_UNPROVEN);
 }
 
@@ -429,9 +452,9 @@ static void an_event_that_failed_twice_lets_its_successors_pass(void **state)
     cause(s, "/a", "a2", ERR_NONE);
     courier_answer(s->w, &s->courier, 0, 500);
     assert_int_equal(s->courier.n, 1);              /* holds its line for the first retry */
-    world_sleep(s->w, 9 * SECOND);
+    pass_time(s, 9 * SECOND);
     assert_int_equal(s->courier.n, 1);
-    world_sleep(s->w, 2 * SECOND);                  /* 10 s and up to a tenth more */
+    pass_time(s, 2 * SECOND);                  /* 10 s and up to a tenth more */
     assert_int_equal(s->courier.n, 2);
     assert_sent(s, 1, "\"a1\"");
     assert_string_equal(s->courier.sent[1].headers[3], "aeg-delivery-count: 1");
@@ -439,7 +462,7 @@ static void an_event_that_failed_twice_lets_its_successors_pass(void **state)
     assert_int_equal(s->courier.n, 3);
     assert_sent(s, 2, "\"a2\"");
     courier_answer(s->w, &s->courier, 2, 200);
-    world_sleep(s->w, 33 * SECOND);
+    pass_time(s, 33 * SECOND);
     assert_int_equal(s->courier.n, 4);
     assert_sent(s, 3, "\"a1\"");
     courier_answer(s->w, &s->courier, 3, 200);
@@ -456,22 +479,24 @@ static void an_event_is_tried_for_a_day_of_the_product_clock_and_then_dead(void 
         while (s->courier.n > tries)
             courier_answer_as(s->w, &s->courier, tries++, ERR_TIMEOUT, 0, "", "");
         for (int i = 0; i < 60 && s->courier.n == tries; i++)
-            world_sleep(s->w, MINUTE);
+            pass_time(s, MINUTE);
+        if (tries >= 10)
+            world_run(s->w, 30);                    /* an endpoint that keeps failing is given a pause */
     }
     assert_in_range(tries, 9, 11);
     assert_int_equal(rows_undelivered(s), 0);
     for (size_t i = 1; i < tries; i++)
-        assert_int_equal(s->courier.sent[i].id, s->courier.sent[0].id);
+        assert_string_equal(s->courier.sent[i].body, s->courier.sent[0].body);
 }
 
 static void after_the_clock_moved_ahead_a_failed_event_is_still_tried_again(void **state)
 {
     struct stage *s = *state;
-    world_sleep(s->w, 20000 * DAY);                 /* beyond the wall's clock, from which keys are made */
+    pass_time(s, 20000 * DAY);                 /* beyond the wall's clock, from which keys are made */
     subscribed(s);
     cause(s, "/a", "a1", ERR_NONE);
     courier_answer(s->w, &s->courier, 0, 500);
-    world_sleep(s->w, 11 * SECOND);
+    pass_time(s, 11 * SECOND);
     assert_int_equal(s->courier.n, 2);
 }
 
@@ -495,7 +520,7 @@ static void what_a_full_courier_refused_is_offered_again_in_order(void **state)
     cause(s, "/b", "b1", ERR_NONE);
     cause(s, "/c", "c1", ERR_NONE);
     size_t refused = s->courier.refused;
-    world_sleep(s->w, 3 * DAY);                     /* its patience is not the product clock's */
+    pass_time(s, 3 * DAY);                     /* its patience is not the product clock's */
     assert_int_equal(s->courier.refused, refused);
     world_run(s->w, 120);
     assert_true(s->courier.refused > refused && s->courier.refused < refused + 5);
@@ -517,7 +542,7 @@ static void after_a_restart_the_undelivered_goes_again_with_its_id(void **state)
     snprintf(id, sizeof id, "%.60s", sent_member(&s->courier.sent[0], "id"));
     assert_int_equal(strlen(id), 36);
     restart(s);
-    assert_int_equal(s->courier.n, 1);
+    wait_sent(s, 1);
     assert_string_equal(sent_member(&s->courier.sent[0], "id"), id);
     courier_answer(s->w, &s->courier, 0, 200);
     assert_sent(s, 1, "\"a2\"");
@@ -529,11 +554,11 @@ static void after_a_restart_what_failed_waits_for_its_time(void **state)
     subscribed(s);
     cause(s, "/a", "a1", ERR_NONE);
     courier_answer(s->w, &s->courier, 0, 500);
-    world_sleep(s->w, 11 * SECOND);
+    pass_time(s, 11 * SECOND);
     courier_answer(s->w, &s->courier, 1, 500);
     restart(s);
     assert_int_equal(s->courier.n, 0);
-    world_sleep(s->w, 33 * SECOND);
+    pass_time(s, 33 * SECOND);
     assert_int_equal(s->courier.n, 1);
 }
 
@@ -552,7 +577,7 @@ static void unsubscribing_ends_what_is_on_its_way_and_what_waits(void **state)
     assert_int_equal(rows_undelivered(s), 0);
     courier_answer(s->w, &s->courier, 0, 500);
     courier_answer(s->w, &s->courier, 1, 200);
-    world_sleep(s->w, DAY);
+    pass_time(s, DAY);
     assert_int_equal(s->courier.n, 2);
 }
 
@@ -570,7 +595,7 @@ static void what_was_written_before_an_end_and_is_safe_after_it_goes_nowhere(voi
     events_go(s->ev, &batch, ERR_NONE);
     assert_int_equal(s->courier.n, 0);
     assert_int_equal(rows_undelivered(s), 1);
-    world_sleep(s->w, 2 * 60 * MINUTE);             /* swept */
+    pass_time(s, 2 * 60 * MINUTE);             /* swept */
     world_settle(s->w);
     assert_int_equal(rows_undelivered(s), 0);
 }
@@ -628,9 +653,9 @@ static void callbacks_of_a_call_leave_strictly_one_at_a_time(void **state)
     for (size_t i = 0; i < ARRAY_LEN(waits_ms); i++) {
         courier_answer(s->w, &s->courier, last, 500);
         size_t n = s->courier.n;
-        world_sleep(s->w, waits_ms[i] * US_PER_MS - 1);
+        pass_time(s, waits_ms[i] * US_PER_MS - 1);
         assert_int_equal(s->courier.n, n);
-        world_sleep(s->w, 1);
+        pass_time(s, 1);
         assert_int_equal(s->courier.n, n + 1);
         assert_sent(s, n, "CallConnected");
         assert_string_equal(s->courier.sent[n].body, s->courier.sent[0].body);
@@ -649,7 +674,7 @@ static void a_callback_undelivered_goes_again_after_a_restart(void **state)
     char body[4096];
     snprintf(body, sizeof body, "%s", s->courier.sent[0].body);
     restart(s);
-    assert_int_equal(s->courier.n, 1);
+    wait_sent(s, 1);
     assert_string_equal(s->courier.sent[0].body, body);
     courier_answer(s->w, &s->courier, 0, 202);
     assert_sent(s, 1, "CallDisconnected");
@@ -708,16 +733,16 @@ static void old_events_go_by_the_product_clock_and_then_nobody_asks_in_circles(v
 {
     struct stage *s = *state;
     cause(s, "/a", "old", ERR_NONE);
-    world_sleep(s->w, 3 * DAY);
+    pass_time(s, 3 * DAY);
     cause(s, "/a", "young", ERR_NONE);
-    world_sleep(s->w, 5 * DAY);
+    pass_time(s, 5 * DAY);
     for (int i = 0; i < 5; i++)
         world_settle(s->w);
     list(s, "all", 0);
     wait_told(s);
     assert_null(strstr(s->json, "\"old\""));
     assert_non_null(strstr(s->json, "\"young\""));
-    world_sleep(s->w, 5 * DAY);
+    pass_time(s, 5 * DAY);
     for (int i = 0; i < 5; i++)
         world_settle(s->w);
     list(s, "all", MINUTE);
