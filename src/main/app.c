@@ -234,6 +234,11 @@ static enum err make_sim(struct app *app, struct problem *why)
     const struct settings *s = app->settings;
     struct sim_conf conf = { .inbound_host = s->sip.host, .inbound_port = sip_edge_port(app->sip),
                              .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
+    char folder[DATADIR_PATH_SIZE];
+    if (app->dir->path[0]) {
+        datadir_path(app->dir, "handsets", folder);
+        conf.folder = folder;
+    }
     return sim_new_on_ports(&app->sim, s, &conf, why);
 }
 

@@ -35,6 +35,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(sim_sip,      ENDPOINT, BOTH,  BUILT,   "127.0.0.1:15060", "HOST:PORT",    "the simulated phone network's SIP")  \
     S(sim_smpp,     ENDPOINT, BOTH,  BUILT,   "127.0.0.1:12775", "HOST:PORT",    "the simulated SMSC")                 \
     S(sim_smsc,     TEXT,     BOTH,  BUILT,   "",                "NAME=VALUE,...", "how the simulated SMSC behaves; `sim smsc settings` lists the names") \
+    S(sim_handsets, TEXT,     BOTH,  BUILT,   "",                "NUMBER KEY=VALUE...;...", "how simulated handsets take calls, * for all; `handset behaviours` lists the keys") \
     S(inbound,      ENDPOINT, SIM,   BUILT,   "127.0.0.1:5060",  "HOST:PORT",    "where calls of simulated handsets go") \
     S(accepted_log, PATH,     BOTH,  BUILT,   "",                "FILE",         "a line for each submit_sm the simulated SMSC accepts") \
     S(fault,        FAULT,    SIM,   BUILT,   "",                "FAULT",        "a fault from the start, such as 'smsc throttle every=100'; repeatable") \

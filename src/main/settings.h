@@ -60,6 +60,7 @@ struct settings {
     bool in_memory, quiet;
     enum log_format log_format;
     struct settings_endpoint inbound;       /* sim: where calls of handsets go */
+    char sim_handsets[4096];                /* how simulated handsets behave (sim/manner.h) */
     char sim_smsc[2048];                    /* how the simulated SMSC behaves (sim/smsc_ways.h) */
     char accepted_log[SETTINGS_PATH_SIZE];  /* sim: a line for each submit_sm it accepts */
     char fault[2048];                       /* sim: armed from the start, one a line */

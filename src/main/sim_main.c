@@ -33,12 +33,15 @@ static enum err arm_faults(const struct settings *s, struct problem *why)
 
 static enum err start(const struct settings *s, struct sim **out, struct problem *why)
 {
+    char folder[SETTINGS_PATH_SIZE + 16];
+    snprintf(folder, sizeof folder, "%s/handsets", s->data);
     enum err err = arm_faults(s, why);
     if (err)
         return err;
     struct sim_conf conf = { .inbound_host = s->inbound.host[0] ? s->inbound.host : NULL, .inbound_port = s->inbound.port,
                              .rtp_min = s->rtp_ports.min, .rtp_max = s->rtp_ports.max,
-                             .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed };
+                             .accepted_log = s->accepted_log[0] ? s->accepted_log : NULL, .seed = s->seed,
+                             .folder = folder };
     err = sim_new_on_ports(out, s, &conf, why);
     return err ? err : sim_start(*out, why);
 }

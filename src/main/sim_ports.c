@@ -23,6 +23,7 @@ enum err sim_new_on_ports(struct sim **out, const struct settings *s, struct sim
     conf->smsc = &ways;
     conf->smpp_host = s->sim_smpp.host;
     conf->sip_host = s->sim_sip.host;
+    conf->handsets = s->sim_handsets[0] ? s->sim_handsets : NULL;
     for (unsigned by = 0; err == ERR_CONFLICT && by < tries; by++) {
         conf->smpp_port = moved(&s->sim_smpp, by);
         conf->sip_port = moved(&s->sim_sip, by);

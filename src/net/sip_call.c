@@ -270,6 +270,12 @@ static void hang_up(struct sip_call *c, struct sip_cue *cue)
     tell_end(c, STATUS_OK, cue->q850, false, "ended here");
 }
 
+/* No BYE: whoever asks after this call will hear 481. */
+static void vanish(struct sip_call *c, struct sip_cue *cue)
+{
+    tell_end(c, STATUS_OK, cue->q850, false, "gone without a word");
+}
+
 static void bye_now(struct sip_call *c, struct sip_cue *cue)
 {
     (void)cue;
@@ -316,6 +322,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
 #define RULES(R)            /* in state, on cue, do, then be */                                                        \
     R(CALLING, RING, refuse, CALLING)       R(CALLING, ANSWER, refuse, CALLING)     R(CALLING, REJECT, refuse, CALLING)\
     R(CALLING, HANGUP, give_up, CANCELLED)  R(CALLING, PROVISIONAL, progress, HEARD)                                   \
+    R(CALLING, ABANDON, give_up, CANCELLED)                                                                            \
     R(CALLING, ACCEPT, connect_call, UP)    R(CALLING, MISFIT, misfit, LEAVING)     R(CALLING, REFUSE, refused, GONE)  \
     R(CALLING, CHALLENGE, authorize, CALLING)                                                                          \
     R(CALLING, CANCEL, refuse, CALLING)     R(CALLING, ACK, refuse, CALLING)        R(CALLING, ACK_LOST, refuse, CALLING)\
@@ -324,6 +331,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
                                                                                                                        \
     R(HEARD, RING, refuse, HEARD)           R(HEARD, ANSWER, refuse, HEARD)         R(HEARD, REJECT, refuse, HEARD)    \
     R(HEARD, HANGUP, give_up, CANCELLED)    R(HEARD, PROVISIONAL, progress, HEARD)                                     \
+    R(HEARD, ABANDON, give_up, CANCELLED)                                                                              \
     R(HEARD, ACCEPT, connect_call, UP)      R(HEARD, MISFIT, misfit, LEAVING)       R(HEARD, REFUSE, refused, GONE)    \
     R(HEARD, CHALLENGE, authorize, CALLING)                                                                            \
     R(HEARD, CANCEL, refuse, HEARD)         R(HEARD, ACK, refuse, HEARD)            R(HEARD, ACK_LOST, refuse, HEARD)  \
@@ -332,7 +340,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
                                                                                                                        \
     R(CANCELLED, RING, refuse, CANCELLED)   R(CANCELLED, ANSWER, refuse, CANCELLED)                                    \
     R(CANCELLED, REJECT, refuse, CANCELLED) R(CANCELLED, HANGUP, stay, CANCELLED)                                      \
-    R(CANCELLED, PROVISIONAL, stay, CANCELLED)                                                                         \
+    R(CANCELLED, PROVISIONAL, stay, CANCELLED)      R(CANCELLED, ABANDON, stay, CANCELLED)                             \
     R(CANCELLED, ACCEPT, ack_and_bye, LEAVING)  /* their 200 crossed our CANCEL: RFC 3261, 15 */                       \
     R(CANCELLED, MISFIT, ack_and_bye, LEAVING)                                                                         \
     R(CANCELLED, REFUSE, stay, GONE)        R(CANCELLED, CANCEL, refuse, CANCELLED)                                    \
@@ -344,6 +352,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(OFFERED, CHALLENGE, refuse, OFFERED)                                                                             \
     R(OFFERED, RING, ring, OFFERED)         R(OFFERED, ANSWER, answer, ACCEPTED)    R(OFFERED, REJECT, reject, GONE)   \
     R(OFFERED, HANGUP, reject, GONE)        R(OFFERED, PROVISIONAL, refuse, OFFERED)                                   \
+    R(OFFERED, ABANDON, reject, GONE)                                                                                  \
     R(OFFERED, ACCEPT, refuse, OFFERED)     R(OFFERED, MISFIT, refuse, OFFERED)     R(OFFERED, REFUSE, refuse, OFFERED)\
     R(OFFERED, CANCEL, cancelled, GONE)     R(OFFERED, ACK, stay, OFFERED)          R(OFFERED, ACK_LOST, stay, OFFERED)\
     R(OFFERED, BYE, bye_early, GONE)        R(OFFERED, REINVITE, deny_invite, OFFERED)                                 \
@@ -352,6 +361,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(ACCEPTED, CHALLENGE, refuse, ACCEPTED)                                                                           \
     R(ACCEPTED, RING, stay, ACCEPTED)       R(ACCEPTED, ANSWER, stay, ACCEPTED)     R(ACCEPTED, REJECT, part, PARTING) \
     R(ACCEPTED, HANGUP, part, PARTING)      R(ACCEPTED, PROVISIONAL, refuse, ACCEPTED)                                 \
+    R(ACCEPTED, ABANDON, part, PARTING)                                                                                \
     R(ACCEPTED, ACCEPT, refuse, ACCEPTED)   R(ACCEPTED, MISFIT, refuse, ACCEPTED)                                      \
     R(ACCEPTED, REFUSE, refuse, ACCEPTED)   R(ACCEPTED, CANCEL, stay, ACCEPTED)     /* too late: 481 by nta */         \
     R(ACCEPTED, ACK, acked, UP)             R(ACCEPTED, ACK_LOST, ack_lost, LEAVING)                                   \
@@ -361,6 +371,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(PARTING, CHALLENGE, refuse, PARTING)                                                                             \
     R(PARTING, RING, stay, PARTING)         R(PARTING, ANSWER, stay, PARTING)       R(PARTING, REJECT, stay, PARTING)  \
     R(PARTING, HANGUP, stay, PARTING)       R(PARTING, PROVISIONAL, refuse, PARTING)                                   \
+    R(PARTING, ABANDON, stay, PARTING)                                                                                 \
     R(PARTING, ACCEPT, refuse, PARTING)     R(PARTING, MISFIT, refuse, PARTING)     R(PARTING, REFUSE, refuse, PARTING)\
     R(PARTING, CANCEL, stay, PARTING)       R(PARTING, ACK, bye_now, LEAVING)       R(PARTING, ACK_LOST, bye_now, LEAVING)\
     R(PARTING, BYE, ended, GONE)            R(PARTING, REINVITE, deny_invite, PARTING)                                 \
@@ -369,6 +380,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(UP, CHALLENGE, refuse, UP)                                                                                       \
     R(UP, RING, stay, UP)                   R(UP, ANSWER, stay, UP)                 R(UP, REJECT, hang_up, LEAVING)    \
     R(UP, HANGUP, hang_up, LEAVING)         R(UP, PROVISIONAL, refuse, UP)          R(UP, ACCEPT, refuse, UP)          \
+    R(UP, ABANDON, vanish, GONE)                                                                                       \
     R(UP, MISFIT, refuse, UP)               R(UP, REFUSE, refuse, UP)               R(UP, CANCEL, stay, UP)            \
     R(UP, ACK, change_acked, UP)            R(UP, ACK_LOST, ack_lost, LEAVING)      R(UP, BYE, ended, GONE)            \
     R(UP, REINVITE, change, UP)             R(UP, BYE_DONE, refuse, UP)             R(UP, TIMER, refuse, UP)           \
@@ -376,6 +388,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(LEAVING, CHALLENGE, refuse, LEAVING)                                                                             \
     R(LEAVING, RING, stay, LEAVING)         R(LEAVING, ANSWER, stay, LEAVING)       R(LEAVING, REJECT, stay, LEAVING)  \
     R(LEAVING, HANGUP, stay, LEAVING)       R(LEAVING, PROVISIONAL, refuse, LEAVING)                                   \
+    R(LEAVING, ABANDON, stay, LEAVING)                                                                                 \
     R(LEAVING, ACCEPT, refuse, LEAVING)     R(LEAVING, MISFIT, refuse, LEAVING)     R(LEAVING, REFUSE, refuse, LEAVING)\
     R(LEAVING, CANCEL, stay, LEAVING)       R(LEAVING, ACK, stay, LEAVING)          R(LEAVING, ACK_LOST, stay, LEAVING)\
     R(LEAVING, BYE, ended, LEAVING)         /* the two BYEs crossed */                                                 \
@@ -385,6 +398,7 @@ static void bury(struct sip_call *c, struct sip_cue *cue);
     R(GONE, CHALLENGE, refuse, GONE)                                                                                   \
     R(GONE, RING, stay, GONE)               R(GONE, ANSWER, stay, GONE)             R(GONE, REJECT, stay, GONE)        \
     R(GONE, HANGUP, stay, GONE)             R(GONE, PROVISIONAL, stay, GONE)        R(GONE, ACCEPT, refuse, GONE)      \
+    R(GONE, ABANDON, stay, GONE)                                                                                       \
     R(GONE, MISFIT, refuse, GONE)           R(GONE, REFUSE, stay, GONE)             R(GONE, CANCEL, stay, GONE)        \
     R(GONE, ACK, stay, GONE)                R(GONE, ACK_LOST, stay, GONE)           R(GONE, BYE, deny_bye, GONE)       \
     R(GONE, REINVITE, deny_bye, GONE)       R(GONE, BYE_DONE, stay, GONE)           R(GONE, TIMER, bury, GONE)
@@ -601,7 +615,7 @@ void sip_call_command(struct sip_call *c, enum sip_cue_kind kind, const struct s
 {
     scoped_buf body = { 0 };
     struct sip_cue cue = { .kind = kind, .status = status, .q850 = q850 };
-    if (kind == CUE_HANGUP)
+    if (kind == CUE_HANGUP || kind == CUE_ABANDON)
         cue.status = STATUS_UNAVAILABLE;            /* what an offered call hears */
     if (local && c->state == SIP_OFFERED) {
         if (answer_body(c, local, &body)) {

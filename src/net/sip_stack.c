@@ -87,6 +87,11 @@ static void on_hangup(void *owner, struct inbox_item *item)
     obey(owner, item, CUE_HANGUP);
 }
 
+static void on_abandon(void *owner, struct inbox_item *item)
+{
+    obey(owner, item, CUE_ABANDON);
+}
+
 static void on_invite(void *owner, struct inbox_item *item)
 {
     struct invite_command *cmd = container_of(item, struct invite_command, item);
@@ -147,7 +152,7 @@ static const struct inbox_kind kind_run = { "run", on_run, drop_run };
 static const struct inbox_kind kind_invite = { "invite", on_invite, NULL }, kind_ring = { "ring", on_ring, NULL },
                                kind_answer = { "answer", on_answer, NULL }, kind_reject = { "reject", on_reject, NULL },
                                kind_hangup = { "hangup", on_hangup, NULL }, kind_stop = { "stop", on_stop, NULL },
-                               kind_count = { "count", on_count, NULL };
+                               kind_count = { "count", on_count, NULL }, kind_abandon = { "abandon", on_abandon, NULL };
 
 static enum err command_post(struct sip_stack *s, const struct inbox_kind *kind, const struct command *what)
 {
@@ -195,6 +200,12 @@ enum err sip_stack_hangup(struct sip_stack *s, uint64_t call, int q850)
     struct command cmd = about(call, NULL);
     cmd.q850 = q850;
     return command_post(s, &kind_hangup, &cmd);
+}
+
+enum err sip_stack_abandon(struct sip_stack *s, uint64_t call)
+{
+    struct command cmd = about(call, NULL);
+    return command_post(s, &kind_abandon, &cmd);
 }
 
 static bool numeric_host(const char *host)
@@ -362,7 +373,9 @@ static void on_new_invite(struct sip_stack *s, msg_t *msg, sip_t *sip)
         return;
     }
     struct sip_verdict v = ask_owner(s, msg, sip, &remote);
-    if (v.status) {
+    if (v.silent) {
+        nta_msg_discard(s->agent, msg);
+    } else if (v.status) {
         atomic_fetch_add(v.status == STATUS_SHED ? &s->count.shed : &s->count.refused, 1);
         refuse_new(s, msg, &v);
     } else if (map_find(s->by_id, v.call)) {

@@ -40,6 +40,7 @@ struct sip_verdict {
     int      status;                /* 0, or 400..699: refused at once */
     int      q850;                  /* Reason: Q.850;cause=N; 0: none */
     int      retry_after_s;         /* with 503; 0: none */
+    bool     silent;                /* no response at all: every repetition of the INVITE asks again */
 };
 
 /* How a call ended. */
@@ -116,6 +117,9 @@ MUST_USE enum err sip_stack_answer(struct sip_stack *s, uint64_t call, const str
 MUST_USE enum err sip_stack_reject(struct sip_stack *s, uint64_t call, int status, int q850);
 /** BYE, or CANCEL of an outgoing call before its answer, or 480 to an incoming one. on_ended(by_peer false) follows. */
 MUST_USE enum err sip_stack_hangup(struct sip_stack *s, uint64_t call, int q850);
+
+/** As hangup, but an established call ends here without a BYE: what the peer still says in it is answered 481. */
+MUST_USE enum err sip_stack_abandon(struct sip_stack *s, uint64_t call);
 
 /** Run fn(user, arg) on the stack's own thread, in order with the commands: for what the owner keeps there. When the stack
  *  has been stopped before it came to it, fn is called with user NULL, to free arg.

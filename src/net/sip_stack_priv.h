@@ -61,7 +61,7 @@ struct sip_stack {
     S(GONE,      SOON)      /* freed by its timer, outside of nta's callbacks */
 
 #define SIP_CUES(E)                                                                                 \
-    E(RING) E(ANSWER) E(REJECT) E(HANGUP)               /* the owner's commands */                  \
+    E(RING) E(ANSWER) E(REJECT) E(HANGUP) E(ABANDON)    /* the owner's commands */                  \
     E(PROVISIONAL) E(ACCEPT) E(MISFIT) E(REFUSE)        /* of our INVITE; MISFIT: 2xx without usable media */ \
     E(CHALLENGE)                                        /* 401 or 407 that we can answer, once */   \
     E(CANCEL) E(ACK) E(ACK_LOST)                        /* of their INVITE */                       \

@@ -1,5 +1,6 @@
 #include "sim/handset.h"
 #include "base/map.h"
+#include "sim/manner.h"
 
 struct handsets {
     struct strmap  *by_number;
@@ -13,6 +14,7 @@ static void handset_free(struct handset *h)
         free(h->messages[i].from);          /* the text is in the same block */
     free(h->record_path);
     free(h->recording);
+    manner_unref(h->manner);
     free(h);
 }
 
@@ -65,7 +67,7 @@ static bool make_room(struct handsets *hs)
     if (hs->n < HANDSETS_MAX)
         return true;
     for (struct handset *h = hs->oldest; h; h = h->newer)
-        if (!h->attached && !h->n_calls) {
+        if (!h->attached && !h->n_calls && !h->manner) {
             forget(hs, h);
             return true;
         }

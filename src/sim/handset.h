@@ -1,7 +1,7 @@
 /* handset.h - what the simulated networks know of each number: its messages, its orders, its last call.
  *
  * Thread: the simulator's loop. Numbers are kept as they come to be called or written to, HANDSETS_MAX at most: beyond
- * that the one touched longest ago is forgotten, unless it is attached or in a call. */
+ * that the one touched longest ago is forgotten, unless it is attached, in a call, or was told how to behave. */
 #pragma once
 #include "base/base.h"
 
@@ -14,10 +14,15 @@ struct handset_message {
     int64_t received_us;                    /* wall */
 };
 
+struct manner;
+
 struct handset_call {
     char    peer[HANDSET_NUMBER_MAX + 1];
+    uint64_t id;                            /* of the call */
     bool    outgoing;                       /* the handset dialled */
     int     status, q850;                   /* how it ended; status 0 while it lasts */
+    bool    counted;                        /* the packets below are */
+    uint64_t sent, received, lost;          /* RTP */
     char    keys[HANDSET_KEYS_MAX + 1];     /* what the other end pressed */
     int64_t begun_us, ended_us;             /* wall */
 };
@@ -28,6 +33,8 @@ struct handset {
     bool    will_answer;                    /* the next call that rings */
     char   *record_path;                    /* for the next answered call; NULL: not recorded */
     char   *recording;                      /* the last finished one; NULL: none */
+    unsigned n_recordings;                  /* begun in files of its own */
+    struct manner *manner;                  /* how it takes its calls; NULL: untold. It is not forgotten then */
     bool    throttled;                      /* magic: the last attempt to reach it was turned away */
     enum handset_state state;               /* of the call below */
     uint64_t call;                          /* the latest; 0: none goes on */

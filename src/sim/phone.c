@@ -1,11 +1,12 @@
 #include "sim/phone_priv.h"
 
+#include "base/fault.h"
 #include "base/str.h"
 #include "codec/rtp/rtp.h"
 
 #include <stdio.h>
 
-enum { STOP_GRACE_MS = 300 };
+enum { STOP_GRACE_MS = 300, STATUS_DECLINED = 603 };
 
 /* -- the SIP thread --------------------------------------------------------------- */
 
@@ -22,11 +23,15 @@ static void number_copy(char dst[HANDSET_NUMBER_MAX + 1], struct str user)
 static struct sip_verdict sip_on_incoming(void *user, const struct sip_incoming *in)
 {
     struct phones *p = user;
+    struct fault_hit hit;
     struct news values = { .kind = NEWS_INCOMING, .call = atomic_fetch_add(&p->last_id, 1) + 1, .audio = in->remote };
     number_copy(values.to, in->to);
     number_copy(values.from, in->asserted.n ? in->asserted : in->from);
     if (!handset_number_ok(str_of(values.to)))
         return (struct sip_verdict){ .status = 404, .q850 = 1 };
+    if (fault_strikes(FAULT_BIT(PHONE_SILENT), &(struct fault_subject){ .number = str_of(values.to), .from = str_of(values.from) },
+                      &hit))
+        return (struct sip_verdict){ .silent = true };
     struct news *n = phone_news_of(p, &values);
     if (n && !inbox_post(loop_inbox(p->conf.loop), &n->item))
         return (struct sip_verdict){ .call = values.call };
@@ -82,8 +87,7 @@ static void rtp_on_recorded(void *arg, uint64_t leg, int16_t *samples, size_t n)
 
 static void rtp_on_closed(void *arg, uint64_t leg, const struct rtp_loop_counters *counters)
 {
-    (void)counters;
-    phone_tell(arg, &(struct news){ .kind = NEWS_CLOSED, .call = leg });
+    phone_tell(arg, &(struct news){ .kind = NEWS_CLOSED, .call = leg, .counters = *counters });
 }
 
 static const struct rtp_loop_events rtp_events = {
@@ -139,6 +143,38 @@ enum err phones_hang_up(struct phones *p, struct handset *h, struct problem *why
     return ERR_NONE;
 }
 
+enum err phones_reject(struct phones *p, struct handset *h, int status, int q850, struct problem *why)
+{
+    struct call *c = call_of(p, h);
+    if (!c || h->state != HANDSET_RINGING)
+        return no_call(h, "refuse", why);
+    c->status = status ? status : STATUS_DECLINED;
+    c->q850 = q850 ? q850 : manner_cause_of(c->status);
+    phone_feed(c, EV_HANG_UP);
+    return ERR_NONE;
+}
+
+enum err phones_say(struct phones *p, struct handset *h, struct audio *sound, struct problem *why)
+{
+    struct call *c = call_of(p, h);
+    if (!c || c->state != ST_TALKING)
+        return no_call(h, "say it in", why);
+    return rtp_loop_play(p->rtp, c->id, 0, sound, false);
+}
+
+enum err phones_record(struct phones *p, struct handset *h, struct str path)
+{
+    struct call *c = call_of(p, h);
+    char *copy = strndup(path.p, path.n);
+    bool now = c && c->state == ST_TALKING && !c->record_path;
+    if (!copy)
+        return ERR_NOMEM;
+    char **at = now ? &c->record_path : &h->record_path;
+    free(*at);
+    *at = copy;
+    return now ? rtp_loop_record(p->rtp, c->id) : ERR_NONE;
+}
+
 enum err phones_dial(struct phones *p, struct handset *h, struct str to, struct problem *why)
 {
     struct call *c = NULL;
@@ -152,10 +188,18 @@ enum err phones_dial(struct phones *p, struct handset *h, struct str to, struct 
                            handset_state_name(h->state));
     char peer[HANDSET_NUMBER_MAX + 1];
     str_copyz(peer, sizeof peer, to);
-    enum err err = phone_call_new(&c, p, atomic_fetch_add(&p->last_id, 1) + 1, h, peer, true);
-    if (!err)
-        memcpy(c->to, peer, sizeof peer);
-    return err;
+    return phone_call_new(&c, p, atomic_fetch_add(&p->last_id, 1) + 1, h, peer, true);
+}
+
+void phones_set_others(struct phones *p, struct manner *m)
+{
+    manner_unref(p->others);
+    p->others = m;
+}
+
+const struct manner *phones_others(const struct phones *p)
+{
+    return p->others;
 }
 
 void phones_set_inbound(struct phones *p, struct str host, uint16_t port)
@@ -192,7 +236,10 @@ enum err phones_new(struct phones **out, const struct phones_conf *conf, struct 
         return ERR_NOMEM;
     p->conf = *conf;
     snprintf(p->host, sizeof p->host, "%s", conf->host);
-    enum err err = make_nets(p, why);
+    p->conf.folder = p->folder = conf->folder ? strdup(conf->folder) : NULL;
+    enum err err = conf->folder && !p->folder ? ERR_NOMEM : manner_with(&p->kind, NULL, NULL, 0, why);
+    if (!err)
+        err = make_nets(p, why);
     if (err) {
         phones_free(p);
         return err;
@@ -229,12 +276,14 @@ void phones_free(struct phones *p)
     uint64_t id;
     void *call;
     while (p->calls && map_next(p->calls, &at, &id, &call)) {
-        struct call *c = call;
-        loop_timer_done(&c->timer);
-        free(c->record_path);
-        free(c);
+        phone_call_free(call);
     }
     map_free(p->calls);
+    for (size_t i = 0; i < MAGIC_ROWS_MAX; i++)
+        manner_unref(p->magic[i]);
+    manner_unref(p->kind);
+    manner_unref(p->others);
+    free(p->folder);
     free(p);
 }
 

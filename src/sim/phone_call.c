@@ -4,11 +4,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "net/audio.h"
-#include "sim/magic.h"
 
 #include <stdio.h>
-
-enum { PROMPT_ANSWER_MS = 200 };
 
 #define RULES(R)                        /* in state, on event, do, then be */                       \
     R(OPENING,   RING,    ring,      RINGING)     R(OPENING,   REFUSE,  refuse,  LEAVING)           \
@@ -21,7 +18,7 @@ enum { PROMPT_ANSWER_MS = 200 };
     R(RINGING,   ENDED,   close_leg, CLOSING)     R(RINGING,   CLOSED,  strange, RINGING)           \
     R(ANSWERING, RING,    strange,   ANSWERING)   R(ANSWERING, REFUSE,  strange, ANSWERING)         \
     R(ANSWERING, PLACE,   strange,   ANSWERING)   R(ANSWERING, PICK_UP, stay,    ANSWERING)         \
-    R(ANSWERING, HANG_UP, hang_up,   LEAVING)     R(ANSWERING, JOINED,  talk,    TALKING)           \
+    R(ANSWERING, HANG_UP, hang_up,   LEAVING)     R(ANSWERING, JOINED,  phone_talk,   TALKING)           \
     R(ANSWERING, ENDED,   close_leg, CLOSING)     R(ANSWERING, CLOSED,  strange, ANSWERING)         \
     R(DIALLING,  RING,    strange,   DIALLING)    R(DIALLING,  REFUSE,  strange, DIALLING)          \
     R(DIALLING,  PLACE,   strange,   DIALLING)    R(DIALLING,  PICK_UP, stay,    DIALLING)          \
@@ -48,13 +45,6 @@ static const char *const event_name[] = { EVENTS(EVENT_NAME) };
 static const enum handset_state state_shown[] = { STATES(STATE_SHOWN) };
 
 typedef void act_fn(struct call *c);
-
-/* A command that the stack refuses will be followed by the end of the call or of the stack. */
-static void said(const struct call *c, const char *what, enum err err)
-{
-    if (err)
-        log_warn("sim", "call %llu: %s failed: %s", (unsigned long long)c->id, what, err_words(err));
-}
 
 static const struct inbox_kind news_inbox_kind;
 
@@ -94,8 +84,12 @@ static void strange(struct call *c)
 
 static void ring(struct call *c)
 {
-    said(c, "180", sip_stack_ring(c->p->sip, c->id, NULL));
-    if (c->answer_ms != MAGIC_RINGS_ON)
+    if (c->m->early)
+        phone_begin_sound(c, false);    /* before the 183, so that no packet comes too early */
+    phone_said(c, "180", sip_stack_ring(c->p->sip, c->id, c->early ? &c->local : NULL));
+    if (c->status)
+        loop_timer_start(&c->timer, (int64_t)c->refuse_ms * US_PER_MS);
+    else if (c->answer_ms != MANNER_NEVER)
         loop_timer_start(&c->timer, (int64_t)c->answer_ms * US_PER_MS);
 }
 
@@ -107,7 +101,7 @@ static void hurry(struct call *c)
 static void refuse(struct call *c)
 {
     loop_timer_stop(&c->timer);
-    said(c, "refusal", sip_stack_reject(c->p->sip, c->id, c->status ? c->status : 603, c->status ? c->q850 : 21));
+    phone_said(c, "refusal", sip_stack_reject(c->p->sip, c->id, c->status ? c->status : 603, c->status ? c->q850 : 21));
 }
 
 /* Before the socket is open: an outgoing call is unknown to SIP, and ends by itself. */
@@ -122,75 +116,62 @@ static void withdraw(struct call *c)
 static void place(struct call *c)
 {
     struct sip_invite plan = {
-        .call = c->id, .peer = { c->p->inbound_host, c->p->inbound_port, SIP_UDP },
-        .to = str_of(c->to), .from = str_of(c->h->number), .local = c->local,
+        .call = c->id, .peer = { c->p->inbound_host, c->p->inbound_port, c->m->tcp ? SIP_TCP : SIP_UDP },
+        .to = str_of(c->peer), .from = str_of(c->h->number), .local = c->local,
     };
     enum err err = sip_stack_invite(c->p->sip, &plan);
-    said(c, "INVITE", err);
+    phone_said(c, "INVITE", err);
     if (err)
         phone_tell(c->p, &(struct news){ .kind = NEWS_ENDED, .call = c->id, .status = 503 });
-}
-
-static void connect_sound(struct call *c)
-{
-    struct rtp_loop_peer peer = { .port = c->remote.port, .payload = c->remote.payload,
-                                  .dtmf_payload = c->remote.dtmf_payload };
-    snprintf(peer.host, sizeof peer.host, "%s", c->remote.host);
-    said(c, "RTP", rtp_loop_connect(c->p->rtp, c->id, &peer));
-}
-
-static void begin_sound(struct call *c)
-{
-    connect_sound(c);
-    c->record_path = c->h->record_path;
-    c->h->record_path = NULL;
-    c->h->will_answer = false;
-    if (c->record_path)
-        said(c, "recording", rtp_loop_record(c->p->rtp, c->id));
 }
 
 static void pick_up(struct call *c)
 {
     loop_timer_stop(&c->timer);
-    begin_sound(c);                     /* before the 200, so that no packet comes too early */
-    said(c, "200", sip_stack_answer(c->p->sip, c->id, &c->local));
-}
-
-static void talk(struct call *c)
-{
-    if (c->keys)
-        said(c, "listening", rtp_loop_listen(c->p->rtp, c->id, MAGIC_SOUND_MS));
-    if (c->keys || c->hang_up_ms)
-        loop_timer_start(&c->timer, (int64_t)(c->hang_up_ms ? c->hang_up_ms : MAGIC_DEAF_MS) * US_PER_MS);
+    phone_begin_sound(c, true);         /* before the 200, so that no packet comes too early */
+    phone_said(c, "200", sip_stack_answer(c->p->sip, c->id, &c->local));
 }
 
 static void join(struct call *c)
 {
-    begin_sound(c);
-    talk(c);
+    phone_begin_sound(c, true);
+    phone_talk(c);
+}
+
+static void stop_timers(struct call *c)
+{
+    loop_timer_stop(&c->timer);
+    loop_timer_stop(&c->drop);
 }
 
 static void hang_up(struct call *c)
 {
-    loop_timer_stop(&c->timer);
-    said(c, "hang-up", sip_stack_hangup(c->p->sip, c->id, 16));
+    stop_timers(c);
+    phone_said(c, "hang-up", c->vanishes ? sip_stack_abandon(c->p->sip, c->id) : sip_stack_hangup(c->p->sip, c->id, 16));
 }
 
 static void close_leg(struct call *c)
 {
-    loop_timer_stop(&c->timer);
+    stop_timers(c);
     if (c->has_leg && !rtp_loop_close(c->p->rtp, c->id))
         return;
     phone_tell(c->p, &(struct news){ .kind = NEWS_CLOSED, .call = c->id });
 }
 
+void phone_call_free(struct call *c)
+{
+    loop_timer_done(&c->timer);
+    loop_timer_done(&c->drop);
+    manner_unref(c->m);
+    free(c->record_path);
+    free(c);
+}
+
 static void forget(struct call *c)
 {
     map_take(c->p->calls, c->id);
-    loop_timer_done(&c->timer);
     c->h->n_calls--;
-    free(c->record_path);
-    free(c);
+    phone_call_free(c);
 }
 
 #define R_CELL(in, on, act_, to_) [ST_##in][EV_##on] = { act_, ST_##to_ },
@@ -212,42 +193,18 @@ void phone_feed(struct call *c, enum event ev)         /* the only place the sta
 
 /* -- decisions before the table --------------------------------------------------------------- */
 
-static void press_own_keys(struct call *c)
-{
-    if (c->keys)
-        said(c, "keys", rtp_loop_send_tones(c->p->rtp, c->id, 0, str_of(c->keys)));
-    c->keys = NULL;
-}
-
 static void on_timer(void *arg)
 {
     struct call *c = arg;
-    if (c->state == ST_RINGING)
-        phone_feed(c, EV_PICK_UP);
-    else if (c->state == ST_TALKING && c->keys)
-        press_own_keys(c);              /* has heard nothing for long enough */
+    if (c->state == ST_TALKING)
+        phone_press(c);                 /* when it is time, or nothing was heard for long enough */
     else
-        phone_feed(c, EV_HANG_UP);
+        phone_feed(c, c->status ? EV_HANG_UP : EV_PICK_UP);
 }
 
-/* How this phone takes its calls: as its user says, else as its magic says, else kindly. */
-static void decide_manners(struct call *c)
+static void on_drop(void *arg)
 {
-    struct handset *h = c->h;
-    const struct magic *m = magic_of(str_of(h->number));
-    c->answer_ms = MAGIC_ANSWER_MS;
-    if (h->attached && h->call != c->id) {
-        c->status = 486;
-        c->q850 = 17;
-    } else if (h->attached) {
-        c->answer_ms = h->will_answer ? PROMPT_ANSWER_MS : MAGIC_RINGS_ON;
-    } else if (m) {
-        c->status = m->status;
-        c->q850 = m->q850;
-        c->answer_ms = m->answer_ms ? m->answer_ms : MAGIC_ANSWER_MS;
-        c->keys = m->keys;
-        c->hang_up_ms = m->hang_up_ms;
-    }
+    phone_feed(arg, EV_HANG_UP);
 }
 
 /* ERR_BUSY: the phone network is full. */
@@ -258,7 +215,10 @@ enum err phone_call_new(struct call **out, struct phones *p, uint64_t id, struct
     if (!c)
         return ERR_NOMEM;
     *c = (struct call){ .p = p, .id = id, .h = h, .outgoing = outgoing };
+    str_copyz(c->peer, sizeof c->peer, str_of(peer));
     enum err err = loop_timer_init(p->conf.loop, &c->timer, on_timer, c);
+    if (!err)
+        err = loop_timer_init(p->conf.loop, &c->drop, on_drop, c);
     if (!err)
         err = map_put(p->calls, id, c);
     if (!err) {
@@ -267,8 +227,7 @@ enum err phone_call_new(struct call **out, struct phones *p, uint64_t id, struct
             map_take(p->calls, id);
     }
     if (err) {
-        loop_timer_done(&c->timer);
-        free(c);
+        phone_call_free(c);
         return err;
     }
     c->has_leg = true;
@@ -276,9 +235,10 @@ enum err phone_call_new(struct call **out, struct phones *p, uint64_t id, struct
     if (!h->attached || h->state == HANDSET_IDLE) {     /* a second call to a busy handset does not become its call */
         h->call = id;
         h->state = outgoing ? HANDSET_DIALLING : HANDSET_RINGING;
-        h->last = (struct handset_call){ .outgoing = outgoing, .begun_us = clock_wall_us() };
+        h->last = (struct handset_call){ .id = id, .outgoing = outgoing, .begun_us = clock_wall_us() };
         str_copyz(h->last.peer, sizeof h->last.peer, str_of(peer));
     }
+    phone_decide(c);
     *out = c;
     return ERR_NONE;
 }
@@ -296,7 +256,6 @@ static void on_incoming_news(struct phones *p, struct call *none, struct news *n
         return;
     }
     c->remote = n->audio;
-    decide_manners(c);
 }
 
 static void on_opened_news(struct phones *p, struct call *c, struct news *n)
@@ -306,10 +265,10 @@ static void on_opened_news(struct phones *p, struct call *c, struct news *n)
     if (n->err) {
         c->has_leg = false;
         c->status = 503;
-        c->q850 = 0;
+        c->q850 = c->refuse_ms = 0;
     }
     if (!c->outgoing)
-        phone_feed(c, c->status ? EV_REFUSE : EV_RING);
+        phone_feed(c, c->status && !c->refuse_ms ? EV_REFUSE : EV_RING);
     else
         phone_feed(c, n->err ? EV_ENDED : EV_PLACE);
 }
@@ -326,7 +285,7 @@ static void on_changed_news(struct phones *p, struct call *c, struct news *n)
     (void)p;
     c->remote = n->audio;
     if (c->state == ST_TALKING && c->remote.port)
-        connect_sound(c);
+        phone_connect_sound(c);
 }
 
 static void on_ended_news(struct phones *p, struct call *c, struct news *n)
@@ -349,13 +308,15 @@ static void on_tone_news(struct phones *p, struct call *c, struct news *n)
     size_t at = strlen(keys);
     if (c->h->call == c->id && at < HANDSET_KEYS_MAX)
         keys[at] = n->tone;
+    if (c->m->echo == MANNER_ECHO_DTMF && c->state == ST_TALKING)
+        phone_said(c, "echo", rtp_loop_send_tones(p->rtp, c->id, 0, (struct str){ &n->tone, 1 }));
 }
 
 static void on_heard_news(struct phones *p, struct call *c, struct news *n)
 {
     (void)p, (void)n;
     if (c->state == ST_TALKING)
-        press_own_keys(c);
+        phone_press(c);
 }
 
 static void on_recorded_news(struct phones *p, struct call *c, struct news *n)
@@ -375,7 +336,14 @@ static void on_recorded_news(struct phones *p, struct call *c, struct news *n)
 
 static void on_closed_news(struct phones *p, struct call *c, struct news *n)
 {
-    (void)p, (void)n;
+    struct handset_call *last = &c->h->last;
+    (void)p;
+    if (last->id == c->id) {
+        last->counted = true;
+        last->sent = n->counters.sent;
+        last->received = n->counters.received;
+        last->lost = n->counters.lost;
+    }
     phone_feed(c, EV_CLOSED);
 }
 

@@ -67,12 +67,12 @@ enum err sim_missing(struct order *o, const char *name)
     return problem_set(o->why, ERR_RANGE, "BadRequest", "'%s' is missing or not a text.", name);
 }
 
-static enum err find_handset(struct order *o)
+enum err sim_find_handset(struct order *o)
 {
     struct str number = json_text_of(o->args, "number");
     if (!number.n)
         return sim_missing(o, "number");
-    if (number.p[0] != '+' || !handset_number_ok(number))
+    if ((number.p[0] != '+' && !magic_is_emergency(number)) || !handset_number_ok(number))
         return problem_set(o->why, ERR_RANGE, "BadRequest", "'number' is not a phone number: '+' and up to %d digits.",
                            HANDSET_NUMBER_MAX - 1);
     o->h = handsets_touch(o->s->handsets, number);
@@ -95,7 +95,7 @@ static enum err carry_out(struct order *o, struct str verb)
     if (!v)
         return problem_set(o->why, ERR_ABSENT, "UnknownCommand", "The simulated networks know no '" STR_FMT "'.",
                            STR_ARG(verb));
-    enum err err = v->of_handset ? find_handset(o) : ERR_NONE;
+    enum err err = v->of_handset ? sim_find_handset(o) : ERR_NONE;
     return err ? err : v->run(o);
 }
 
@@ -236,8 +236,11 @@ static enum err make_parts(struct sim *s, const struct sim_conf *conf, struct pr
         return err;
     s->smpp_port = smsc_port(s->smsc);
     struct phones_conf phones = { .loop = s->loop, .handsets = s->handsets, .host = conf->sip_host,
-                                  .sip_port = conf->sip_port, .rtp_min = conf->rtp_min, .rtp_max = conf->rtp_max };
+                                  .sip_port = conf->sip_port, .rtp_min = conf->rtp_min, .rtp_max = conf->rtp_max,
+                                  .folder = conf->folder, .seed = conf->seed };
     err = phones_new(&s->phones, &phones, why);
+    if (!err && conf->handsets)
+        err = sim_tell_handsets(s, str_of(conf->handsets), why);
     if (!err && conf->inbound_host)
         phones_set_inbound(s->phones, str_of(conf->inbound_host), conf->inbound_port);
     return err;

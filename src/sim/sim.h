@@ -18,6 +18,8 @@ struct sim_conf {
     uint16_t    rtp_min, rtp_max;                   /* 0, 0: any free port */
     const struct smsc_ways *smsc;                   /* how the SMSC behaves (sim/smsc_ways.h); NULL: the defaults; copied */
     const char *accepted_log;                       /* file: one line per accepted submit_sm (crash tests), or NULL */
+    const char *handsets;                           /* "NUMBER KEY=VALUE ...; * KEY=VALUE ..." (sim/manner.h), or NULL */
+    const char *folder;                             /* where handsets that record by themselves put it; NULL: nowhere */
     uint64_t    seed;
 };
 /** @return ERR_NONE, ERR_CONFLICT (`why`: a port is in use), ERR_IO (`why`), ERR_NOMEM */
@@ -33,8 +35,9 @@ void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
 
 /* One command to the networks, in words an operator API passes through:
  *   "handset.list"    {"number"|absent}                         -> {"value":[{"number","attached","state","peer","messages",
- *                         "call"|"lastCall":{"peer","direction","begunAt","endedAt","sipStatus","q850","keysHeard"},
- *                         "recording"}],"count"} : state idle, dialling, ringing or connected; the last touched first
+ *                         "call"|"lastCall":{"peer","direction","begunAt","endedAt","sipStatus","q850","keysHeard",
+ *                         "packets":{"sent","received","lost"}},"recording","behaviour":["answer-after=2s"]}],"count"}
+ *                         : state idle, dialling, ringing or connected; the last touched first
  *   "handset.sms"     {"number","to","text"}                    -> {} : an SMS from the handset
  *   "handset.inbox"   {"number"}                                -> {"value":[{"from","text","receivedAt"}]}
  *   "handset.attach"  {"number"}                                -> {} : it rings until told; "handset.detach" undoes it
@@ -42,6 +45,12 @@ void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
  *                         (which attaches it); "record", here, in attach and in dial: for its next answered call
  *   "handset.press"   {"number","digits"}                       -> {}
  *   "handset.hangup"  {"number"}                                -> {} : its call ends; one that rings is declined (603)
+ *   "handset.reject"  {"number","status"|absent,"q850"|absent}  -> {} : refuse what rings, with this
+ *   "handset.say"     {"number","sound"}                        -> {} : say a WAV file (or ringback, busy, tone) in its call
+ *   "handset.record"  {"number","record"}                       -> {} : its call from now on, or its next one
+ *   "handset.set"     {"number","behaviour":["answer-after=2s"]} -> {"number","behaviour"} : from its next call on; "*": all
+ *                         who were told nothing themselves; "handset.clear" {"number"|absent: all} undoes it
+ *   "handset.behaviours" {}                                     -> {"value":[{"key","takes","untold","words"}],"behaviour"}: of "*"
  *   "handset.dial"    {"number","to","record"|absent}           -> {} : call the product
  *   "handset.recording" {"number"}                              -> {"path"} of the last finished recording
  *   "smsc.show"       {}                                        -> {"settings":{...},"binds":[...],"counts":{...},...}

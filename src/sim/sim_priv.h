@@ -36,5 +36,9 @@ struct sim_verb {
 /* One area's verbs, ended by a NULL verb. */
 extern const struct sim_verb sim_handset_verbs[], sim_smsc_verbs[];
 
+/** o->h is of "number", made when it is new. @return ERR_RANGE, ERR_BUSY */
+MUST_USE enum err sim_find_handset(struct order *o);
+/** "NUMBER KEY=VALUE ...; NUMBER ..." of sim_conf.handsets, before the loop starts. @return ERR_RANGE with `why`, ERR_NOMEM */
+MUST_USE enum err sim_tell_handsets(struct sim *s, struct str text, struct problem *why);
 /** `name` is missing from the arguments, or is no text. @return ERR_RANGE */
 MUST_USE enum err sim_missing(struct order *o, const char *name);

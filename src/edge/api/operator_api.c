@@ -93,6 +93,7 @@ static enum err routes_get(struct http_call *hc)
 #define TOUR "tests/api/operator.test.mjs"
 #define SIM_SMSC "tests/api/sim-smsc.test.mjs"
 #define EVENTS "tests/api/events.test.mjs"
+#define HANDSETS "tests/api/handsets.test.mjs"
 #define PLAN "tests/api/plan.test.mjs"
 #define SIP "tests/api/sip-routing.test.mjs"
 #define ACCOUNTS "tests/api/accounts.test.mjs"
@@ -146,6 +147,14 @@ const struct http_route operator_routes[] = {
     { "POST", V1 "/handsets/{number}/:press", HTTP_OPERATOR, NULL, handset_press_post, "Carterfone_PressHandset", TOUR },
     { "POST", V1 "/handsets/{number}/:dial", HTTP_OPERATOR, NULL, handset_dial_post, "Carterfone_DialHandset", TOUR },
     { "POST", V1 "/handsets/{number}/:hangup", HTTP_OPERATOR, NULL, handset_hangup_post, "Carterfone_HangUpHandset", TOUR },
+    { "POST", V1 "/handsets/{number}/:detach", HTTP_OPERATOR, NULL, handset_detach_post, "Carterfone_DetachHandset", HANDSETS },
+    { "POST", V1 "/handsets/{number}/:reject", HTTP_OPERATOR, NULL, handset_reject_post, "Carterfone_RejectOnHandset", HANDSETS },
+    { "POST", V1 "/handsets/{number}/:say", HTTP_OPERATOR, NULL, handset_say_post, "Carterfone_SayOnHandset", HANDSETS },
+    { "POST", V1 "/handsets/{number}/:record", HTTP_OPERATOR, NULL, handset_record_post, "Carterfone_RecordOnHandset", HANDSETS },
+    { "POST", V1 "/handsets/{number}/:set", HTTP_OPERATOR, NULL, handset_set_post, "Carterfone_SetHandset", HANDSETS },
+    { "POST", V1 "/handsets/{number}/:clear", HTTP_OPERATOR, NULL, handset_clear_post, "Carterfone_ClearHandset", HANDSETS },
+    { "POST", V1 "/handsets/:clear", HTTP_OPERATOR, NULL, handset_clear_post, "Carterfone_ClearHandsets", HANDSETS },
+    { "GET", V1 "/sim/handsets", HTTP_OPERATOR, NULL, sim_handsets_get, "Carterfone_GetHandsetBehaviours", HANDSETS },
     { "GET", V1 "/availability", HTTP_OPERATOR, NULL, availability_get, "Carterfone_ListAvailability", PLAN },
     { "GET", V1 "/price", HTTP_OPERATOR, NULL, price_get, "Carterfone_GetPrice", PLAN },
     { "GET", V1 "/plan", HTTP_OPERATOR, NULL, plan_get, "Carterfone_Plan", PLAN },

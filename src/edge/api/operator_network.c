@@ -173,3 +173,38 @@ enum err handset_hangup_post(struct http_call *hc)
 {
     return command(hc, STR("handset.hangup"));
 }
+
+enum err handset_detach_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.detach"));
+}
+
+enum err handset_reject_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.reject"));
+}
+
+enum err handset_say_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.say"));
+}
+
+enum err handset_record_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.record"));
+}
+
+enum err handset_set_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.set"));
+}
+
+enum err handset_clear_post(struct http_call *hc)
+{
+    return command(hc, STR("handset.clear"));
+}
+
+enum err sim_handsets_get(struct http_call *hc)
+{
+    return command(hc, STR("handset.behaviours"));
+}

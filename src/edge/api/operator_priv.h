@@ -76,6 +76,13 @@ enum err handset_answer_post(struct http_call *hc);
 enum err handset_press_post(struct http_call *hc);
 enum err handset_dial_post(struct http_call *hc);
 enum err handset_hangup_post(struct http_call *hc);
+enum err handset_detach_post(struct http_call *hc);
+enum err handset_reject_post(struct http_call *hc);
+enum err handset_say_post(struct http_call *hc);
+enum err handset_record_post(struct http_call *hc);
+enum err handset_set_post(struct http_call *hc);
+enum err handset_clear_post(struct http_call *hc);
+enum err sim_handsets_get(struct http_call *hc);
 
 /* operator_plan.c */
 enum err availability_get(struct http_call *hc);
