@@ -44,3 +44,10 @@ enum err control_write(const struct control *c, struct db_unit *u, control_writt
     }
     return err;
 }
+
+uint64_t control_key(struct control *c)
+{
+    uint64_t key = c->request;
+    c->request = 0;
+    return key ? key : ids_next(c->ids);
+}

@@ -16,9 +16,13 @@ struct control {
     struct agenda *agenda;
     struct ids    *ids;
     struct usage  *usage;           /* billing/usage.h; NULL: nothing is charged (tests) */
+    uint64_t       request;         /* the API request that is being run, until something bears its key; 0: none */
 };
 static inline struct inbox *control_inbox(const struct control *c) { return loop_inbox(c->loop); }
 static inline int64_t control_now_us(const struct control *c) { return clock_product_us(c->clock); }
+
+/** The key of a new thing. What an API request makes first bears the request's own, so that each leads to the other. */
+uint64_t control_key(struct control *c);
 
 /** Called on control when a unit is committed, or not: ERR_NONE, ERR_CONFLICT, ERR_STORE. */
 typedef void control_written_fn(void *mine, enum err err);

@@ -8,11 +8,12 @@
 #include "domain/calls/calls.h"
 #include "domain/directrouting/sip_routing.h"
 #include "domain/events/events.h"
+#include "domain/explain/explain.h"
 #include "domain/messages/messages.h"
 #include "domain/numbers/numbers.h"
 #include "domain/numbers/quotas.h"
-#include "domain/refusals.h"
 #include "domain/registrations/registrations.h"
+#include "domain/requests.h"
 #include "edge/api/api.h"
 #include "edge/api/http_server.h"
 #include "edge/api/keyring.h"
@@ -39,7 +40,8 @@ struct app {
     struct control         control;
     struct app_api         api;
     struct accounts       *accounts;
-    struct refusals       *refusals;
+    struct requests       *requests;
+    struct explain        *explain;
     struct keyring        *keyring;
     struct events         *events;
     struct numbers        *numbers;
@@ -117,7 +119,7 @@ static enum err make_accounts(struct app *app, struct problem *why)
     keyring_set_development(app->keyring, app->settings->simulator);
     err = keyring_set_operator(app->keyring, (struct str){ (const char *)app->dir->operator_key, OPERATOR_KEY_OCTETS });
     if (!err)
-        err = refusals_new(&app->refusals, &app->control);
+        err = requests_new(&app->requests, &app->control, 7 * 24 * 3600 * (int64_t)US_PER_S, 0);
     if (!err)
         err = accounts_new(&app->accounts, &app->control, listener);
     if (!err)
@@ -197,7 +199,9 @@ static enum err make_domain(struct app *app, struct problem *why)
     accounts_add_ender(app->accounts, (struct accounts_ender){ "direct routing", sip_routing_end, app->routing });
     struct calls_conf calls = { .control = c, .accounts = app->accounts, .numbers = app->numbers, .events = app->events,
                                 .courier = hooks_courier_ops(), .courier_arg = app->hooks };
-    return calls_new(&app->calls, &calls, why);
+    err = calls_new(&app->calls, &calls, why);
+    struct explain_conf explain = { .control = c, .accounts = app->accounts, .calls = app->calls, .events = app->events };
+    return err ? err : explain_new(&app->explain, &explain);
 }
 
 /* -- the edges ------------------------------------------------------------------------------------------------------- */
@@ -303,7 +307,7 @@ static enum err make_api(struct app *app, struct problem *why)
                                  .messages = app->messages, .calls = app->calls, .events = app->events,
                                  .keyring = app->keyring, .domain = app->settings->domain, .carrier_add = carriers_add, .carriers_write = carriers_write,
                                  .carriers = app->carriers, .sip_routing = app->routing,
-                                 .registrations = app->registrations, .refusals = app->refusals,
+                                 .registrations = app->registrations, .requests = app->requests, .explain = app->explain,
                                  .faults = app->settings->faults == SETTINGS_FAULTS_ON
                                            || (app->settings->faults == SETTINGS_FAULTS_AUTO && !app->real),
                                  .clock_moves = app->settings->clock == SETTINGS_CLOCK_VIRTUAL };
@@ -479,7 +483,8 @@ void app_free(struct app *app)
     hooks_free(app->hooks);
     accounts_free(app->accounts);
     authority_free(app->authority);
-    refusals_free(app->refusals);
+    explain_free(app->explain);
+    requests_free(app->requests);
     keyring_free(app->keyring);
     db_close(app->control.db);
     readiness_free(app->readiness);

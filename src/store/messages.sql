@@ -5,8 +5,10 @@ INSERT INTO message (key, resource, inbound, sender, recipient, body, tag, repor
                      created_us, updated_us, trail)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14);
 
+-- A trail that has grown beyond all sense only hears of its end.
 -- :name message_step
-UPDATE message SET state = ?2, carrier = ?3, updated_us = ?4, trail = trail || ?5 WHERE key = ?1;
+UPDATE message SET state = ?2, carrier = ?3, updated_us = ?4,
+    trail = CASE WHEN length(trail) < 16384 OR ?2 >= 10 THEN trail || ?5 ELSE trail END WHERE key = ?1;
 
 -- :name segment_insert
 INSERT INTO segment (message, segment, carrier, remote_id, receipt) VALUES (?1, ?2, ?3, ?4, -1)

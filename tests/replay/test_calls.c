@@ -1,4 +1,5 @@
 /* Calls against scripted peers on a clock of our own (calls_world.h). */
+#include "domain/explain/explain.h"
 #include "replay/calls_world.h"
 
 static const char WAVE[64] = "RIFF....WAVEfmt ";
@@ -556,8 +557,13 @@ static void explain_tells_the_decisions_and_the_protocol(void **state)
     connected_call(w);
     leg_ended(w, 200, 16, true);
     media_says(w, (struct media_news){ .kind = MEDIA_CLOSED, .sent = 100, .received = 90, .lost = 1 });
-    assert_int_equal(calls_explain(w->calls, w->resource, str_of(w->id), on_json, &got), ERR_NONE);
-    world_settle(w);
+    scoped(explain) struct explain *x = NULL;
+    struct explain_conf conf = { .control = &w->control, .accounts = w->accounts, .calls = w->calls, .events = w->events };
+    assert_int_equal(explain_new(&x, &conf), ERR_NONE);
+    assert_int_equal(explain_ask(x, w->resource, str_of(w->id), on_json, &got, &w->why), ERR_NONE);
+    for (int i = 0; i < 1000 && !got.n; i++)
+        world_settle(w);
+    assert_true(got.n);
     const char *const steps[] = { "is leased by this resource", "INVITE by trunk sim", "180, ringing", "answered",
                                   "CallConnected", "0/560000", "100 packets sent" };
     const char *at = got.p;
@@ -565,7 +571,7 @@ static void explain_tells_the_decisions_and_the_protocol(void **state)
         at = strstr(at, steps[i]);
         assert_non_null(at);
     }
-    assert_int_equal(calls_explain(w->calls, 0, STR("nonsense"), on_json, &got), ERR_ABSENT);
+    assert_int_equal(explain_ask(x, 0, STR("nonsense"), on_json, &got, &w->why), ERR_ABSENT);
 }
 
 static void a_restart_ends_the_calls_it_cut_off(void **state)

@@ -92,12 +92,15 @@ static enum err tell_incoming(struct call_step *s, struct call *call)
     call_view_fill(call, &v);
     write_incoming(&w, &v);
     incoming_subject(subject, call->from, call->to);
-    call_trail(s, call, "event IncomingCall");
     if (data.bad)
         return ERR_NOMEM;
-    return events_write(s->calls->conf.events, s->unit,
-                        &(struct event_new){ .resource = call->resource, .type = CALL_INCOMING, .subject = str_of(subject),
-                                             .data = buf_str(&data) }, &s->events);
+    enum err err = events_write(s->calls->conf.events, s->unit,
+                                &(struct event_new){ .resource = call->resource, .type = CALL_INCOMING,
+                                                     .subject = str_of(subject), .data = buf_str(&data) }, &s->events);
+    char guid[GUID_SIZE];
+    ids_guid(s->calls->control->ids, ID_EVENT, s->events.newest, guid);
+    call_trail(s, call, "event IncomingCall %s", guid);
+    return err;
 }
 
 /* The event is on disk: the caller may hear ringing. */

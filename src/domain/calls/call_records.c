@@ -2,11 +2,11 @@
 #include "base/str.h"
 #include "domain/calls/calls_priv.h"
 
-/* One look: at rows of calls first, then, for explain, at the trail of one. */
+/* One look at rows of calls. */
 struct look {
     struct db_read read;
     struct calls  *calls;
-    uint64_t       resource, call;
+    uint64_t       resource;
     size_t         limit;
     struct buf     out;
     struct jw      w;
@@ -40,7 +40,7 @@ static void write_end(struct jw *w, const struct call_row *row)
 }
 
 /* Members of one call, into an open object. */
-static void write_row(struct jw *w, const struct calls *c, const struct call_row *row)
+void call_row_write(struct jw *w, const struct calls *c, const struct call_row *row)
 {
     struct call_view v;
     call_view_of_row(c, row, &v);
@@ -99,7 +99,7 @@ static void on_list(void *owner, struct inbox_item *item)
     for (; !l->read.err && db_rows_next(l->read.rows); n++) {
         call_row_read(l->read.rows, &row);
         jw_object(&l->w, NULL);
-        write_row(&l->w, l->calls, &row);
+        call_row_write(&l->w, l->calls, &row);
         jw_end(&l->w);
     }
     jw_end(&l->w);
@@ -145,64 +145,13 @@ static void on_shown(void *owner, struct inbox_item *item)
         err = ERR_ABSENT;
     if (!err) {
         jw_object(&l->w, NULL);
-        write_row(&l->w, l->calls, &row);
+        call_row_write(&l->w, l->calls, &row);
         jw_end(&l->w);
     }
     look_finish(l, err);
 }
 
 static const struct inbox_kind shown_kind = { "calls.show", on_shown, NULL };
-
-/* -- one call, step by step --------------------------------------------------------------------------------------- */
-static void write_line(struct jw *w, int64_t at_us, struct str line)
-{
-    struct str step, text;
-    str_cut(line, ' ', &step, &text);
-    jw_object(w, NULL);
-    jw_time(w, "time", at_us);
-    jw_text(w, "step", step);
-    jw_text(w, "text", text);
-    jw_end(w);
-}
-
-static void on_trail(void *owner, struct inbox_item *item)
-{
-    (void)owner;
-    struct look *l = container_of(item, struct look, read.item);
-    jw_array(&l->w, "lines");
-    while (!l->read.err && db_rows_next(l->read.rows)) {
-        int64_t at_us;
-        struct str line;
-        call_trail_read(l->read.rows, &at_us, &line);
-        write_line(&l->w, at_us, line);
-    }
-    jw_end(&l->w);
-    jw_end(&l->w);
-    look_finish(l, l->read.err);
-}
-
-static const struct inbox_kind trail_kind = { "calls.trail", on_trail, NULL };
-
-static void on_explained(void *owner, struct inbox_item *item)
-{
-    (void)owner;
-    struct look *l = container_of(item, struct look, read.item);
-    struct call_row row;
-    enum err err = l->read.err;
-    if (!err && !found(l, &row))
-        err = ERR_ABSENT;
-    if (!err) {
-        jw_object(&l->w, NULL);
-        write_row(&l->w, l->calls, &row);
-        db_rows_free(l->read.rows);
-        l->read = (struct db_read){ .item.kind = &trail_kind, .to = control_inbox(l->calls->control) };
-        err = call_ask_trail(l->calls->control->db, l->call, &l->read);
-    }
-    if (err)
-        look_finish(l, err);
-}
-
-static const struct inbox_kind explained_kind = { "calls.explain", on_explained, NULL };
 
 static enum err ask_one(struct calls *c, uint64_t resource, struct str id, const struct inbox_kind *kind,
                         calls_json_fn *done, void *arg)
@@ -213,7 +162,6 @@ static enum err ask_one(struct calls *c, uint64_t resource, struct str id, const
     struct look *l = look_new(c, resource, kind, done, arg);
     if (!l)
         return ERR_NOMEM;
-    l->call = key;
     enum err err = call_ask(c->control->db, key, &l->read);
     if (err)
         look_free(l);
@@ -223,9 +171,4 @@ static enum err ask_one(struct calls *c, uint64_t resource, struct str id, const
 enum err calls_show(struct calls *c, uint64_t resource, struct str id, calls_json_fn *done, void *arg)
 {
     return ask_one(c, resource, id, &shown_kind, done, arg);
-}
-
-enum err calls_explain(struct calls *c, uint64_t resource, struct str id, calls_json_fn *done, void *arg)
-{
-    return ask_one(c, resource, id, &explained_kind, done, arg);
 }

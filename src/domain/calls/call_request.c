@@ -22,7 +22,7 @@ struct call_request *call_request_new(struct calls *c, uint64_t resource, struct
     struct call_request *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
-    *r = (struct call_request){ .calls = c, .arena = arena_new(), .resource = resource, .go = go };
+    *r = (struct call_request){ .calls = c, .arena = arena_new(), .resource = resource, .go = go, .request = c->control->request };
     if (r->arena && repeat_id.n) {
         r->repeat_id = arena_str(r->arena, repeat_id);
         r->repeat_key = arena_printf(r->arena, "%llx " STR_FMT, (unsigned long long)resource, STR_ARG(repeat_id));
@@ -52,7 +52,10 @@ void call_request_answer(struct call_request *r, enum err err, const struct call
 static void request_go(struct call_request *r)
 {
     struct problem why = { 0 };
+    struct control *control = r->calls->control;
+    control->request = r->request;
     enum err err = r->go(r, &why);
+    control->request = 0;
     if (err)
         call_request_answer(r, err, NULL, &why);
 }

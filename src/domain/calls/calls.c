@@ -128,7 +128,7 @@ struct call *call_new(struct calls *c, uint64_t resource)
     struct call *call = calloc(1, sizeof *call);
     if (!call)
         return NULL;
-    *call = (struct call){ .calls = c, .resource = resource, .arena = arena_new(), .key = ids_next(c->control->ids),
+    *call = (struct call){ .calls = c, .resource = resource, .arena = arena_new(), .key = control_key(c->control),
                            .leg = { ids_next(c->control->ids) }, .created_us = control_now_us(c->control) };
     if (!call->arena || call_time_init(c, &call->patience, on_patience, call) || call_media_init(call)) {
         call_free(call);

@@ -157,5 +157,6 @@ MUST_USE enum err calls_list(struct calls *c, uint64_t resource, struct str befo
                              void *arg);
 /** One call, in progress or ended. @return ERR_ABSENT (no id of ours), ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err calls_show(struct calls *c, uint64_t resource, struct str id, calls_json_fn *done, void *arg);
-/** The same with "lines":[{"time","step","text"}]: what was decided and what the protocols said. */
-MUST_USE enum err calls_explain(struct calls *c, uint64_t resource, struct str id, calls_json_fn *done, void *arg);
+/** Members of one call, into an open object. */
+struct call_row;
+void call_row_write(struct jw *w, const struct calls *c, const struct call_row *row);

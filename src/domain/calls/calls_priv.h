@@ -193,6 +193,7 @@ struct call_request {
     struct str                  repeat_id, repeat_key;      /* empty: not repeatable */
     call_request_go_fn         *go;
     struct call_request_waiter *waiters;
+    uint64_t                    request;    /* of the API: what it makes bears its key */
     struct call_new             create;     /* what createCall asked, copied */
     uint64_t                    call;       /* what it made, or is to end, answer or decline */
     bool                        everyone;

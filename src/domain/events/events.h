@@ -105,6 +105,8 @@ MUST_USE enum err events_unsubscribe(struct events *ev, uint64_t key, events_cha
 MUST_USE enum err events_end_resource(struct events *ev, uint64_t resource, events_changed_fn *done, void *arg);
 /** Whose it is; 0: there is none of that key. */
 uint64_t events_subscription_resource(const struct events *ev, uint64_t key);
+/** What it is called; NULL: there is none of that key. Borrowed until control returns to its loop. */
+const char *events_subscription_name(const struct events *ev, uint64_t key);
 /** Members of an open JSON array: the subscriptions of one resource, or of all (0). */
 void events_write_subscriptions(const struct events *ev, uint64_t resource, struct jw *w);
 /** One of them, as an element of an open array or a named member. False when there is none. */

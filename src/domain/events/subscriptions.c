@@ -733,6 +733,12 @@ void events_take_new_key(struct events *ev, uint64_t key, char out[EVENT_KEY_SIZ
     memset(s->new_key, 0, sizeof s->new_key);
 }
 
+const char *events_subscription_name(const struct events *ev, uint64_t key)
+{
+    const struct event_subscription *s = map_find(ev->subscriptions, key);
+    return s && !s->gone ? s->name : NULL;
+}
+
 uint64_t events_subscription_resource(const struct events *ev, uint64_t key)
 {
     const struct event_subscription *s = map_find(ev->subscriptions, key);

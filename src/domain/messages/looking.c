@@ -22,13 +22,12 @@ void sms_id_write(const struct ids *ids, uint64_t key, bool inbound, char id[SMS
     snprintf(id, SMS_ID_SIZE, "%s_%.14s%s_noam", inbound ? "Incoming" : "Outgoing", stamp, guid);
 }
 
-enum err message_id_read(const struct messages *m, struct str id, uint64_t *key)
+enum err sms_id_read(const struct ids *ids, struct str id, uint64_t *key)
 {
     enum { PREFIX = 9, STAMP = 14, GUID = GUID_SIZE - 1 };
     if (id.n < PREFIX + STAMP + GUID || !(str_starts(id, STR("Outgoing_")) || str_starts(id, STR("Incoming_"))))
         return ERR_ABSENT;
-    return ids_guid_read(m->control->ids, ID_MESSAGE, (struct str){ id.p + PREFIX + STAMP, GUID }, key) ? ERR_ABSENT
-                                                                                                        : ERR_NONE;
+    return ids_guid_read(ids, ID_MESSAGE, (struct str){ id.p + PREFIX + STAMP, GUID }, key) ? ERR_ABSENT : ERR_NONE;
 }
 
 void trail_line(struct buf *b, int64_t us, const char *step, const char *format, ...)
@@ -104,43 +103,6 @@ static void write_list(struct looking *l, struct db_rows *rows, struct buf *out)
     jw_end(&w);
 }
 
-static void write_trail_line(struct jw *w, struct str line)
-{
-    struct str us_text, rest, step;
-    uint64_t us = 0;
-    str_cut(line, ' ', &us_text, &rest);
-    str_cut(rest, ' ', &step, &rest);
-    if (str_u64(us_text, INT64_MAX, &us))
-        return;
-    jw_object(w, NULL);
-    jw_time(w, "time", (int64_t)us);
-    jw_text(w, "step", step);
-    jw_text(w, "text", rest);
-    jw_end(w);
-}
-
-static void write_trail(struct looking *l, struct db_rows *rows, struct buf *out)
-{
-    struct message_row row;
-    char id[SMS_ID_SIZE];
-    struct jw w = jw_of(out);
-    if (!message_row_next(rows, &row) || !may_see(l, &row))
-        return;
-    l->found = true;
-    message_public_id(l->m, row.key, row.inbound, id);
-    jw_object(&w, NULL);
-    jw_textz(&w, "id", id);
-    jw_textz(&w, "kind", "message");
-    jw_textz(&w, "state", row.inbound ? "received" : message_state_word(row.state));
-    jw_array(&w, "lines");
-    for (struct str rest = row.trail, line; rest.n;) {
-        str_cut(rest, '\n', &line, &rest);
-        write_trail_line(&w, line);
-    }
-    jw_end(&w);
-    jw_end(&w);
-}
-
 static void on_rows(void *owner, struct inbox_item *item)
 {
     (void)owner;
@@ -178,7 +140,7 @@ static enum err ask_one(struct messages *m, uint64_t resource, struct str id, me
                         void (*write)(struct looking *l, struct db_rows *rows, struct buf *out))
 {
     uint64_t key = 0;
-    enum err err = message_id_read(m, id, &key);
+    enum err err = sms_id_read(m->control->ids, id, &key);
     if (err)
         return err;
     struct looking *l = looking_new(m, resource, done, arg);
@@ -194,11 +156,6 @@ static enum err ask_one(struct messages *m, uint64_t resource, struct str id, me
 enum err messages_show(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg)
 {
     return ask_one(m, resource, id, done, arg, write_one);
-}
-
-enum err messages_explain(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg)
-{
-    return ask_one(m, resource, id, done, arg, write_trail);
 }
 
 enum err messages_list(struct messages *m, uint64_t resource, messages_json_fn *done, void *arg)

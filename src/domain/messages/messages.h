@@ -25,6 +25,9 @@ enum { SMS_RECIPIENTS_MAX = 100, SMS_TEXT_MAX_UNITS = 2048, SMS_ID_SIZE = 80 };
 
 /** "Outgoing_20261122192514<guid>_noam" */
 void sms_id_write(const struct ids *ids, uint64_t key, bool inbound, char id[SMS_ID_SIZE]);
+/** @return ERR_ABSENT: it is none of ours */
+MUST_USE enum err sms_id_read(const struct ids *ids, struct str id, uint64_t *key);
+const char *message_state_word(int stored);     /* of a row: "submitted" */
 
 struct sms_recipient {
     struct str to;
@@ -41,6 +44,7 @@ struct sms_send {
 };
 struct sms_result {
     struct str to;                      /* as asked; lives as long as the request's arena */
+    bool       again;                   /* a repetition: the id is that of the first one */
     int        status;                  /* 202, or 400 for a recipient that cannot be */
     char       id[SMS_ID_SIZE];         /* with 202 */
     char       error[768];              /* else: the service's words, or the rule's and what to do */
@@ -101,7 +105,5 @@ void messages_write_carrier_state(const struct messages *m, const char *name, st
 typedef void messages_json_fn(void *arg, enum err err, struct str json);
 /** @param id  a public message id, Outgoing_... or Incoming_...  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err messages_show(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
-/** {"id","kind":"message","lines":[{"time","step","text"}]} */
-MUST_USE enum err messages_explain(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
 /** {"value":[...]} newest first, at most 100. */
 MUST_USE enum err messages_list(struct messages *m, uint64_t resource, messages_json_fn *done, void *arg);

@@ -37,7 +37,6 @@ enum message_event { MESSAGE_EVENTS(EVENT_ENUM) MESSAGE_EVENT_COUNT };
 #undef EVENT_ENUM
 int message_state_stored(enum message_state s);
 enum message_state message_state_read(int stored);
-const char *message_state_word(int stored);
 
 struct carrier_slot {
     struct messages          *m;
@@ -68,6 +67,7 @@ struct message {
     unsigned            charged;                /* segments counted as spent */
     bool                uncharged;              /* a step was not stored, and maybe a charge with it: its end writes them again */
     struct usage_hold   hold;                   /* put aside for those that are to come */
+    int64_t             answered_us, taken_us;  /* when its 202 went, and when its carrier took it: until a step tells; 0 */
     unsigned            tries;                  /* submits that came to nothing */
     unsigned            notes;                  /* lines its trail got that decide nothing: bounded */
     uint32_t            last_status;
@@ -176,6 +176,5 @@ MUST_USE enum err texts_recall(struct messages *m);     /* what counts against q
 
 /* looking.c */
 void message_public_id(const struct messages *m, uint64_t key, bool inbound, char id[SMS_ID_SIZE]);
-MUST_USE enum err message_id_read(const struct messages *m, struct str id, uint64_t *key);
 /** Append a line of a trail: "<us> <step> <words>\n". */
 void trail_line(struct buf *b, int64_t us, const char *step, const char *format, ...) PRINTF(4, 5);

@@ -226,6 +226,7 @@ static void took(struct message *msg, const struct message_cue *cue)
     (void)cue;
     leave_queue(msg);
     agenda_clear(msg->m->control->agenda, &msg->due);
+    msg->taken_us = control_now_us(msg->m->control);
 }
 
 static void acked(struct message *msg, const struct message_cue *cue)

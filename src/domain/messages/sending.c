@@ -12,6 +12,7 @@ METRIC_COUNTER(accepted_total, "carterfone_sms_accepted_total", "Recipients acce
 METRIC_COUNTER(repeated_total, "carterfone_sms_repeated_total", "Recipients that were a repetition")
 
 static const int64_t REPEATS_LOADED_US = 24 * 3600 * (int64_t)US_PER_S;
+static const int64_t REQUEST_ARRIVES_US = 600 * (int64_t)US_PER_S;      /* a key is made when a request begins */
 
 /* One request on its way to disk. */
 struct sending {
@@ -20,7 +21,9 @@ struct sending {
     const struct sms_send *send;
     messages_sent_fn      *then;
     void                  *arg;
+    int64_t                now_us;                          /* when all of it is decided */
     uint64_t               number;                          /* the sender's digits */
+    uint64_t               keys[SMS_RECIPIENTS_MAX];        /* of those to come; the first bears the request's */
     struct message        *made[SMS_RECIPIENTS_MAX];        /* new ones, in request order */
     size_t                 made_n;
     struct sms_result      results[];
@@ -51,8 +54,8 @@ static enum err load_repeat(void *arg, const struct message_row *row)
 
 enum err repeats_load(struct messages *m)
 {
-    /* a message is at least as old by the product clock as its key is by the wall's */
-    return message_rows_repeats(m->control->db, id_floor(clock_wall_us() - REPEATS_LOADED_US),
+    /* a message is at least as old by the product clock as its key is by the wall's, but for the time its request took to arrive */
+    return message_rows_repeats(m->control->db, id_floor(clock_wall_us() - REPEATS_LOADED_US - REQUEST_ARRIVES_US),
                                 control_now_us(m->control) - REPEATS_LOADED_US, load_repeat, m);
 }
 
@@ -68,7 +71,7 @@ enum err texts_recall(struct messages *m)
 {
     const struct quotas *q = numbers_quotas(m->numbers);
     int64_t window_us = q ? quotas_window_us(q, QUOTA_SMS) : 0;
-    return window_us ? message_rows_sent(m->control->db, id_floor(clock_wall_us() - window_us), control_now_us(m->control) - window_us,
+    return window_us ? message_rows_sent(m->control->db, id_floor(clock_wall_us() - window_us - REQUEST_ARRIVES_US), control_now_us(m->control) - window_us,
                                          recall_text, m)
                      : ERR_NONE;
 }
@@ -85,7 +88,7 @@ static bool is_made_here(const struct sending *g, uint64_t message)
 static bool repeat_of(const struct sending *g, size_t i, struct buf *key, uint64_t *message)
 {
     struct str id = g->send->recipients[i].repeat_id;
-    if (!id.n || g->results[i].status != 202 || message_id_read(g->m, str_of(g->results[i].id), message))
+    if (!id.n || g->results[i].status != 202 || sms_id_read(g->m->control->ids, str_of(g->results[i].id), message))
         return false;
     repeat_key(key, g->send->resource, id);
     return !key->bad;
@@ -132,7 +135,7 @@ static void on_stored(void *owner, struct inbox_item *item)
     if (g->done.err)
         sending_forget(g);
     for (size_t i = 0; i < g->made_n; i++)
-        g->made[i]->writing = false;
+        g->made[i]->writing = false, g->made[i]->answered_us = control_now_us(g->m->control);
     g->then(g->arg, err, g->results, g->send->n);
     for (size_t i = 0; i < g->made_n; i++)
         outbound_queue(g->made[i]);
@@ -180,16 +183,42 @@ static void judge_recipient(const struct messages *m, const struct lease *from, 
     }
 }
 
+/* Which request it is of. One with many recipients is known by its first message, whose trail names the others by their keys:
+ * one that comes to nothing has no row, and is passed over by who reads this. */
+static void trail_open(struct buf *trail, const struct sending *g)
+{
+    const struct messages *m = g->m;
+    int64_t now = g->now_us;
+    const struct resource *r = accounts_resource(m->accounts, g->send->resource);
+    const char *name = r ? r->name : "?";
+    char guid[GUID_SIZE];
+    if (g->made_n) {
+        ids_guid(m->control->ids, ID_REQUEST, g->keys[0], guid);
+        trail_line(trail, now, "request", "Sms_Send by %s, one of several in %s", name, guid);
+        return;
+    }
+    trail_line(trail, now, "request", "Sms_Send by %s", name);
+    if (g->send->n == 1)
+        return;
+    buf_printf(trail, "%lld with", (long long)now);
+    for (size_t i = 1; i < g->send->n; i++)
+        buf_printf(trail, " %llx", (unsigned long long)g->keys[i]);
+    buf_putc(trail, '\n');
+}
+
 /* A recipient that is not a repetition: its message, in memory and in the unit. */
 static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct str trail, unsigned segments)
 {
     struct messages *m = g->m;
     const struct sms_send *s = g->send;
-    struct message_row row = { .key = ids_next(m->control->ids), .resource = s->resource, .report = s->report,
+    scoped_buf whole = { 0 };
+    trail_open(&whole, g);
+    buf_puts(&whole, trail);
+    struct message_row row = { .key = g->keys[g->made_n], .resource = s->resource, .report = s->report,
                                .from = s->from, .to = s->recipients[i].to, .text = s->text, .tag = s->tag,
                                .repeat_id = s->recipients[i].repeat_id, .state = message_state_stored(MSG_QUEUED),
-                               .segments = segments, .created_us = control_now_us(m->control), .trail = trail };
-    struct message *msg = message_make(m, &row);
+                               .segments = segments, .created_us = g->now_us, .trail = buf_str(&whole) };
+    struct message *msg = whole.bad ? NULL : message_make(m, &row);
     if (!msg || map_put(m->live, msg->key, msg)) {
         message_free(msg);
         return ERR_NOMEM;
@@ -216,6 +245,7 @@ static enum err add_or_repeat(struct sending *g, struct db_unit *u, size_t i, st
     if (earlier) {
         metric_add(&repeated_total, 1);
         message_public_id(g->m, earlier, false, g->results[i].id);
+        g->results[i].again = true;
         return ERR_NONE;
     }
     enum err err = key.bad ? ERR_NOMEM : add_one(g, u, i, trail, segments);
@@ -253,19 +283,15 @@ static enum err judge_all(struct sending *g, const struct lease *lease, unsigned
 }
 
 static void trail_begin(struct buf *trail, const struct messages *m, const struct sms_send *s, const struct lease *from,
-                        unsigned segments)
+                        unsigned segments, int64_t now)
 {
     enum number_registration registration = numbers_registration(m->numbers, from);
-    int64_t now = control_now_us(m->control);
-    const struct resource *r = accounts_resource(m->accounts, s->resource);
-    trail_line(trail, now, "request", "resource %s proved itself", r ? r->name : "?");
     trail_line(trail, now, "sender", "leased here with outbound SMS");
     if (registration != REGISTRATION_NOT_NEEDED)
         trail_line(trail, now, "registration", "toll-free verification: %s", number_registration_word(registration));
     trail_line(trail, now, "recipient", "possible number, in a country this sender may text, not opted out");
     trail_line(trail, now, "encoding", "%s, %u segment%s", gsm7_fits(s->text) ? "GSM-7" : "UCS-2", segments,
                segments == 1 ? "" : "s");
-    trail_line(trail, now, "stored", "202 after the commit");
 }
 
 enum err messages_preview(const struct messages *m, const struct sms_send *s, struct sms_forecast *out, struct problem *why)
@@ -302,10 +328,10 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
         return ERR_NOMEM;
     }
     *g = (struct sending){ .done = { .item.kind = &stored_kind, .to = control_inbox(m->control) }, .m = m, .send = s,
-                           .then = then, .arg = arg };
+                           .then = then, .arg = arg, .now_us = control_now_us(m->control) };
     unsigned segments = sms_segments(s->text);
     scoped_buf trail = { 0 };
-    trail_begin(&trail, m, s, lease, segments);
+    trail_begin(&trail, m, s, lease, segments, g->now_us);
     err = judge_all(g, lease, segments, why);
     if (err) {
         free(g);
@@ -313,6 +339,9 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
         return err;
     }
     g->number = lease->number;
+    g->keys[0] = control_key(m->control);
+    for (size_t i = 1; i < s->n; i++)
+        g->keys[i] = ids_next(m->control->ids);
     for (size_t i = 0; !err && i < s->n; i++)
         if (g->results[i].status == 202)
             err = add_or_repeat(g, u, i, buf_str(&trail), segments);

@@ -78,10 +78,21 @@ static enum err stepping_post(struct messages *m, struct stepping *g, struct db_
 
 /* -- steps --------------------------------------------------------------------------------------------------------------- */
 
+/* What happened since its last step and needed no row of its own. */
+static void tell_since(struct message *msg, struct buf *trail)
+{
+    if (msg->answered_us)
+        trail_line(trail, msg->answered_us, "answer", "HTTP 202, once it was on disk");
+    if (msg->taken_us)
+        trail_line(trail, msg->taken_us, "smpp", "submit_sm to " STR_FMT, STR_ARG(message_carrier(msg)));
+    msg->answered_us = msg->taken_us = 0;
+}
+
 void step_post(struct message *msg, const struct message_cue *cue, struct db_unit *u)
 {
     int64_t now = control_now_us(msg->m->control);
     scoped_buf trail = { 0 };
+    tell_since(msg, &trail);
     trail_line(&trail, now, cue->step, "%s", cue->words);
     if (cue->starts_over)
         segment_rows_forget(u, msg->key);
@@ -165,6 +176,7 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
     struct db_unit *u = db_unit_new();
     struct stepping *g = stepping_new(m, msg, cue);
     scoped_buf trail = { 0 };
+    tell_since(msg, &trail);
     trail_line(&trail, now, msg->end_step, "%s", msg->end_words ? msg->end_words : "");
     trail_line(&trail, now, "state", "%s", message_state_word(message_state_stored(msg->state)));
     message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));

@@ -48,7 +48,7 @@ static enum err purchase_start(struct search *s, numbers_done_fn *done, void *ar
 {
     struct numbers *n = s->n;
     struct task *t;
-    enum err err = task_new(n, OPERATION_PURCHASE, s->pub.resource, ids_next(n->control->ids), s->pub.key,
+    enum err err = task_new(n, OPERATION_PURCHASE, s->pub.resource, control_key(n->control), s->pub.key,
                             settle_purchase, done, arg, &t);
     if (err)
         return err;
@@ -121,7 +121,7 @@ static enum err number_task(struct number *x, enum operation_kind kind, numbers_
                             struct task **out)
 {
     struct numbers *n = x->n;
-    enum err err = task_new(n, kind, x->lease.resource, ids_next(n->control->ids), x->lease.number, settle_number, done,
+    enum err err = task_new(n, kind, x->lease.resource, control_key(n->control), x->lease.number, settle_number, done,
                             arg, out);
     if (!err)
         (*out)->number = x;

@@ -664,7 +664,7 @@ static enum err reservation_make(struct numbers *n, uint64_t resource, const cha
     if (!r)
         return ERR_NOMEM;
     *r = (struct reservation){
-        .pub = { .key = ids_next(n->control->ids), .resource = resource, .state = RESERVATION_ACTIVE, .created_us = now,
+        .pub = { .key = control_key(n->control), .resource = resource, .state = RESERVATION_ACTIVE, .created_us = now,
                  .expires_us = now + NUMBERS_HOLD_S * (int64_t)US_PER_S },
         .n = n,
     };
@@ -801,7 +801,7 @@ enum err numbers_buy_reserved(struct numbers *n, uint64_t resource, struct str i
     if (!err)
         err = task_allowed(n, resource, OPERATION_RESERVATION, why);
     if (!err)
-        err = task_new(n, OPERATION_RESERVATION, resource, ids_next(n->control->ids), r->pub.key, settle_purchase, done, arg,
+        err = task_new(n, OPERATION_RESERVATION, resource, control_key(n->control), r->pub.key, settle_purchase, done, arg,
                        &t);
     if (err)
         return err;

@@ -234,7 +234,7 @@ static enum err search_make(struct numbers *n, uint64_t resource, const struct n
     struct search *s = search_new(n, p->count);
     if (!s)
         return ERR_NOMEM;
-    s->pub.key = ids_next(n->control->ids);
+    s->pub.key = control_key(n->control);
     s->pub.resource = resource;
     memcpy(s->pub.country, row->country, sizeof s->pub.country);
     s->pub.type = rq->type;

@@ -12,7 +12,8 @@ struct keyring;
 struct sim;
 
 struct sip_routing;
-struct refusals;
+struct requests;
+struct explain;
 struct registrations;
 
 typedef void carrier_done_fn(void *arg, enum err err, const struct problem *why);
@@ -38,7 +39,8 @@ struct app_api {
                             struct problem *why);
     void (*carriers_write)(void *carriers, const char *kind, struct jw *w);     /* elements of an open array */
     void *carriers;
-    struct refusals *refusals;
+    struct requests *requests;
+    struct explain  *explain;
     const char *domain;             /* resources are NAME.domain; NULL: localhost */
     bool clock_moves;               /* --clock virtual */
     bool faults;                    /* may be armed: while everything is simulated, or with --faults on */

@@ -35,6 +35,8 @@ struct http_call {
     uint64_t               resource;        /* the proven resource's key; 0 for the operator */
     bool                   is_operator;
     uint64_t               request_id;      /* id key; said as x-ms-request-id (GUID of kind ID_REQUEST) */
+    uint64_t               subject;         /* for explain: key or digits of what it is about, when the path does not say so; 0 */
+    bool                   is_told;         /* for explain: what it made tells of it, no row is needed */
     struct problem         why;
     struct buf             out;             /* the answer's body: write JSON here, then http_reply() */
     void                  *user;            /* the handler's own, between run and its answer */

@@ -1,6 +1,7 @@
 #include "base/str.h"
+#include "codec/e164/e164.h"
 #include "domain/control.h"
-#include "domain/refusals.h"
+#include "domain/requests.h"
 #include "domain/rules.h"
 #include "edge/api/api.h"
 #include "edge/api/http_priv.h"
@@ -79,6 +80,45 @@ void http_answer_header(struct http_call *hc, const char *name, const char *form
         c->answers = h;
 }
 
+/* -- what explain is to know ---------------------------------------------------------------------------------------- */
+
+/* What the path is about: a phone number, or a thing whose GUID is ours. */
+static uint64_t subject_of(const struct http_call *hc)
+{
+    static const enum id_kind kinds[] = { ID_CALL, ID_SEARCH, ID_OPERATION_PURCHASE, ID_OPERATION_RELEASE,
+                                          ID_OPERATION_CAPABILITIES, ID_RESERVATION_PURCHASE };
+    uint64_t key;
+    for (size_t i = 0; !hc->subject && i < ARRAY_LEN(hc->params) && hc->params[i].n; i++) {
+        if (!e164_read_plus(hc->params[i], &key))
+            return key;
+        for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+            if (!ids_guid_read(hc->api->control->ids, kinds[k], hc->params[i], &key))
+                return key;
+    }
+    return hc->subject;
+}
+
+static void keep(const struct call *c, int status)
+{
+    const struct http_call *hc = &c->hc;
+    if (!hc->api || !hc->api->requests)
+        return;
+    requests_keep(hc->api->requests,
+                  &(struct request_done){ .key = hc->request_id, .resource = hc->resource, .subject = subject_of(hc),
+                                          .operation = c->route ? c->route->operation : "", .status = status,
+                                          .took_us = clock_mono().us - c->began.us },
+                  &hc->why);
+}
+
+/* What was asked for and done, and is not told by what it made. What only looks is not kept. */
+static void keep_change(const struct call *c, int status)
+{
+    const struct http_call *hc = &c->hc;
+    bool looks = !strcmp(hc->method, "GET") || !strcmp(hc->method, "HEAD") || !strcmp(hc->method, "OPTIONS");
+    if (status < 300 && !looks && !hc->is_told && (hc->resource || hc->is_operator))
+        keep(c, status);
+}
+
 static void answer(struct call *c, int status, const char *content_type)
 {
     c->status = status;
@@ -87,6 +127,7 @@ static void answer(struct call *c, int status, const char *content_type)
         buf_done(&c->hc.out);
         c->status = 503;
     }
+    keep_change(c, c->status);
     call_answered(c);
 }
 
@@ -211,20 +252,12 @@ static void name_rule(struct http_call *hc, enum err err)
     problem_rule(&hc->why, general.rule, "%s", general.suggestion);
 }
 
-/* What a rule refused is kept under the request id, for explain. */
-static void keep(const struct call *c, int status)
-{
-    const struct http_call *hc = &c->hc;
-    if (hc->why.rule[0] && hc->api && hc->api->refusals)
-        refusals_keep(hc->api->refusals, hc->request_id, hc->resource, c->route ? c->route->operation : "", status,
-                      &hc->why);
-}
-
 void http_fail(struct http_call *hc, enum err err)
 {
     int status = http_status_of(err), wait_s = hc->why.retry_after_s;
     name_rule(hc, err);
-    keep(call_of(hc), status);
+    if (hc->why.rule[0])                /* what a rule refused, and it is known who asked */
+        keep(call_of(hc), status);
     if (status == 429 || status == 503)         /* without it the SDKs throw at once on 429 */
         http_answer_header(hc, "Retry-After", "%d", wait_s > 0 ? wait_s : 1);
     write_envelope(&hc->out, err, &hc->why, call_of(hc)->route && call_of(hc)->route->scope == HTTP_MANAGER);

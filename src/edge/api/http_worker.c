@@ -142,7 +142,10 @@ static void on_control(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct call *c = container_of(item, struct call, item);
+    struct control *control = c->hc.api->control;
+    control->request = c->hc.request_id;
     enum err err = c->route->run(&c->hc);
+    control->request = 0;
     if (err)
         http_fail(&c->hc, err);
 }

@@ -71,22 +71,24 @@ enum err calls_post_hangup(struct http_call *hc)
                          &hc->why);
 }
 
-/* -- explain: a message id, a call id or a request id --------------------------------------------------------------- */
+/* -- explain --------------------------------------------------------------------------------------------------------- */
 
-/* What kind an id is can be read off it: a message id has a prefix, and a GUID tells its kind (base/id.h). */
+/* The rows that an id means may be gone, or another's: that is said only now. */
+static void on_explained(void *arg, enum err err, struct str json)
+{
+    struct http_call *hc = arg;
+    if (err == ERR_ABSENT) {
+        problem_set(&hc->why, err, "NotFound",
+                    "Nothing is kept under '" STR_FMT "': it never was, is another resource's, or its retention is over.",
+                    STR_ARG(hc->params[0]));
+        problem_target(&hc->why, "id");
+        http_fail(hc, err);
+        return;
+    }
+    operator_answer_json(arg, err, json);
+}
+
 enum err explain_get(struct http_call *hc)
 {
-    struct str id = hc->params[0];
-    const struct ids *ids = hc->api->control->ids;
-    uint64_t key, resource = operator_sees(hc);
-    if (str_starts(id, STR("Outgoing_")) || str_starts(id, STR("Incoming_")))
-        return say(hc, messages_explain(hc->api->messages, resource, id, operator_answer_json, hc));
-    if (!ids_guid_read(ids, ID_CALL, id, &key))
-        return say(hc, calls_explain(hc->api->calls, resource, id, operator_answer_json, hc));
-    if (!ids_guid_read(ids, ID_REQUEST, id, &key))
-        return say(hc, refusals_explain(hc->api->refusals, resource, id, operator_answer_json, hc));
-    enum err err = problem_set(&hc->why, ERR_ABSENT, "NotFound",
-                               "'" STR_FMT "' is no message id, call id or request id of this server.", STR_ARG(id));
-    problem_target(&hc->why, "id");
-    return err;
+    return explain_ask(hc->api->explain, operator_sees(hc), hc->params[0], on_explained, hc, &hc->why);
 }

@@ -4,8 +4,8 @@
 #include "domain/accounts/accounts.h"
 #include "domain/calls/calls.h"
 #include "domain/events/events.h"
+#include "domain/explain/explain.h"
 #include "domain/messages/messages.h"
-#include "domain/refusals.h"
 #include "edge/api/api.h"
 #include "edge/api/http.h"
 
@@ -20,7 +20,7 @@ bool operator_unstored(struct http_call *hc, enum err err);
 MUST_USE enum err operator_resource(struct http_call *hc, struct str name, const struct resource **out);
 /** Which rows a caller may see: 0 (all) for the operator, else its own. */
 uint64_t operator_sees(const struct http_call *hc);
-/** Answer with a JSON text or the error; a messages_json_fn, refusals_json_fn and events_listed_fn. arg is hc. */
+/** Answer with a JSON text or the error; a messages_json_fn, explain_fn and events_listed_fn. arg is hc. */
 void operator_answer_json(void *arg, enum err err, struct str json);
 
 /* operator_accounts.c */

@@ -6,6 +6,8 @@
 #include "edge/api/api.h"
 #include "edge/api/http.h"
 
+#include <stdio.h>
+
 enum { TAG_MAX = 1024 };
 
 struct sms_rq {
@@ -68,6 +70,23 @@ static enum err send_read(struct http_call *hc)
     return err;
 }
 
+/* What the messages that were made do not tell: who was refused, who had it before. */
+static void say_untold(struct http_call *hc, const struct sms_result *results, size_t n)
+{
+    size_t refused = 0, again = 0;
+    const char *first = "";
+    for (size_t i = 0; i < n; i++) {
+        again += results[i].again;
+        if (results[i].status != 202 && !refused++)
+            first = results[i].error;
+    }
+    hc->is_told = !refused && !again;
+    if (again)
+        snprintf(hc->why.text, sizeof hc->why.text, "%zu of %zu recipients were a repetition of an earlier request", again, n);
+    if (refused)
+        snprintf(hc->why.text, sizeof hc->why.text, "%zu of %zu recipients were refused, the first: %.300s", refused, n, first);
+}
+
 static void on_sent(void *arg, enum err err, const struct sms_result *results, size_t n)
 {
     struct http_call *hc = arg;
@@ -79,6 +98,7 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "value");
+    say_untold(hc, results, n);
     for (size_t i = 0; i < n; i++) {
         const struct sms_result *r = &results[i];
         bool good = r->status == 202;

@@ -1,5 +1,6 @@
 #include "domain/messages/messages.h"
 #include "domain/billing/usage.h"
+#include "domain/explain/explain.h"
 
 #include "store/events.h"
 #include "store/messages.h"
@@ -177,7 +178,10 @@ static const char *explained(struct stage *s, const char *id)
 {
     world_settle(s->w);
     s->told = 0;
-    assert_int_equal(messages_explain(s->m, 0, str_of(id), on_json, s), ERR_NONE);
+    scoped(explain) struct explain *x = NULL;
+    struct explain_conf conf = { .control = &s->w->control, .accounts = s->w->accounts };
+    assert_int_equal(explain_new(&x, &conf), ERR_NONE);
+    assert_int_equal(explain_ask(x, 0, str_of(id), on_json, s, &s->why), ERR_NONE);
     wait_told(s, 1);
     return s->json;
 }

@@ -1,11 +1,14 @@
-#include "domain/refusals.h"
+#include "domain/requests.h"
+#include "domain/explain/explain.h"
+#include "store/requests.h"
 
 #include "unit/cm.h"
 #include "unit/domain/scripted.h"
 
 struct stage {
     struct world    *w;
-    struct refusals *r;
+    struct requests *r;
+    struct explain  *x;
     int              told;
     enum err         err;
     char             json[4096];
@@ -15,7 +18,9 @@ static int set_up(void **state)
 {
     struct stage *s = calloc(1, sizeof *s);
     s->w = world_new();
-    assert_int_equal(refusals_new(&s->r, &s->w->control), ERR_NONE);
+    struct explain_conf conf = { .control = &s->w->control, .accounts = s->w->accounts };
+    assert_int_equal(requests_new(&s->r, &s->w->control, 7 * DAY, 0), ERR_NONE);
+    assert_int_equal(explain_new(&s->x, &conf), ERR_NONE);
     *state = s;
     return 0;
 }
@@ -23,7 +28,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct stage *s = *state;
-    refusals_free(s->r);
+    explain_free(s->x);
+    requests_free(s->r);
     world_free(s->w);
     free(s);
     return 0;
@@ -35,7 +41,8 @@ static uint64_t keep(struct stage *s, uint64_t resource)
     problem_set(&why, ERR_RANGE, "BadRequest", "It cannot be.");
     problem_rule(&why, "SomeRule", "Do it otherwise.");
     uint64_t request = ids_next(s->w->control.ids);
-    refusals_keep(s->r, request, resource, "Sms_Send", 400, &why);
+    requests_keep(s->r, &(struct request_done){ .key = request, .resource = resource, .operation = "Sms_Send", .status = 400,
+                                                .took_us = 1500 }, &why);
     inbox_drain(control_inbox(&s->w->control));
     return request;
 }
@@ -50,11 +57,12 @@ static void on_json(void *arg, enum err err, struct str json)
 
 static enum err explain(struct stage *s, uint64_t resource, uint64_t request)
 {
+    struct problem why;
     char guid[GUID_SIZE];
     ids_guid(s->w->control.ids, ID_REQUEST, request, guid);
     world_settle(s->w);
     s->told = 0;
-    enum err err = refusals_explain(s->r, resource, str_of(guid), on_json, s);
+    enum err err = explain_ask(s->x, resource, str_of(guid), on_json, s, &why);
     for (int i = 0; !err && i < 100 && !s->told; i++) {
         inbox_wait(control_inbox(&s->w->control), 100);
         inbox_drain(control_inbox(&s->w->control));
@@ -65,15 +73,16 @@ static enum err explain(struct stage *s, uint64_t resource, uint64_t request)
 static void a_refusal_is_explained_under_its_request_id(void **state)
 {
     struct stage *s = *state;
+    struct problem why;
     uint64_t request = keep(s, s->w->us);
     assert_int_equal(explain(s, s->w->us, request), ERR_NONE);
-    const char *words[] = { "\"kind\":\"refusal\"", "Sms_Send", "It cannot be.", "SomeRule", "Do it otherwise.", "HTTP 400" };
+    const char *words[] = { "\"kind\":\"refusal\"", "Sms_Send", "It cannot be.", "SomeRule", "Do it otherwise.", "HTTP 400 after 1.500 ms" };
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         assert_non_null(strstr(s->json, words[i]));
     assert_int_equal(explain(s, 0, request), ERR_NONE);
     assert_int_equal(explain(s, s->w->other, request), ERR_ABSENT);
     assert_int_equal(explain(s, 0, request + 1), ERR_ABSENT);
-    assert_int_equal(refusals_explain(s->r, 0, STR("nonsense"), on_json, s), ERR_ABSENT);
+    assert_int_equal(explain_ask(s->x, 0, STR("nonsense"), on_json, s, &why), ERR_ABSENT);
 }
 
 static void a_flood_of_them_is_not_a_flood_of_writes(void **state)
@@ -111,15 +120,62 @@ static void after_the_clock_moved_ahead_new_ones_still_stay(void **state)
     assert_int_equal(explain(s, 0, request), ERR_NONE);
 }
 
+static uint64_t changed(struct stage *s, uint64_t subject)
+{
+    uint64_t request = ids_next(s->w->control.ids);
+    requests_keep(s->r, &(struct request_done){ .key = request, .resource = s->w->us, .operation = "Call_Play", .status = 202,
+                                                .subject = subject }, &(struct problem){ 0 });
+    inbox_drain(control_inbox(&s->w->control));
+    return request;
+}
+
+static int64_t rows_of(struct stage *s)
+{
+    int64_t n = 0;
+    world_settle(s->w);
+    assert_int_equal(request_rows_count(s->w->control.db, &n), ERR_NONE);
+    return n;
+}
+
+static void there_are_never_many_more_than_there_may_be(void **state)
+{
+    struct stage *s = *state;
+    requests_free(s->r);
+    assert_int_equal(requests_new(&s->r, &s->w->control, 7 * DAY, 100), ERR_NONE);
+    for (int i = 0; i < 300; i++) {
+        changed(s, 0);
+        if (i % 10 == 9)
+            assert_in_range(rows_of(s), 1, 120);
+    }
+    assert_in_range(rows_of(s), 85, 120);
+}
+
+static void those_about_one_thing_are_found_by_it(void **state)
+{
+    struct stage *s = *state;
+    scoped(db_rows) struct db_rows *rows = NULL;
+    struct request_row row;
+    uint64_t thing = ids_next(s->w->control.ids), first = changed(s, thing);
+    for (int i = 0; i < 20; i++)
+        changed(s, thing + 1);
+    uint64_t second = changed(s, thing);
+    world_settle(s->w);
+    assert_int_equal(db_load(s->w->control.db, DB_REQUEST_ABOUT, (struct db_val[]){ DB_I(thing), DB_I(50) }, 2, &rows), ERR_NONE);
+    assert_true(request_row_next(rows, &row) && row.key == first);
+    assert_true(request_row_next(rows, &row) && row.key == second);
+    assert_false(request_row_next(rows, &row));
+}
+
 static void a_question_under_way_outlives_the_module(void **state)
 {
     struct stage *s = *state;
     char guid[GUID_SIZE];
+    struct problem why;
     uint64_t request = keep(s, s->w->us);
     world_settle(s->w);
     ids_guid(s->w->control.ids, ID_REQUEST, request, guid);
     s->told = 0;
-    assert_int_equal(refusals_explain(s->r, 0, str_of(guid), on_json, s), ERR_NONE);
+    assert_int_equal(explain_ask(s->x, 0, str_of(guid), on_json, s, &why), ERR_NONE);
     assert_int_equal(s->told, 0);       /* tear_down ends everything with its rows unread */
 }
 
@@ -132,6 +188,8 @@ int main(void)
         T(a_flood_of_them_is_not_a_flood_of_writes),
         T(they_are_kept_for_seven_days_of_the_product_clock),
         T(after_the_clock_moved_ahead_new_ones_still_stay),
+        T(there_are_never_many_more_than_there_may_be),
+        T(those_about_one_thing_are_found_by_it),
         T(a_question_under_way_outlives_the_module),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
