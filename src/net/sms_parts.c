@@ -183,6 +183,18 @@ void sms_joiner_clear(struct sms_joiner *j)
     }
 }
 
+void sms_joiner_release(struct sms_joiner *j, void (*fn)(void *arg, uint64_t handle), void *arg)
+{
+    for (struct set *set = j->oldest; set; set = set->newer) {
+        for (size_t i = 0; i < set->n_handles; i++) {
+            uint64_t handle = set->handles[i];
+            set->handles[i] = 0;
+            if (handle)
+                fn(arg, handle);
+        }
+    }
+}
+
 void sms_joiner_free(struct sms_joiner *j)
 {
     if (!j)

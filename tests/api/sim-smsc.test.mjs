@@ -102,6 +102,19 @@ for (const longAs of ['udh', 'sar', 'payload']) {
   })
 }
 
+test('long messages arrive whole from an SMSC that sends one deliver_sm at a time', async (t) => {
+  t.after(reset)
+  const hook = await endpoint(t)
+  await own('POST', 'eventSubscriptions', { endpointUrl: `${hook.url}/one`, schema: 'eventgrid', eventTypes: ['Microsoft.Communication.SMSReceived'] })
+  await smsc({ longAs: 'udh', deliverWindow: 1 })
+  const text = 'one at a time {n} ' + 'und so weiter '.repeat(30)
+  await own('POST', 'sim/smsc/:inject', { from: '+12065550122', to: tollFree, text, count: 3 })
+  for (let n = 1; n <= 3; n++) {
+    const { event } = await hook.event('SMSReceived', (data) => data.message.startsWith(`one at a time ${n} `))
+    assert.equal(event.data.message, text.replace('{n}', n))
+  }
+})
+
 test('settings are shown as they are, all or none of a change is taken, and nonsense is explained', async (t) => {
   t.after(reset)
   const { settings } = await smsc({ window: 7, answerDelay: '1500ms', refuseStatus: '0x58', password: 'geheim' })

@@ -97,7 +97,9 @@ static enum err make_timers(struct smsc_bind *b)
     enum err err = loop_timer_init(b->edge->loop, &b->reconnect, connect_now, b);
     if (!err)
         err = loop_timer_init(b->edge->loop, &b->pace, on_pace, b);
-    return err ? err : loop_timer_init(b->edge->loop, &b->join, bind_in_overdue, b);
+    if (!err)
+        err = loop_timer_init(b->edge->loop, &b->join, bind_in_overdue, b);
+    return err ? err : loop_timer_init(b->edge->loop, &b->quiet, bind_in_quiet, b);
 }
 
 void bind_start(struct smsc_bind *b)
@@ -158,6 +160,7 @@ static void copy_conf(struct smsc_bind *b, const struct smpp_bind_conf *conf)
     str_copyz(b->password, sizeof b->password, conf->password);
     str_copyz(b->system_type, sizeof b->system_type, conf->system_type);
     b->conf.name = b->conf.host = b->conf.system_id = b->conf.password = b->conf.system_type = STR("");
+    b->early = conf->answer_parts_early;
     b->window = b->conf.window;
     b->room = 4 * b->conf.window > ROOM_LEAST ? 4 * b->conf.window : ROOM_LEAST;
     b->reconnect_us = RECONNECT_US;
@@ -208,6 +211,7 @@ void bind_free(struct smsc_bind *b)
     loop_timer_done(&b->reconnect);
     loop_timer_done(&b->pace);
     loop_timer_done(&b->join);
+    loop_timer_done(&b->quiet);
     bind_out_free(b);
     if (b->held)
         bind_in_clear(b);

@@ -9,6 +9,7 @@ METRIC_COUNTER(receipts, "carterfone_smpp_receipts_total", "Delivery receipts re
 METRIC_COUNTER(nameless, "carterfone_smpp_receipts_without_id_total", "Delivery receipts that name no message")
 METRIC_COUNTER(inbound, "carterfone_smpp_inbound_total", "Messages received, whole")
 METRIC_COUNTER(partial, "carterfone_smpp_inbound_partial_total", "Messages told without parts that never came")
+METRIC_COUNTER(released, "carterfone_smpp_parts_answered_early_total", "Parts answered before their message was whole")
 METRIC_COUNTER(put_back, "carterfone_smpp_inbound_put_back_total", "deliver_sm answered ESME_RX_T_APPN, to come again")
 
 static void answer(struct smsc_bind *b, uint32_t sequence, uint32_t status)
@@ -17,6 +18,8 @@ static void answer(struct smsc_bind *b, uint32_t sequence, uint32_t status)
     if (b->session)
         smpp_session_answer(b->session, SMPP_deliver_sm, sequence, status, STR(""));
 }
+
+static const int64_t QUIET_US = US_PER_S;
 
 /* -- what waits to be settled --------------------------------------------------------------------------------------- */
 
@@ -51,13 +54,22 @@ void bind_in_settle(struct smsc_bind *b, uint64_t token, enum err err)
         release(b, h, err ? ESME_RX_T_APPN : ESME_ROK);
 }
 
+static void forget_part(void *arg, uint64_t handle)
+{
+    (void)arg, (void)handle;            /* of a link that is gone */
+}
+
 void bind_in_clear(struct smsc_bind *b)
 {
     uint64_t token;
     void *h;
     for (size_t at = 0; map_next(b->held, &at, &token, &h); at = 0)     /* from the start: taking moves the others */
         free(map_take(b->held, token));
-    if (!b->conf.answer_parts_early && b->joiner)   /* early answered ones will not come again: they stay */
+    if (!b->joiner)
+        return;
+    if (b->early || b->released)        /* what was answered early will not come again: it stays, the others come twice */
+        sms_joiner_release(b->joiner, forget_part, b);
+    else
         sms_joiner_clear(b->joiner);
 }
 
@@ -128,12 +140,38 @@ void bind_in_overdue(void *arg)
     wait_for_parts(b);
 }
 
+/* Nothing has come for a while, and parts wait for others: does the SMSC, which may have one deliver_sm under way at a time, wait
+ * for our answer? Better a part that a crash could lose than a message that never gets whole. */
+static void release_part(void *arg, uint64_t handle)
+{
+    metric_add(&released, 1);
+    answer(arg, (uint32_t)handle, ESME_ROK);
+}
+
+void bind_in_quiet(void *arg)
+{
+    struct smsc_bind *b = arg;
+    if (sms_joiner_wait_us(b->joiner, clock_mono()) < 0)
+        return;
+    b->released = true;
+    sms_joiner_release(b->joiner, release_part, b);
+}
+
+/* The rest came as soon as the first was answered: from now on this SMSC need not wait. */
+static void learn(struct smsc_bind *b, const struct sms_whole *whole)
+{
+    if (!b->released || b->early || whole->handles[0])
+        return;
+    b->early = true;
+    log_info("smpp", "%s: it sends one deliver_sm at a time; parts of long messages are answered as they come", b->name);
+}
+
 static void on_message(struct smsc_bind *b, const struct smpp_pdu *pdu)
 {
     struct sms_part part;
     struct sms_whole whole;
     const uint64_t sequence = pdu->sequence;
-    bool early = b->conf.answer_parts_early;
+    bool early = b->early;
     if (sms_part_read(&part, pdu)) {
         log_warn("smpp", "%s: deliver_sm with a broken user data header", b->name);
         answer(b, pdu->sequence, ESME_RX_P_APPN);
@@ -150,8 +188,12 @@ static void on_message(struct smsc_bind *b, const struct smpp_pdu *pdu)
         tell_whole(b, &whole, whole.handles, whole.n_handles);
     else if (early)
         answer(b, pdu->sequence, ESME_ROK);
-    if (!whole.parts)
+    if (!whole.parts) {
         wait_for_parts(b);
+        loop_timer_start(&b->quiet, QUIET_US);
+    } else {
+        learn(b, &whole);
+    }
 }
 
 void bind_in_request(struct smsc_bind *b, const struct smpp_pdu *pdu)

@@ -59,7 +59,7 @@ struct smsc_bind {
     _Atomic bool      up, wants_room;
 
     struct smpp_session *session;       /* NULL between links */
-    struct loop_timer reconnect, pace, join;
+    struct loop_timer reconnect, pace, join, quiet;
     int64_t           reconnect_us;     /* the next wait, before jitter */
     bool              told_up;
 
@@ -74,6 +74,8 @@ struct smsc_bind {
     bool              paced;            /* the pace timer runs: nothing leaves before */
 
     struct sms_joiner *joiner;
+    bool               early;           /* parts but the last are answered at once: told so, or learned */
+    bool               released;        /* parts were answered before their message was whole */
     struct map        *held;            /* token -> struct held */
     uint64_t           last_token;
 };
@@ -111,4 +113,5 @@ void bind_out_free(struct smsc_bind *b);
 void bind_in_request(struct smsc_bind *b, const struct smpp_pdu *deliver_sm);
 void bind_in_settle(struct smsc_bind *b, uint64_t token, enum err err);
 void bind_in_overdue(void *bind);
+void bind_in_quiet(void *bind);
 void bind_in_clear(struct smsc_bind *b);            /* the link is gone: nobody waits for these answers */

@@ -131,6 +131,34 @@ static void sar_tlvs_say_the_same_as_a_header(void **state)
     assert_int_equal(sms_part_read(&part, &pdu), ERR_SYNTAX);
 }
 
+static unsigned let_go;
+static uint64_t let_go_sum;
+static void on_let_go(void *arg, uint64_t handle)
+{
+    assert_ptr_equal(arg, &let_go);
+    let_go++;
+    let_go_sum += handle;
+}
+
+static void handles_that_wait_can_be_let_go_once(void **state)
+{
+    (void)state;
+    scoped(sms_joiner) struct sms_joiner *j = joiner(10);
+    put(j, 0, 1, 3, 1, SMS_GSM7, STR("a"), 5);
+    put(j, 0, 1, 3, 2, SMS_GSM7, STR("b"), 6);
+    put(j, 0, 2, 2, 2, SMS_GSM7, STR("z"), 7);
+    let_go = 0, let_go_sum = 0;
+    sms_joiner_release(j, on_let_go, &let_go);
+    sms_joiner_release(j, on_let_go, &let_go);
+    assert_int_equal(let_go, 3);
+    assert_int_equal(let_go_sum, 5 + 6 + 7);
+    struct sms_whole whole = put(j, 0, 1, 3, 3, SMS_GSM7, STR("c"), 8);
+    assert_true(str_eqz(whole.text, "abc"));
+    assert_int_equal(whole.n_handles, 3);
+    assert_int_equal(whole.handles[0] + whole.handles[1], 0);
+    assert_int_equal(whole.handles[2], 8);
+}
+
 static void addresses_keep_their_kind(void **state)
 {
     (void)state;
@@ -166,6 +194,7 @@ int main(void)
         cmocka_unit_test(what_never_gets_whole_is_given_up_after_its_time),
         cmocka_unit_test(only_so_many_may_wait),
         cmocka_unit_test(sar_tlvs_say_the_same_as_a_header),
+        cmocka_unit_test(handles_that_wait_can_be_let_go_once),
         cmocka_unit_test(addresses_keep_their_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

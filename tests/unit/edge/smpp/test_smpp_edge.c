@@ -596,6 +596,25 @@ static void parts_can_be_answered_early_for_a_peer_with_one_at_a_time(void **sta
     assert_int_equal(w.resp_tag[1], 2);
 }
 
+static void a_peer_with_one_at_a_time_is_known_by_its_silence(void **state)
+{
+    (void)state;
+    bind_it();
+    smsc_delivers(1, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
+    assert_true(wait_for(resps_n, 1));              /* after a second of nothing else */
+    assert_int_equal(w.resp_status[0], ESME_ROK);
+    smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
+    assert_true(wait_for(told_n, 2));
+    assert_string_equal(w.told[1].text, "hello world");
+    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
+    assert_true(wait_for(resps_n, 2));
+    assert_int_equal(w.resp_tag[1], 2);
+    int64_t begun = clock_mono().us;
+    smsc_delivers(3, ESM_UDHI, STR("\x05\x00\x03\x0a\x02\x01next "));
+    assert_true(wait_for(resps_n, 3));              /* learned: at once */
+    assert_true(clock_mono().us - begun < 900 * US_PER_MS);
+}
+
 static void a_receipt_without_an_id_is_answered_and_not_told(void **state)
 {
     (void)state;
@@ -652,6 +671,7 @@ int main(void)
         T(what_could_not_be_stored_is_put_back),
         T(parts_are_told_as_one_and_answered_together),
         T(parts_can_be_answered_early_for_a_peer_with_one_at_a_time),
+        T(a_peer_with_one_at_a_time_is_known_by_its_silence),
         T(a_receipt_without_an_id_is_answered_and_not_told),
         T(a_receiver_is_not_up_for_messages),
     };
