@@ -61,7 +61,7 @@ static void say_received(const struct ctl *c, const struct json *row)
     if (minute >= 0)
         ctl_say(c, "  a call received: %s USD for each started minute", ctl_dollars(c, minute));
     if (voip)
-        ctl_say(c, "  the application's own leg of a call, out or in: %s USD for each started minute more", ctl_dollars(c, voip));
+        ctl_say(c, "  the application's VoIP leg of a call, out or in: %s USD for each started minute more", ctl_dollars(c, voip));
     if (in >= 0)
         ctl_say(c, "  an SMS received: %s USD a segment", ctl_dollars(c, in));
     ctl_say(c, "  the number: %s USD a month", ctl_dollars(c, json_int_of(row, "monthlyMicroUsd", 0)));
@@ -177,7 +177,7 @@ static void say_fit(const struct ctl *c, const struct json *fit)
     ctl_say(c, "  who may buy %s subscriptions, billed in %s%s", offers, member(c, fit, "eligibility.billingCountries"),
             json_bool_of(json_member(fit, "eligibility"), "ownUseOnly", false) ? "; for own use, not to be sold on" : "");
     say_account(c, fit);
-    ctl_say(c, "  to register %s", *needs ? needs : "none");
+    ctl_say(c, "  register    %s", *needs ? needs : "nothing has to be registered");
     if (*member(c, fit, "search"))
         ctl_say(c, "  next        %s", member(c, fit, "search"));
 }
@@ -201,12 +201,24 @@ static void say_obstacles(const struct ctl *c, const struct json *answer)
     }
 }
 
+/* Nothing is near for the account: what would change that. */
+static void say_blocked(const struct ctl *c, const struct json *answer)
+{
+    const struct json *no = json_member(answer, "blockedBy");
+    const char *account = member(c, answer, "wish.account"), *next = member(c, no, "suggestion");
+    if (!json_member(no, "rule"))
+        ctl_say(c, "\nNothing near it works either: ask for less, or for another country; `carterfone plan --for application` shows what there is.");
+    else
+        ctl_say(c, "\nNothing near it works for account %s (rule: %s): %s\n  next        %s", account, member(c, no, "rule"),
+                member(c, no, "text"), next);
+}
+
 static void say_nearest(const struct ctl *c, const struct json *answer)
 {
     const struct json *near = json_member(answer, "nearest"), *parts = json_member(near, "parts");
     const char *change = member(c, near, "change");
     if (!json_count(parts)) {
-        ctl_say(c, "Nothing near it works either.");
+        say_blocked(c, answer);
         return;
     }
     ctl_say(c, "\nThe nearest that works%s%s:", *change ? ", " : "", change);

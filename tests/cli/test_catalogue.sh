@@ -34,7 +34,7 @@ says 0 'call: 0.90 USD for each started minute (Global, prefix 883)' ctl price +
 says 0 'kinds more do not reach it' ctl price +8835100012345
 says 0 'GB   local number           person             0.90          -       1.00' ctl price +8835100012345 --from local
 says 0 'an alphanumeric sender ID for an application, applied for in SI' ctl plan --for application --country SI --sms outbound
-says 0 'to register short code program brief' ctl plan --for application --country GB --sms both
+says 0 'register    short code program brief' ctl plan --for application --country GB --sms both
 says 0 'once        650.00 USD to set it up' ctl plan --for application --country US --sms both
 says 0 'for own use, not to be sold on' ctl plan --for person --country IT
 says 0 'more that cost as much or more: --country CC narrows it' ctl plan --for person

@@ -53,7 +53,7 @@ total=$(ctl invoice --json | sed 's/.*"microUsd":\([0-9]*\),"lines".*/\1/')
 [ "$charges" = "$total" ] || { echo "charges $charges, invoice $total"; exit 1; }
 
 says 0 'call: 0.013 USD for each started minute' price +12065550102 --from "$number"
-says 0 "the application's own leg of a call, out or in: 0.004 USD for each started minute more" price +12065550102 --from "$number"
+says 0 "the application's VoIP leg of a call, out or in: 0.004 USD for each started minute more" price +12065550102 --from "$number"
 says 0 'a call received: 0.022 USD' price +12065550102 --from "$number"
 says 0 'an SMS received: 0.0085 USD a segment' price +12065550102 --from "$number"
 says 0 'the number: 2.00 USD a month' price +12065550102 --from "$number"

@@ -43,6 +43,9 @@ ctl account add abroad --billing-country GB
 says 0 'default may buy it' plan --for person --account default
 says 1 'poor may not buy it (rule: TrialSubscriptionNotEligible)' plan --for person --account poor
 says 1 'abroad may not buy it (rule: BillingCountryNotEligible)' plan --for application --sms both --account abroad
+says 1 'Nothing near it works for account poor (rule: TrialSubscriptionNotEligible)' plan --for person --account poor
+says 1 'Use a resource of a paid subscription' plan --for person --account poor
+says 1 '"blockedBy":{"rule":"TrialSubscriptionNotEligible"' plan --for person --account poor --sms both --json
 
 # what it says to type next works as it stands
 for who in person application; do

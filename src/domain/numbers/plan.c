@@ -40,7 +40,7 @@ static void estimate(const struct plan_wish *w, struct plan_fit *f)
     add_line(f, "campaign", 1, catalogue_usage(row, USAGE_MONTHLY, other));
     add_line(f, "calls out", calls_out, rate ? rate->micro_a_minute : catalogue_usage(row, USAGE_CALL_OUT_FROM, other));
     add_line(f, "calls in", f->calling & CAP_INBOUND ? w->minutes - calls_out : 0, catalogue_usage(row, USAGE_CALL_IN, other));
-    add_line(f, "own leg", f->calling ? w->minutes : 0, catalogue_usage(row, USAGE_VOIP_LEG, other));
+    add_line(f, "VoIP leg", f->calling ? w->minutes : 0, catalogue_usage(row, USAGE_VOIP_LEG, other));
     add_line(f, "texts out", texts_out, price_sms_out(row, other, &surcharge));
     add_line(f, "texts in", f->sms & CAP_INBOUND ? w->messages - texts_out : 0,
              price_sms_in(row, f->sms & CAP_OUTBOUND ? other : row->country));
@@ -267,6 +267,7 @@ static const struct change {
     { without_calling, "without calling" },
 };
 
+/* Of what a search leases, else of what is applied for. */
 struct cheapest { const struct plan_wish *w; bool found; struct plan_fit fit; };
 
 static enum err keep_cheapest(void *arg, const char *country, enum number_type type, const struct catalogue_row *row,
@@ -277,10 +278,12 @@ static enum err keep_cheapest(void *arg, const char *country, enum number_type t
     (void)why;
     struct cheapest *c = arg;
     struct problem no;
-    if (!row || (c->w->account && catalogue_eligible(row, c->w->account, &no)))
-        return ERR_NONE;                /* what the account may not buy is not near */
+    bool leased = row && number_type_is_leased(row->type);
+    if (!row || (!leased && !c->w->country[0]) || (c->w->account && catalogue_eligible(row, c->w->account, &no)))
+        return ERR_NONE;                /* what the account may not buy is not near, nor a sender to apply for in another country */
     struct plan_fit fit = fit_for(c->w, row);
-    if (!c->found || fit.micro < c->fit.micro)
+    bool was_leased = c->found && number_type_is_leased(c->fit.row->type);
+    if (!c->found || (leased && !was_leased) || (leased == was_leased && fit.micro < c->fit.micro))
         c->fit = fit;
     c->found = true;
     return ERR_NONE;
@@ -307,7 +310,7 @@ static enum err say_change(struct plan *p, const struct plan_wish *base, const c
 {
     char place[24] = "", reach[64] = "", to[E164_SIZE];
     const char *here = p->parts[0].row->country, *there = p->parts[p->parts_n - 1].row->country;
-    if (p->wish.country[0] && !base->country[0])
+    if (p->wish.country[0] && (strcmp(here, p->wish.country) != 0 || strcmp(there, p->wish.country) != 0))
         snprintf(place, sizeof place, strcmp(here, there) ? "in %s and %s" : "in %s", here, there);
     if (p->wish.to && !base->to)
         snprintf(reach, sizeof reach, "without reaching %s", e164_write(to, p->wish.to));
@@ -332,20 +335,42 @@ static enum err nearest_to(struct plan *p, const struct plan_wish *base, struct 
     return ERR_NONE;
 }
 
-/* The wish as it is, then anywhere else, then both again without the number to reach. */
+/* The country that was wished first, then the asker's own, then any; in each the fewest changes first, and the number to reach goes
+ * last. */
+static enum err nearest_anywhere(struct plan *p, const struct subscription *account, struct arena *arena)
+{
+    const char *const countries[] = { p->wish.country, p->wish.home, "" };
+    enum err err = ERR_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(countries) && !err && !p->parts_n; i++) {
+        if (i + 1 < ARRAY_LEN(countries) && !*countries[i])
+            continue;
+        struct plan_wish base = p->wish;
+        base.account = account;
+        str_copyz(base.country, sizeof base.country, str_of(countries[i]));
+        err = nearest_to(p, &base, arena);
+        if (!err && !p->parts_n && base.to) {
+            base.to = 0;
+            err = nearest_to(p, &base, arena);
+        }
+    }
+    return err;
+}
+
+/* What the account may buy. When that is nothing: why it may not buy what is nearest. */
 static enum err nearest(struct plan *p, struct arena *arena)
 {
-    enum err err = ERR_NONE;
-    for (int drop = 0; drop < 4 && !err && !p->parts_n; drop++) {
-        struct plan_wish base = p->wish;
-        if ((drop & 1 && !base.country[0]) || (drop & 2 && !base.to))
-            continue;
-        if (drop & 1)
-            base.country[0] = 0;
-        if (drop & 2)
-            base.to = 0;
-        err = nearest_to(p, &base, arena);
+    enum err err = nearest_anywhere(p, p->wish.account, arena);
+    if (err || p->parts_n || !p->wish.account)
+        return err;
+    err = nearest_anywhere(p, NULL, arena);
+    if (!err && p->parts_n) {
+        struct problem *why = arena_one(arena, struct problem);
+        if (!why)
+            return ERR_NOMEM;
+        p->blocked = catalogue_eligible(p->parts[0].row, p->wish.account, why) ? why : NULL;
     }
+    p->parts_n = 0;
+    p->change = NULL;
     return err;
 }
 

@@ -11,6 +11,7 @@ struct plan_wish {
     const char      *edition;
     enum assignment  assignment;
     char             country[3];        /* where to acquire; empty: anywhere */
+    char             home[3];           /* the asker's own country, where the nearest is looked for first; may be empty */
     enum capability  calling, sms;      /* both none: whatever there is */
     int64_t          minutes, messages; /* a month; of calls that wish no calling, minutes ask for outbound; so texts */
     uint64_t         to;                /* a number it must call or text; 0: none in particular */
@@ -20,7 +21,7 @@ enum { PLAN_UNITS_MOST = 1000000000 };  /* minutes, messages */
 
 /* One line of the estimate, millionths of a US dollar. */
 struct plan_line {
-    const char *what;                   /* "lease", "campaign", "calls out", "calls in", "own leg" (the application's or person's
+    const char *what;                   /* "lease", "campaign", "calls out", "calls in", "VoIP leg" (the application's or person's
                                          * end of a call), "texts out", "texts in" */
     int64_t     units, micro_each, micro;
 };
@@ -55,6 +56,7 @@ struct plan {
     const char           *change;       /* how it differs: "for an application instead of a person" */
     struct plan_fit       parts[PLAN_PARTS];
     size_t                parts_n;
+    const struct problem *blocked;      /* parts_n 0: why the account may not buy what would be nearest; NULL: there is nothing */
 };
 
 /** Everything is the arena's. @return ERR_NOMEM */

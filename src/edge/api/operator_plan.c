@@ -347,7 +347,12 @@ static enum err wish_read(struct http_call *hc, struct plan_wish *wish)
         err = http_query_int(hc, "messages", 0, PLAN_UNITS_MOST, 0, &wish->messages);
     if (!err)
         err = query_to(hc, false, &wish->to);
-    return err ? err : query_account(hc, &wish->account);
+    if (!err)
+        err = query_account(hc, &wish->account);
+    const struct subscription *home = wish->account ? wish->account : accounts_subscription_named(hc->api->accounts, STR("default"));
+    if (!err && home)
+        str_copyz(wish->home, sizeof wish->home, str_of(home->billing_country));
+    return err;
 }
 
 static void write_wish(struct jw *w, const struct plan_wish *wish)
@@ -409,6 +414,11 @@ static void write_nearest(struct jw *w, const struct plan *p)
 {
     if (!p->parts_n) {
         jw_null(w, "nearest");
+        if (p->blocked) {
+            jw_object(w, "blockedBy");
+            write_refusal(w, p->blocked);
+            jw_end(w);
+        }
         return;
     }
     jw_object(w, "nearest");

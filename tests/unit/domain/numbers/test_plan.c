@@ -171,7 +171,7 @@ static void the_estimate_has_its_lines(void **state)
                                                        .minutes = 3, .messages = 5 });
     static const struct plan_line want[] = {
         { "lease", 1, 2000000, 2000000 }, { "calls out", 2, 13000, 26000 }, { "calls in", 1, 22000, 22000 },
-        { "own leg", 3, 4000, 12000 },
+        { "VoIP leg", 3, 4000, 12000 },
         { "texts out", 3, 10000, 30000 }, { "texts in", 2, 8500, 17000 },
     };
     assert_int_equal(p->fits[0].lines_n, ARRAY_LEN(want));

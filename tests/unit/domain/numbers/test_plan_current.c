@@ -62,11 +62,11 @@ static const struct {
     { A, "FI", OUT,  NO,   0,   0,    0, "!NumberTypeNotOffered !PlanWithoutCalling !PlanWithoutCalling !PlanWithoutCalling -> in BE: BE local 700000" },
     { A, "CZ", NO,   IN,   0,   0,    0, "!NumberTypeNotOffered !NumberTypeNotOffered !PlanWithoutSms -> in LV: LV mobile 1000000" },
     { A, "JP", IN,   NO,   0,   0,    0, "!CountryNotOffered -> in BE: BE local 700000" },
-    { A, "ES", NO,   OUT,  0,   0,    0, "!PlanWithoutSms !PlanWithoutSms -> in GB: GB alphanumeric-sender-id 0" },
+    { A, "ES", NO,   OUT,  0,   0,    0, "!PlanWithoutSms !PlanWithoutSms -> in LV: LV mobile 1000000" },
     { A, "GB", NO,   OUT,  0,   0,    33612345678, "!PlanWithoutSms !PlanWithoutSms !SmsDestinationNotAllowed !SmsDestinationNotAllowed "
-                                         "!SmsDestinationNotAllowed -> in FR: FR alphanumeric-sender-id 0" },
+                                         "!SmsDestinationNotAllowed -> without reaching +33612345678: GB mobile 1150000" },
     { A, "GB", NO,   OUT,  0,   0,    81312345678, "!PlanWithoutSms !PlanWithoutSms !SmsDestinationNotAllowed !SmsDestinationNotAllowed "
-                                         "!SmsDestinationNotAllowed -> without reaching +81312345678: GB alphanumeric-sender-id 0" },
+                                         "!SmsDestinationNotAllowed -> without reaching +81312345678: GB mobile 1150000" },
 };
 
 static void each_wish_has_its_answer(void **state)
@@ -92,7 +92,7 @@ static void an_account_that_may_buy_nothing_is_told_the_nearest_that_it_may(void
     (void)state;
     static const struct { enum offer offer; const char *billed, *country; int who, calling; const char *answer; } cases[] = {
         { OFFER_PAYG,  "BE", "BE", P, OUT,  "BE local 700000" },
-        { OFFER_PAYG,  "GB", "BE", P, OUT,  "BE local 700000 (BillingCountryNotEligible)-> in DE: DE local 800000" },
+        { OFFER_PAYG,  "GB", "BE", P, OUT,  "BE local 700000 (BillingCountryNotEligible)-> in GB: GB local 1000000" },
         { OFFER_CSP,   "IT", "IT", P, OUT,  "IT local 2920000 (OfferNotEligible)-> in DE: DE local 800000" },
         { OFFER_TRIAL, "US", "US", A, BOTH, "US trial 0; US local 1000000 (TrialSubscriptionNotEligible); US toll-free 2000000 "
                                             "(TrialSubscriptionNotEligible); US 10DLC 11000000+4000000 (TrialSubscriptionNotEligible)" },
@@ -107,7 +107,12 @@ static void an_account_that_may_buy_nothing_is_told_the_nearest_that_it_may(void
                                   .calling = (enum capability)cases[i].calling, .account = &s };
         str_copyz(s.billing_country, sizeof s.billing_country, str_of(cases[i].billed));
         str_copyz(wish.country, sizeof wish.country, str_of(cases[i].country));
+        memcpy(wish.home, s.billing_country, sizeof wish.home);
         assert_int_equal(plan_make(&wish, arena, &p), ERR_NONE);
+        if (!p->possible && !p->parts_n)
+            assert_string_equal(p->blocked->rule, "TrialSubscriptionNotEligible");
+        else
+            assert_null(p->blocked);
         say_plan(said, sizeof said, p);
         if (strcmp(said, cases[i].answer))
             fail_msg("case %zu: '%s'", i, said);
@@ -129,6 +134,12 @@ static void without_a_country_obstacles_are_counted_and_not_repeated(void **stat
             assert_true(p->obstacles[i].type != p->obstacles[k].type || strcmp(p->obstacles[i].why.rule, p->obstacles[k].why.rule));
     assert_int_equal(p->obstacles[0].type, NUMBER_GEOGRAPHIC);
     assert_int_equal(p->obstacles[0].more, 18);         /* 19 countries have local numbers */
+    /* nobody said where: what an American may lease comes before a British sender to apply for */
+    strcpy(wish.home, "US");
+    assert_int_equal(plan_make(&wish, arena, &p), ERR_NONE);
+    assert_string_equal(p->parts[0].row->country, "US");
+    assert_int_equal(p->parts[0].row->type, NUMBER_TOLL_FREE);
+    assert_string_equal(p->change, "for an application instead of a person");
 }
 
 int main(void)
