@@ -27,8 +27,8 @@ static struct str filtered(struct ctl *c, const char *path)
 }
 
 static const struct ctl_column inventory_columns[] = {
-    { "NUMBER", "phoneNumber" }, { "STATE", "state" }, { "TYPE", "phoneNumberType" }, { "PLACE", "locality" },
-    { "CALLING", "capabilities.calling" }, { "SMS", "capabilities.sms" }, { "CARRIER", "carrier" }, { ">COST", "cost.amount" },
+    { "NUMBER", "phoneNumber" }, { "STATE", "state" }, { "TYPE", "phoneNumberType", CTL_TYPE }, { "PLACE", "locality" },
+    { "CALLING", "capabilities.calling" }, { "SMS", "capabilities.sms" }, { "CARRIER", "carrier" }, { ">COST", "cost.amount", CTL_MONEY },
     { "TAGS", "tags", CTL_BRIEF }, { "RESOURCE", "resource" }, { "NOTE", "note", CTL_BRIEF }, { 0 },
 };
 
@@ -79,7 +79,7 @@ static int inventory(struct ctl *c)
 static int pools(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
-        { "CARRIER", "carrier" }, { "COUNTRY", "countryCode" }, { "TYPE", "phoneNumberType" },
+        { "CARRIER", "carrier" }, { "COUNTRY", "countryCode" }, { "TYPE", "phoneNumberType", CTL_TYPE },
         { "CALLING", "capabilities.calling" }, { "SMS", "capabilities.sms" }, { ">AVAILABLE", "available" }, { ">HELD", "held" },
         { ">LEASED", "leased" }, { ">RELEASED", "released" }, { ">QUARANTINE", "quarantine" }, { ">IMPORTING", "importing" },
         { ">TOTAL", "total" }, { 0 },
@@ -144,9 +144,9 @@ static int export(struct ctl *c)
 /* -- one number ------------------------------------------------------------------------------------------------------ */
 
 static const struct ctl_column facts[] = {
-    { "number", "phoneNumber" }, { "state", "state" }, { "country", "countryCode" }, { "type", "phoneNumberType" },
+    { "number", "phoneNumber" }, { "state", "state" }, { "country", "countryCode" }, { "type", "phoneNumberType", CTL_TYPE },
     { "place", "locality", CTL_IF_ANY }, { "calling", "capabilities.calling" }, { "sms", "capabilities.sms" },
-    { "carrier", "carrier" }, { "cost a month", "cost.amount", CTL_IF_ANY }, { "tags", "tags", CTL_IF_ANY },
+    { "carrier", "carrier" }, { "cost a month", "cost.amount", CTL_MONEY }, { "tags", "tags", CTL_IF_ANY },
     { "note", "note", CTL_IF_ANY }, { "import", "import", CTL_IF_ANY }, { "resource", "resource", CTL_IF_ANY },
     { "for", "assignmentType", CTL_IF_ANY }, { "leased since", "leasedSince", CTL_IF_ANY }, { "until", "until", CTL_IF_ANY },
     { 0 },
@@ -189,7 +189,7 @@ static int note(struct ctl *c)
 static int history(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
-        { "AT", "at" }, { "WHAT", "what" }, { "BY", "by" }, { "DETAIL", "detail" }, { 0 },
+        { "AT", "at" }, { "WHAT", "what", CTL_WORDS }, { "BY", "by" }, { "DETAIL", "detail" }, { 0 },
     };
     struct ctl_answer  answer;
     const struct json *lines;

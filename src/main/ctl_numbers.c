@@ -4,8 +4,8 @@
 #include "main/ctl_priv.h"
 
 static const struct ctl_column number_columns[] = {
-    { "NUMBER", "phoneNumber" }, { "TYPE", "phoneNumberType" }, { "FOR", "assignmentType" },
-    { "CALLING", "capabilities.calling" }, { "SMS", "capabilities.sms" }, { ">MONTHLY", "cost.amount" },
+    { "NUMBER", "phoneNumber" }, { "TYPE", "phoneNumberType", CTL_TYPE }, { "FOR", "assignmentType" },
+    { "CALLING", "capabilities.calling" }, { "SMS", "capabilities.sms" }, { ">MONTHLY", "cost.amount", CTL_MONEY },
     { "CURRENCY", "cost.currencyCode" }, { "SINCE", "purchaseDate" }, { 0 },
 };
 
@@ -83,8 +83,8 @@ static int search(struct ctl *c)
     if (rc || ctl_say_json(c, answer.body))
         return rc;
     static const struct ctl_column facts[] = {
-        { "search", "searchId" }, { "numbers", "phoneNumbers" }, { "type", "phoneNumberType" }, { "for", "assignmentType" },
-        { "calling", "capabilities.calling" }, { "sms", "capabilities.sms" }, { "monthly", "cost.amount" },
+        { "search", "searchId" }, { "numbers", "phoneNumbers" }, { "type", "phoneNumberType", CTL_TYPE }, { "for", "assignmentType" },
+        { "calling", "capabilities.calling" }, { "sms", "capabilities.sms" }, { "monthly", "cost.amount", CTL_MONEY },
         { "currency", "cost.currencyCode" }, { "held until", "searchExpiresBy" }, { 0 },
     };
     ctl_facts(c, answer.json, facts);
@@ -137,17 +137,23 @@ static int list(struct ctl *c)
     return CTL_OK;
 }
 
+static const struct ctl_column number_facts[] = {
+    { "number", "phoneNumber" }, { "type", "phoneNumberType", CTL_TYPE }, { "for", "assignmentType" },
+    { "calling", "capabilities.calling" }, { "sms", "capabilities.sms" }, { "monthly", "cost.amount", CTL_MONEY },
+    { "since", "purchaseDate" }, { 0 },
+};
+
 static int tell_number(struct ctl *c, const struct ctl_answer *answer)
 {
     if (!ctl_say_json(c, answer->body))
-        ctl_facts(c, answer->json, number_columns);
+        ctl_facts(c, answer->json, number_facts);
     return CTL_OK;
 }
 
 /* What the published API does not say of it. */
 static int tell_registration(struct ctl *c)
 {
-    static const struct ctl_column facts[] = { { "REGISTRATION", "registration" }, { 0 } };
+    static const struct ctl_column facts[] = { { "registration", "registration" }, { 0 } };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/phoneNumbers/%e/registration", c->args[0]),
                      (struct str){ 0 }, &answer);

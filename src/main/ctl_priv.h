@@ -157,6 +157,9 @@ enum ctl_show {
     CTL_FINE,                   /* a time to the millisecond */
     CTL_IF_ANY,                 /* among facts: no line when there is none */
     CTL_MICRO,                  /* millionths of a US dollar, in dollars */
+    CTL_MONEY,                  /* US dollars as the published API has them: 1 is 1.00 */
+    CTL_TYPE,                   /* a type of number in people's words: local, toll-free */
+    CTL_WORDS,                  /* a word of the API in people's words: tagAdded is "tag added" */
 };
 /** {"TITLE", "member.of.member"}, ended by a NULL title. A title that starts with '>' is set to the right. */
 struct ctl_column {

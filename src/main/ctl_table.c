@@ -1,8 +1,10 @@
 /* Tables and facts for people. A column is as wide as its widest cell, counted in code points. */
 #include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "base/str.h"
+#include "domain/numbers/catalogue.h"
 #include "main/ctl_priv.h"
 
 enum { COLUMNS_MAX = 16, BRIEF_MAX = 40 };
@@ -73,11 +75,36 @@ const char *ctl_dollars(const struct ctl *c, int64_t micro)
     return z;
 }
 
+/* "tagAdded" is "tag added". */
+static struct str in_words(const struct ctl *c, struct str word)
+{
+    scoped_buf words = { 0 };
+    for (size_t i = 0; i < word.n; i++) {
+        bool upper = word.p[i] >= 'A' && word.p[i] <= 'Z';
+        if (upper && i)
+            buf_putc(&words, ' ');
+        buf_putc(&words, upper ? (char)(word.p[i] - 'A' + 'a') : word.p[i]);
+    }
+    return arena_str(c->arena, buf_str(&words));
+}
+
+static struct str shown(const struct ctl *c, struct str s, enum ctl_show show)
+{
+    enum number_type type;
+    switch (show) {
+    case CTL_MICRO: return str_of(ctl_dollars(c, strtoll(s.p, NULL, 10)));
+    case CTL_MONEY: return str_of(ctl_dollars(c, llround(strtod(s.p, NULL) * 1e6)));
+    case CTL_TYPE:  return catalogue_type_read(s, &type) ? s : str_of(number_type_in_words(type));
+    case CTL_WORDS: return in_words(c, s);
+    default:        return s;
+    }
+}
+
 static struct str cell(const struct ctl *c, const struct json *row, const struct ctl_column *column)
 {
     struct str s = for_people(c, ctl_path_text(c, row, column->path), column->show);
-    if (s.n && column->show == CTL_MICRO)
-        s = str_of(ctl_dollars(c, strtoll(s.p, NULL, 10)));
+    if (s.n)
+        s = shown(c, s, column->show);
     return s.n ? s : str_of(column->none ? column->none : "-");
 }
 

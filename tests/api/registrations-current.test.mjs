@@ -51,14 +51,14 @@ test('an unverified, pending or rejected number is blocked with 4010, a verified
   assert.equal((await cli('registration', 'reject', id, '--code', '4102')).code, 0)
   await blocked('rejected')
   assert.equal((await cli('registration', 'approve', id)).code, 0)
-  assert.match((await cli('numbers', 'show', from)).out, /REGISTRATION +verified/)
+  assert.match((await cli('numbers', 'show', from)).out, /registration +verified/)
   assert.equal((await text()).deliveryStatus, 'Delivered')
 })
 
 test('a number that needs no registration says so', async () => {
   const local = await lease(numbers, { type: 'geographic', calling: 'inbound+outbound', areaCode: '206' })
   assert.equal((await own('GET', `phoneNumbers/${local}/registration`)).registration, 'notNeeded')
-  assert.doesNotMatch((await cli('numbers', 'show', local)).out, /REGISTRATION/)
+  assert.doesNotMatch((await cli('numbers', 'show', local)).out, /registration/)
 })
 
 test('an approved program says what its short code costs', async () => {

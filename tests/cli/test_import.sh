@@ -82,9 +82,11 @@ says 0 'default' numbers inventory --state leased
 says 0 'leased' numbers history "$bought"
 says 0 'vip' numbers tag "$bought" vip gold
 says 0 'the mayor' numbers note "$bought" 'the mayor, and "friends"'
-says 0 'noted' numbers history "$bought"
+says 0 'tag added' numbers history "$bought"
+says 0 'note set' numbers history "$bought"
 says 2 'either tags, or --none' numbers tag "$bought"
 says 0 'block, west' numbers tag "$bought" --none
+says 0 'tag removed' numbers history "$bought"
 says 1 'rule: NumberInUse' numbers withdraw "$bought"
 says 1 'rule: ImportInUse' numbers import --undo "$id"
 ctl numbers withdraw +12062000500

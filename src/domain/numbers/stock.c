@@ -424,6 +424,30 @@ static enum err remark_place(struct numbers *n, uint64_t digits, struct remark *
     return ERR_NOMEM;
 }
 
+/* The tags of one list that another has not. */
+static void audit_tags(struct numbers *n, struct db_unit *u, uint64_t digits, enum number_audit what, const char *tags,
+                       const char *others)
+{
+    struct str tag, rest = str_of(tags);
+    while (rest.n) {
+        char text[STOCK_TAGS_SIZE];
+        str_cut(rest, ' ', &tag, &rest);
+        if (!tag.n || has_word(others, tag))
+            continue;
+        str_copyz(text, sizeof text, tag);
+        number_audit_row(n, u, digits, what, 0, text);
+    }
+}
+
+/* What a change changes, a line each; what stays as it was is not told. */
+static void audit_remark(struct numbers *n, struct db_unit *u, uint64_t digits, const struct remark *was, const struct remark *is)
+{
+    audit_tags(n, u, digits, AUDIT_TAG_REMOVED, was->tags, is->tags);
+    audit_tags(n, u, digits, AUDIT_TAG_ADDED, is->tags, was->tags);
+    if (strcmp(was->note, is->note) != 0)
+        number_audit_row(n, u, digits, is->note[0] ? AUDIT_NOTE_SET : AUDIT_NOTE_REMOVED, 0, is->note[0] ? is->note : was->note);
+}
+
 enum err numbers_stock_note(struct numbers *n, struct str e164, const struct str *note, const struct str *tags,
                             stock_done_fn *done, void *arg, struct problem *why)
 {
@@ -451,7 +475,7 @@ enum err numbers_stock_note(struct numbers *n, struct str e164, const struct str
     struct db_unit *u = db_unit_new();
     inventory_note_row_put(u, &(struct inventory_note_row){ .digits = digits, .note = str_of(is->note),
                                                             .tags = str_of(is->tags) });
-    number_audit_row(n, u, digits, AUDIT_NOTED, 0, is->note[0] ? is->note : is->tags);
+    audit_remark(n, u, digits, was, is);
     err = stock_post(s, u, settle_note, why);
     if (err)
         stock_step_free(s);

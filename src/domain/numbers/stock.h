@@ -93,7 +93,8 @@ MUST_USE enum err numbers_stock_withdraw(struct numbers *n, struct str e164, sto
 /* -- what happened to a number -------------------------------------------------------------------------------------- */
 #define NUMBER_AUDITS(A) \
     A(LEASED, "leased") A(CHANGED, "changed") A(RELEASED, "released") A(QUARANTINED, "quarantined") A(FREED, "freed") \
-    A(WITHDRAWN, "withdrawn") A(NOTED, "noted")
+    A(WITHDRAWN, "withdrawn") \
+    A(TAG_ADDED, "tagAdded") A(TAG_REMOVED, "tagRemoved") A(NOTE_SET, "noteSet") A(NOTE_REMOVED, "noteRemoved")
 #define AUDIT_ENUM(name, word) AUDIT_##name,
 enum number_audit { NUMBER_AUDITS(AUDIT_ENUM) AUDIT_COUNT };
 #undef AUDIT_ENUM

@@ -460,7 +460,7 @@ static void what_happened_to_a_number_is_told_the_newest_first(void **state)
     w->waiting++;
     assert_int_equal(numbers_audit(w->numbers, str_of(e164_write(number, FIRST)), 0, 16, on_audit, &a, &w->why), ERR_NONE);
     world_pump(w);
-    static const char *const told[] = { "withdrawn", "freed", "quarantined", "released", "noted", "changed", "leased" };
+    static const char *const told[] = { "withdrawn", "freed", "quarantined", "released", "noteSet", "changed", "leased" };
     assert_int_equal(a.n, ARRAY_LEN(told));
     assert_false(a.more);
     for (size_t i = 0; i < a.n; i++)
