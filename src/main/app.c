@@ -25,6 +25,7 @@
 #include "main/carriers.h"
 #include "main/readiness.h"
 #include "main/sim_ports.h"
+#include "net/jwt_signer.h"
 #include "net/tls_ca.h"
 #include "sim/sim.h"
 #include "store/meta.h"
@@ -51,6 +52,7 @@ struct app {
     struct sip_routing    *routing;
     struct registrations  *registrations;
     struct hooks          *hooks;
+    struct jwt_signer     *signer;
     struct sim            *sim;
     struct sip_edge       *sip;
     struct media_edge     *media;
@@ -129,7 +131,11 @@ static enum err make_accounts(struct app *app, struct problem *why)
 
 static enum err make_hooks(struct app *app, struct problem *why)
 {
-    struct hooks_conf conf = { .allow_local = app->settings->simulator, .local_ca_pem = str_of(app->pems.ca) };
+    char path[DATADIR_PATH_SIZE];
+    datadir_path(app->dir, "callbacks.key", path);
+    if (jwt_signer_new(&app->signer, app->dir->path[0] ? path : NULL))
+        return problem_set(why, ERR_NOMEM, "", "Out of memory for the signer of callbacks.");
+    struct hooks_conf conf = { .signer = app->signer, .allow_local = app->settings->simulator, .local_ca_pem = str_of(app->pems.ca) };
     return hooks_new(&app->hooks, &conf, why);
 }
 
@@ -305,7 +311,7 @@ static enum err make_api(struct app *app, struct problem *why)
 {
     app->api = (struct app_api){ .control = &app->control, .accounts = app->accounts, .numbers = app->numbers,
                                  .messages = app->messages, .calls = app->calls, .events = app->events,
-                                 .keyring = app->keyring, .domain = app->settings->domain, .carrier_add = carriers_add, .carriers_write = carriers_write,
+                                 .keyring = app->keyring, .signer = app->signer, .domain = app->settings->domain, .carrier_add = carriers_add, .carriers_write = carriers_write,
                                  .carriers = app->carriers, .sip_routing = app->routing,
                                  .registrations = app->registrations, .requests = app->requests, .explain = app->explain,
                                  .faults = app->settings->faults == SETTINGS_FAULTS_ON
@@ -403,6 +409,7 @@ enum err app_start(struct app *app, struct problem *why)
     char url[64];
     snprintf(url, sizeof url, "https://localhost:%u", http_server_port(app->http, 0));
     events_set_base_url(app->events, str_of(url));
+    jwt_signer_set_issuer(app->signer, str_of(url));
     messages_resume(app->messages);
     readiness_start(app->readiness);
     accounts_resume(app->accounts);
@@ -492,6 +499,7 @@ void app_free(struct app *app)
     loop_free(app->control.loop);
     clock_free(app->control.clock);
     ids_free(app->control.ids);
+    jwt_signer_free(app->signer);
     tls_pems_done(&app->pems);
     free(app);
 }

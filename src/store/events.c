@@ -229,6 +229,7 @@ bool delivery_row_next(struct db_rows *r, struct delivery_row *row)
     *row = (struct delivery_row){
         .key = (uint64_t)db_int(r, 0),
         .subscription = (uint64_t)db_int(r, 1),
+        .resource = (uint64_t)db_int(r, 10),
         .call = (uint64_t)db_int(r, 3),
         .url = db_text(r, 4),
         .body = db_text(r, 5),

@@ -92,7 +92,7 @@ MUST_USE enum err event_rows_ask_between(struct db *db, int64_t at_us, uint64_t 
                                          struct db_read *read);
 bool event_row_between_next(struct db_rows *rows, struct event_row *row, uint64_t *delivery, enum delivery_death *dead);
 
-/** Deliveries with their events, by keys, in that order; one that has gone is missing. Not filled: resource, lane, dead, last.
+/** Deliveries with their events, by keys, in that order; one that has gone is missing. Not filled: lane, dead, last.
  *  @param keys  a JSON array of integers */
 MUST_USE enum err delivery_rows_ask_keys(struct db *db, struct str keys, size_t n, struct db_read *read);
 /** Those out of line, behind (next_us, key), by when they are due. */

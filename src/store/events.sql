@@ -75,14 +75,14 @@ WHERE dead = 0 AND (tries < 2 OR subscription = 0) ORDER BY key;
 -- By a JSON list of keys, in its order.
 -- :name delivery_by_keys
 SELECT d.key, d.subscription, d.event, d.call, d.url, d.body, d.tries, d.next_us, d.since_us, d.alone,
-       e.resource, e.id, e.type, e.subject, e.data, e.at_us
+       d.resource, e.id, e.type, e.subject, e.data, e.at_us
 FROM json_each(?1) AS wanted CROSS JOIN delivery d LEFT JOIN event e ON e.key = d.event
 WHERE d.key = wanted.value ORDER BY wanted.key;
 
 -- Out of line, by when they are due, behind a row.
 -- :name delivery_due_after
 SELECT d.key, d.subscription, d.event, d.call, d.url, d.body, d.tries, d.next_us, d.since_us, d.alone,
-       e.resource, e.id, e.type, e.subject, e.data, e.at_us
+       d.resource, e.id, e.type, e.subject, e.data, e.at_us
 FROM delivery d LEFT JOIN event e ON e.key = d.event
 WHERE d.subscription = ?1 AND d.dead = 0 AND d.tries >= 2 AND (d.next_us, d.key) > (?2, ?3)
 ORDER BY d.next_us, d.key LIMIT ?4;

@@ -25,6 +25,7 @@ struct courier_request {
     struct str  url;            /* copied, as all below */
     struct str  body;
     struct str  headers[COURIER_HEADERS_MAX];   /* "Name: value"; unused ones empty */
+    struct str  token_for;      /* empty: none. The audience of a bearer token that the courier signs when the request starts */
     int64_t     timeout_us;
     size_t      max_body;       /* answers longer than this give ERR_SIZE */
     void      (*done)(void *arg, const struct courier_outcome *outcome);

@@ -140,7 +140,7 @@ static enum err batch_add(struct events *ev, struct db_unit *u, struct delivery_
     row->key = ids_next(ev->control->ids);
     row->since_us = control_now_us(ev->control);
     *d = (struct delivery){ .next = batch->chain, .ev = ev, .key = row->key, .subscription = row->subscription,
-                            .cause = row->event.key ? row->event.key : row->call, .lane = row->lane,
+                            .resource = row->resource, .cause = row->event.key ? row->event.key : row->call, .lane = row->lane,
                             .since_us = row->since_us, .body_n = body.n };
     str_copyz(d->bytes, body.n + 1, body);
     if (!row->subscription) {

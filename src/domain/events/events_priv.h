@@ -41,6 +41,7 @@ struct delivery {
     struct delivery *next;                  /* in its batch */
     struct events   *ev;
     uint64_t         key, subscription;     /* subscription 0: a callback */
+    uint64_t         resource;
     uint64_t         cause;                 /* the event's key, the call's for a callback */
     uint64_t         lane;
     int64_t          since_us;
@@ -88,6 +89,7 @@ struct post {
     bool           good, alone;                 /* acknowledged; failed in a way that asks for single tries */
     struct buf     body;                        /* bare events with commas between; brackets are put on when it is sent */
     char          *url;                         /* of a callback */
+    uint64_t       resource;                    /* likewise */
     enum err       err;                         /* the outcome */
     int            status;
     int64_t        took_us;

@@ -146,6 +146,7 @@ static bool put_row(struct post *p, const struct delivery_row *row)
     const struct event_subscription *s = p->outlet->subscription;
     if (!s) {
         p->url = p->url ? p->url : str_dup(row->url);
+        p->resource = row->resource;
         return p->url && put_body(p, row->body.p, row->body.n);
     }
     scoped_buf body = { 0 };
@@ -281,6 +282,7 @@ void post_begin(struct post *p)
         }
         p->url = d->url ? str_dup(str_of(d->url)) : NULL;
         p->body.bad |= d->url && !p->url;
+        p->resource = d->resource;
         p->posted[i].cause = d->cause;
         p->posted[i].since_us = d->since_us;
         map_take(larder, d->key);
@@ -528,6 +530,7 @@ static enum err ask_courier(struct post *p)
 {
     struct post_headers h = { 0 };
     scoped_buf bracketed = { 0 };
+    char audience[GUID_SIZE];
     const struct event_subscription *s = p->outlet->subscription;
     if (!p->body.n)                     /* its rows could not be read yet */
         return read_rows(p);
@@ -540,6 +543,10 @@ static enum err ask_courier(struct post *p)
     }
     struct courier_request rq = { .id = p->id, .method = "POST", .url = str_of(s ? s->url : p->url), .body = body,
                                   .timeout_us = ANSWER_WITHIN_US, .max_body = MAX_ANSWER, .done = courier_done, .arg = p->ev };
+    if (!s) {                           /* whoever gets it can tell that it is from us, and about which resource */
+        ids_guid(p->ev->control->ids, ID_RESOURCE, p->resource, audience);
+        rq.token_for = str_of(audience);
+    }
     post_headers_fill(&h, p, body, &rq);
     bool bad = p->body.bad || bracketed.bad || h.text.bad;
     enum err err = bad ? ERR_NONE : p->ev->courier->send(p->ev->courier_self, &rq);

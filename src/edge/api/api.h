@@ -8,6 +8,7 @@ struct numbers;
 struct messages;
 struct calls;
 struct events;
+struct jwt_signer;
 struct keyring;
 struct sim;
 
@@ -41,6 +42,7 @@ struct app_api {
     void *carriers;
     struct requests *requests;
     struct explain  *explain;
+    struct jwt_signer *signer;      /* of callbacks; its keys are public */
     const char *domain;             /* resources are NAME.domain; NULL: localhost */
     bool clock_moves;               /* --clock virtual */
     bool faults;                    /* may be armed: while everything is simulated, or with --faults on */

@@ -6,6 +6,7 @@
 #include "edge/hooks/faulty.h"
 #include "edge/hooks/hosts.h"
 #include "net/http_client.h"
+#include "net/jwt_signer.h"
 #include "net/target.h"
 
 #include <stdatomic.h>
@@ -27,10 +28,13 @@ struct job {
     struct hooks     *hooks;
     uint64_t          id;
     size_t            octets;
+    const char       *token_for;        /* empty: none */
+    struct buf        bearer;
     struct http_client_ask ask;
     void            (*done)(void *arg, const struct courier_outcome *outcome);
     void             *arg;
-    const char       *headers[HEADERS_MAX + 1];
+    size_t            n_headers;
+    const char       *headers[HEADERS_MAX + 2];      /* the bearer's is the last */
     char              bytes[];
 };
 
@@ -55,6 +59,7 @@ static void tell(struct job *job, const struct http_client_answer *a)
     str_copyz(outcome.words, sizeof outcome.words, str_of(a->words));
     metric_add(a->err ? &failed : &answered, 1);
     job->done(job->arg, &outcome);
+    buf_done(&job->bearer);
     free(job);
 }
 
@@ -99,6 +104,20 @@ static void on_look(void *arg)
     start_some(h);
 }
 
+/* Each try has a token of its own, good for minutes. */
+static enum err add_token(struct hooks *h, struct job *job)
+{
+    if (!job->token_for[0])
+        return ERR_NONE;
+    if (!h->conf.signer)
+        return ERR_UNBUILT;
+    buf_putz(&job->bearer, "Authorization: Bearer ");
+    enum err err = jwt_sign(h->conf.signer, str_of(job->token_for), clock_wall_us(), &job->bearer);
+    buf_putc(&job->bearer, '\0');
+    job->headers[job->n_headers] = job->bearer.p;
+    return err ? err : buf_err(&job->bearer);
+}
+
 static void begin(struct hooks *h, struct job *job)
 {
     void **site = host_memo(job->turn.host);
@@ -106,9 +125,10 @@ static void begin(struct hooks *h, struct job *job)
         *site = http_client_site_new();         /* without memory for it: a whole handshake, no more */
     job->ask.site = *site;
     waits_no_more(h, job);
-    if (faulty_begin(h->faulty, &job->ask)) {
+    enum err err = add_token(h, job);
+    if (err || (err = faulty_begin(h->faulty, &job->ask))) {
         hosts_undone(h->hosts, &job->turn);
-        tell_refused(job, ERR_NOMEM, "out of memory");
+        tell_refused(job, err, err == ERR_NOMEM ? "out of memory" : "it cannot be signed: the key is not there");
         return;
     }
     metric_add(&under_way, 1);
@@ -219,14 +239,13 @@ static bool header_is_plain(struct str header)
 
 static struct job *job_new(struct hooks *h, const struct courier_request *rq)
 {
-    size_t n = strlen(rq->method) + rq->url.n + rq->body.n + 3;
+    size_t n = strlen(rq->method) + rq->url.n + rq->body.n + rq->token_for.n + 4;
     for (size_t i = 0; i < HEADERS_MAX; i++)
         n += rq->headers[i].n + 1;
     struct job *job = calloc(1, sizeof *job + n);
     if (!job)
         return NULL;
     char *at = job->bytes;
-    size_t n_headers = 0;
     job->octets = sizeof *job + n;
     job->item.kind = &job_kind;
     job->hooks = h;
@@ -238,10 +257,11 @@ static struct job *job_new(struct hooks *h, const struct courier_request *rq)
         .wanted_header = "WebHook-Allowed-Origin", .timeout_us = rq->timeout_us, .max_body = rq->max_body,
         .done = on_answer, .arg = job,
     };
+    job->token_for = copy_text(&at, rq->token_for);
     job->ask.body = (struct str){ copy_text(&at, rq->body), rq->body.n };
     for (size_t i = 0; i < HEADERS_MAX; i++)
         if (rq->headers[i].n && header_is_plain(rq->headers[i]))
-            job->headers[n_headers++] = copy_text(&at, rq->headers[i]);
+            job->headers[job->n_headers++] = copy_text(&at, rq->headers[i]);
     return job;
 }
 

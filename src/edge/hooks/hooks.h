@@ -10,11 +10,13 @@
 #include "domain/events/courier.h"
 
 struct hooks;
+struct jwt_signer;
 
 /* Zero means the default in brackets, but for the pointers and allow_local. */
 struct hooks_conf {
     struct str  local_ca_pem;   /* trusted as well while allow_local; copied; empty: none */
     const char *ca_dir;         /* [/etc/ssl/certs] hashed certificates of the system; outlives hooks */
+    struct jwt_signer *signer;  /* for requests that carry a token; NULL: such fail. Outlives hooks */
     bool        allow_local;    /* true while only the simulated carrier exists */
     unsigned    at_once;        /* [1024] requests under way, 2..; three of four of them may be to slow hosts */
     unsigned    per_host;       /* [16] of them to one host */
