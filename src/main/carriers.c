@@ -49,7 +49,7 @@ void carriers_free(struct carriers *c)
 /* What a person gave, checked; texts borrow from the JSON. */
 struct given {
     const char *kind;
-    struct str  name, system_id, user, password, transport, bind;
+    struct str  name, system_id, user, password, transport, bind, long_as;
     char        host[128];
     uint16_t    port;
     int64_t     window, rate;
@@ -89,7 +89,7 @@ static bool is_name(struct str name)
 static const struct json_shape given_shapes[] = {
     { "name", JSON_IS_TEXT },      { "host", JSON_IS_TEXT },      { "systemId", JSON_IS_TEXT },  { "user", JSON_IS_TEXT },
     { "password", JSON_IS_TEXT },  { "transport", JSON_IS_TEXT }, { "bind", JSON_IS_TEXT },      { "window", JSON_IS_INTEGER },
-    { "rate", JSON_IS_INTEGER },   { "simulated", JSON_IS_BOOL }, { "register", JSON_IS_BOOL },  { "emergency", JSON_IS_BOOL },
+    { "longAs", JSON_IS_TEXT },    { "rate", JSON_IS_INTEGER },   { "simulated", JSON_IS_BOOL }, { "register", JSON_IS_BOOL },  { "emergency", JSON_IS_BOOL },
 };
 
 static enum err given_read(struct given *g, const char *kind, const struct json *j, struct problem *why)
@@ -101,6 +101,7 @@ static enum err given_read(struct given *g, const char *kind, const struct json 
                          .password = json_text_of(j, "password"),
                          .transport = json_text_of(j, "transport"),
                          .bind = json_text_of(j, "bind"),
+                         .long_as = json_text_of(j, "longAs"),
                          .window = json_int_of(j, "window", 0),
                          .rate = json_int_of(j, "rate", 0),
                          .simulated = json_bool_of(j, "simulated", false) };
@@ -137,12 +138,28 @@ static enum err bind_type_read(struct str word, enum smpp_bind_type *out, struct
     return ERR_NONE;
 }
 
+static enum err long_as_read(struct str word, enum sms_way *out, struct problem *why)
+{
+#define WAY_WORD(name, word) word,
+    static const char *const words[] = { SMS_WAYS(WAY_WORD) };
+#undef WAY_WORD
+    *out = SMS_UDH;
+    for (size_t i = 0; word.n && i < ARRAY_LEN(words); i++)
+        if (str_eqz(word, words[i])) {
+            *out = (enum sms_way)i;
+            return ERR_NONE;
+        }
+    return word.n ? bad(why, "longAs", "longAs is udh, udh16, sar or payload.") : ERR_NONE;
+}
+
 static enum err start_smsc(struct carriers *c, const struct given *g, struct problem *why)
 {
     struct smpp_bind_conf conf = { .name = g->name, .host = str_of(g->host), .port = g->port, .system_id = g->system_id,
                                    .password = g->password, .window = (unsigned)g->window, .rate = (unsigned)g->rate,
                                    .simulated = g->simulated };
     enum err err = bind_type_read(g->bind, &conf.type, why);
+    if (!err)
+        err = long_as_read(g->long_as, &conf.long_as, why);
     return err ? err : smpp_edge_add(c->conf.smpp, &conf, why);
 }
 

@@ -46,7 +46,8 @@ static int smsc_add(struct ctl *c)
 {
     static const struct member members[] = {
         { "host", "host", AS_TEXT }, { "system-id", "systemId", AS_TEXT }, { "password", "password", AS_TEXT },
-        { "bind", "bind", AS_TEXT }, { "window", "window", AS_NUMBER }, { "rate", "rate", AS_NUMBER }, { "simulated", "simulated", AS_YES },
+        { "bind", "bind", AS_TEXT }, { "window", "window", AS_NUMBER }, { "rate", "rate", AS_NUMBER },
+        { "long-as", "longAs", AS_TEXT }, { "simulated", "simulated", AS_YES },
     };
     return add(c, STR("/carterfone/v1/smscs"), members, ARRAY_LEN(members), "SMSC");
 }
@@ -93,6 +94,7 @@ static const struct ctl_option smsc_options[] = {
     { "bind",      "transceiver|transmitter|receiver", CTL_MAY, "how to bind [transceiver]" },
     { "window",    "N",         CTL_MAY,    "submits awaiting an answer at once" },
     { "rate",      "N",         CTL_MAY,    "submits a second" },
+    { "long-as",   "WAY",       CTL_MAY,    "how long texts go: udh [it is this], udh16, sar or payload" },
     { "simulated", NULL,        CTL_MAY,    "another simulated network, on a loopback address: it carries simulated numbers" },
     { 0 },
 };

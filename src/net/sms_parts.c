@@ -35,18 +35,55 @@ struct sms_joiner {
 };
 
 /* -- cutting -------------------------------------------------------------------------------------------------------- */
-enum err sms_part_fill(struct smpp_sm *sm, uint8_t *octets, const struct sms_split *split, struct str text, unsigned i,
-                       uint8_t ref)
+unsigned sms_pdus(const struct sms_split *split)
+{
+    return split->way == SMS_PAYLOAD ? 1 : split->count;
+}
+
+static enum err fill_payload(struct smpp_pdu *pdu, uint8_t *octets, enum sms_alphabet alphabet, struct str text)
+{
+    struct wr w = wr_of(octets, SMS_WHOLE_OCTETS);
+    enum err err = sms_text_write(&w, alphabet, text);
+    pdu->sm.short_message = (struct str){ "", 0 };
+    pdu->tlvs.message_payload = (struct str){ (char *)octets, wr_len(&w) };
+    pdu->tlvs.has_message_payload = true;
+    return err;
+}
+
+static void number_sar(struct smpp_tlvs *t, const struct sms_concat *concat)
+{
+    t->sar_msg_ref_num = concat->ref;
+    t->sar_total_segments = concat->total;
+    t->sar_segment_seqnum = concat->part;
+    t->has_sar_msg_ref_num = t->has_sar_total_segments = t->has_sar_segment_seqnum = true;
+}
+
+/* What says which part it is, in front of the text or beside it. */
+static void number_part(struct smpp_pdu *pdu, struct wr *w, enum sms_way way, const struct sms_concat *concat)
+{
+    if (way == SMS_SAR) {
+        number_sar(&pdu->tlvs, concat);
+        return;
+    }
+    if (way == SMS_UDH16)
+        udh16_write(w, concat);
+    else
+        udh_write(w, concat);
+    pdu->sm.esm_class |= ESM_UDHI;
+}
+
+enum err sms_part_fill(struct smpp_pdu *pdu, uint8_t *octets, const struct sms_split *split, struct str text, unsigned i,
+                       uint16_t ref)
 {
     struct wr w = wr_of(octets, SMS_SEGMENT_OCTETS);
-    if (split->count > 1) {
-        udh_write(&w, &(struct sms_concat){ ref, (uint8_t)split->count, (uint8_t)(i + 1) });
-        sm->esm_class |= ESM_UDHI;
-    }
+    pdu->sm.data_coding = sms_data_coding(split->alphabet);
+    if (split->count > 1 && split->way == SMS_PAYLOAD)
+        return fill_payload(pdu, octets, split->alphabet, text);
+    if (split->count > 1)
+        number_part(pdu, &w, split->way, &(struct sms_concat){ ref, (uint8_t)split->count, (uint8_t)(i + 1) });
     struct str part = { text.p + split->part[i].at, split->part[i].n };
     enum err err = sms_text_write(&w, split->alphabet, part);
-    sm->data_coding = sms_data_coding(split->alphabet);
-    sm->short_message = (struct str){ (char *)octets, wr_len(&w) };
+    pdu->sm.short_message = (struct str){ (char *)octets, wr_len(&w) };
     return err;
 }
 

@@ -7,10 +7,14 @@
 #include "codec/gsm7/gsm7.h"
 #include "codec/smpp/smpp.h"
 
-/** Fill esm_class, data_coding and short_message of `sm` for segment i of `text`; concatenated by an 8-bit reference.
- *  @param octets  room for SMS_SEGMENT_OCTETS, borrowed by sm  @return ERR_NONE, or what sms_text_write() says */
-MUST_USE enum err sms_part_fill(struct smpp_sm *sm, uint8_t *octets, const struct sms_split *split, struct str text,
-                                unsigned i, uint8_t ref);
+/** In how many PDUs it travels: one a segment, but what the SMSC cuts goes in one. */
+unsigned sms_pdus(const struct sms_split *split);
+/** Fill esm_class, data_coding, text and TLVs of a submit_sm or deliver_sm for PDU i of `text`.
+ *  @param octets  SMS_SEGMENT_OCTETS, or SMS_WHOLE_OCTETS for SMS_PAYLOAD, borrowed by pdu  @param ref  16 bits where the way has them
+ *  @return ERR_NONE, or what sms_text_write() says */
+enum { SMS_WHOLE_OCTETS = 4096 };               /* 2,048 UTF-16 units */
+MUST_USE enum err sms_part_fill(struct smpp_pdu *pdu, uint8_t *octets, const struct sms_split *split, struct str text,
+                                unsigned i, uint16_t ref);
 
 struct sms_part {
     char              from[SMPP_NUMBER_SIZE], to[SMPP_NUMBER_SIZE];

@@ -10,45 +10,31 @@ enum { RUNS_MAX = 16, RUN_MAX = 1000000, RATE_MAX = 10000, A_TURN = 256 };
 static const int64_t TURN_US = 2 * US_PER_MS, BUSY_US = 50 * US_PER_MS;
 
 /* -- one ------------------------------------------------------------------------------------------------------------- */
-static enum err fill_udh(struct parcel *p, const struct sms_split *split, struct str text, unsigned i, uint16_t ref)
+static enum err keep_payload(struct parcel *p, struct str octets)
 {
-    struct smpp_sm sm = { 0 };
-    enum err err = sms_part_fill(&sm, p->octets, split, text, i, (uint8_t)ref);
-    p->esm_class = sm.esm_class;
-    p->data_coding = sm.data_coding;
-    p->n = (uint8_t)sm.short_message.n;
-    return err;
-}
-
-static enum err fill_sar(struct parcel *p, const struct sms_split *split, struct str text, unsigned i, uint16_t ref)
-{
-    struct wr w = wr_of(p->octets, sizeof p->octets);
-    enum err err = sms_text_write(&w, split->alphabet, (struct str){ text.p + split->part[i].at, split->part[i].n });
-    p->data_coding = sms_data_coding(split->alphabet);
-    p->n = (uint8_t)wr_len(&w);
-    p->sar = (struct sms_concat){ ref, (uint8_t)split->count, (uint8_t)(i + 1) };
-    return err;
-}
-
-static enum err fill_payload(struct parcel *p, const struct sms_split *split, struct str text)
-{
-    p->payload = malloc(PAYLOAD_MAX);
+    p->payload = malloc(octets.n ? octets.n : 1);
     if (!p->payload)
         return ERR_NOMEM;
-    struct wr w = wr_of(p->payload, PAYLOAD_MAX);
-    enum err err = sms_text_write(&w, split->alphabet, text);
-    p->data_coding = sms_data_coding(split->alphabet);
-    p->payload_n = wr_len(&w);
-    return err;
+    memcpy(p->payload, octets.p, octets.n);
+    p->payload_n = octets.n;
+    return ERR_NONE;
 }
 
 static enum err parcel_fill(struct smsc *s, struct parcel *p, const struct sms_split *split, struct str text, unsigned i)
 {
-    if (split->count > 1 && s->ways.long_as == LONG_AS_PAYLOAD)
-        return fill_payload(p, split, text);
-    if (split->count > 1 && s->ways.long_as == LONG_AS_SAR)
-        return fill_sar(p, split, text, i, s->last_ref);
-    return fill_udh(p, split, text, i, s->last_ref);
+    struct smpp_pdu pdu = { 0 };
+    uint8_t octets[SMS_WHOLE_OCTETS];
+    const struct smpp_tlvs *t = &pdu.tlvs;
+    enum err err = sms_part_fill(&pdu, octets, split, text, i, s->last_ref);
+    if (err)
+        return err;
+    p->esm_class = pdu.sm.esm_class;
+    p->data_coding = pdu.sm.data_coding;
+    p->n = (uint8_t)pdu.sm.short_message.n;
+    memcpy(p->octets, pdu.sm.short_message.p, p->n);
+    if (t->has_sar_msg_ref_num)
+        p->sar = sms_concat_sar(t->sar_msg_ref_num, (uint8_t)t->sar_total_segments, (uint8_t)t->sar_segment_seqnum);
+    return t->has_message_payload ? keep_payload(p, t->message_payload) : ERR_NONE;
 }
 
 static enum err part_new(struct smsc *s, struct parcel **out, const char *from, const char *to,
@@ -77,8 +63,8 @@ enum err smsc_inject(struct smsc *s, struct str from, struct str to, struct str 
         return ERR_SYNTAX;
     str_copyz(sender, sizeof sender, from);
     str_copyz(receiver, sizeof receiver, to);
-    enum err err = sms_split(&split, text);
-    unsigned count = s->ways.long_as == LONG_AS_PAYLOAD ? 1 : err ? 0 : split.count;
+    enum err err = sms_split_as(&split, text, (enum sms_way)s->ways.long_as);
+    unsigned count = err ? 0 : sms_pdus(&split);
     s->last_ref++;
     for (unsigned i = 0; !err && i < count; i++) {
         err = part_new(s, &p, sender, receiver, &split, text, i);

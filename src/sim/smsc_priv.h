@@ -14,7 +14,7 @@
 #include "sim/smsc.h"
 
 enum { SYSTEM_ID_SIZE = 64, MESSAGE_ID_SIZE = 66, WAITING_MAX = 100000, WINDOW_OUT_MAX = 1000, MESSAGES_MAX = 200000,
-       OVER_MAX = 10000, PAYLOAD_MAX = 4096 };
+       OVER_MAX = 10000 };
 
 /* All binds of one system_id; lives as long as the SMSC. */
 struct account {

@@ -53,8 +53,8 @@
     CHOICE(receipt_id, "receiptId", "same|dec|hex|HEX", "message_id in receipts: as answered, or that number otherwise") \
     COUNT(receipt_id_digits, "receiptIdDigits", 0, 0, 40, "zeros in front make it so long, unless it is the same")      \
     COUNT(deliver_window, "deliverWindow", 100, 1, 1000, "deliver_sm unanswered at once on each link")                  \
-    CHOICE(long_as, "longAs", "udh|sar|payload",                                                                        \
-           "long messages from handsets: parts with a header, with SAR parameters, one message_payload")                \
+    CHOICE(long_as, "longAs", "udh|udh16|sar|payload",                                                                  \
+           "long messages from handsets: parts with a header (8 or 16 bits), with SAR parameters, one message_payload")  \
     COUNT(mo_rate, "moRate", 0, 0, 10000, "messages a second from handsets, without end; 0: none")                      \
     TEXT(mo_from, "moFrom", 32, "from this number")                                                                     \
     COUNT(mo_senders, "moSenders", 1, 1, 1000000, "and the ones after it, so many in turn")                             \
@@ -71,7 +71,7 @@ enum { RECEIPT_BOTH, RECEIPT_TEXT, RECEIPT_TLV };
 enum { RECEIPT_OWN, RECEIPT_OTHER };
 enum { ID_DEC, ID_HEX, ID_HEX_UPPER, ID_TEXT };                     /* answerId */
 enum { RECEIPT_ID_SAME, RECEIPT_ID_DEC, RECEIPT_ID_HEX, RECEIPT_ID_HEX_UPPER };
-enum { LONG_AS_UDH, LONG_AS_SAR, LONG_AS_PAYLOAD };
+/* longAs: enum sms_way */
 
 #define WAY_SPAN(member, ...)           int64_t member;
 #define WAY_NUMBER(member, ...)         uint32_t member;

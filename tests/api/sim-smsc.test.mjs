@@ -86,7 +86,7 @@ test('a lost message is told with the state and error of its receipt', async (t)
   assert.equal(m.messageId ?? m.id, messageId)
 })
 
-for (const longAs of ['udh', 'sar', 'payload']) {
+for (const longAs of ['udh', 'udh16', 'sar', 'payload']) {
   test(`long messages from handsets arrive whole as ${longAs}`, async (t) => {
     t.after(reset)
     const hook = await endpoint(t)
@@ -119,7 +119,7 @@ test('settings are shown as they are, all or none of a change is taken, and nons
   t.after(reset)
   const { settings } = await smsc({ window: 7, answerDelay: '1500ms', refuseStatus: '0x58', password: 'geheim' })
   assert.deepEqual([settings.window, settings.answerDelay, settings.refuseStatus, settings.password], [7, '1s500ms', 'ESME_RTHROTTLED', '***'])
-  for (const [body, words] of [[{ rate: 5, windo: 3 }, /did you mean 'window'/], [{ rate: 5, longAs: 'smoke' }, /one of udh\|sar\|payload/], [{ rate: 1e9 }, /0 to 100000/]]) {
+  for (const [body, words] of [[{ rate: 5, windo: 3 }, /did you mean 'window'/], [{ rate: 5, longAs: 'smoke' }, /one of udh\|udh16\|sar\|payload/], [{ rate: 1e9 }, /0 to 100000/]]) {
     const answer = await operatorSigned('PATCH', '/carterfone/v1/sim/smsc', body)
     assert.equal(answer.status, 400)
     assert.match((await answer.json()).error.message, words)

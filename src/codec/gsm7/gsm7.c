@@ -179,7 +179,10 @@ uint8_t sms_data_coding(enum sms_alphabet alphabet)
 }
 
 /* -- segments ------------------------------------------------------------------------------------------------------- */
-static const struct { unsigned alone, together; } room[] = { [SMS_GSM7] = { 160, 153 }, [SMS_UCS2] = { 70, 67 } };
+static const struct { unsigned alone, together[SMS_WAY_COUNT]; } room[] = {
+    [SMS_GSM7] = { 160, { [SMS_UDH] = 153, [SMS_UDH16] = 152, [SMS_SAR] = 153, [SMS_PAYLOAD] = 153 } },
+    [SMS_UCS2] = { 70, { [SMS_UDH] = 67, [SMS_UDH16] = 66, [SMS_SAR] = 67, [SMS_PAYLOAD] = 67 } },
+};
 
 /* All units of the text, counted no further than past one segment. */
 static bool fits_one(enum sms_alphabet alphabet, struct str utf8)
@@ -193,7 +196,7 @@ static bool fits_one(enum sms_alphabet alphabet, struct str utf8)
 
 static enum err cut(struct sms_split *out, struct str utf8)
 {
-    unsigned units = 0, most = room[out->alphabet].together;
+    unsigned units = 0, most = room[out->alphabet].together[out->way];
     out->part[0] = (struct sms_segment){ 0, 0 };
     out->count = 1;
     for (size_t at = 0, next = 0; at < utf8.n; at = next) {
@@ -210,16 +213,22 @@ static enum err cut(struct sms_split *out, struct str utf8)
     return ERR_NONE;
 }
 
-enum err sms_split(struct sms_split *out, struct str utf8)
+enum err sms_split_as(struct sms_split *out, struct str utf8, enum sms_way way)
 {
     if (!utf8_valid(utf8))
         return ERR_SYNTAX;
+    out->way = way;
     out->alphabet = gsm7_fits(utf8) ? SMS_GSM7 : SMS_UCS2;
     if (!fits_one(out->alphabet, utf8))
         return cut(out, utf8);
     out->count = 1;
     out->part[0] = (struct sms_segment){ 0, utf8.n };
     return ERR_NONE;
+}
+
+enum err sms_split(struct sms_split *out, struct str utf8)
+{
+    return sms_split_as(out, utf8, SMS_UDH);
 }
 
 unsigned sms_units(enum sms_alphabet alphabet, struct str utf8)
@@ -231,9 +240,9 @@ unsigned sms_units(enum sms_alphabet alphabet, struct str utf8)
     return units;
 }
 
-unsigned sms_room(enum sms_alphabet alphabet, bool alone)
+unsigned sms_room(const struct sms_split *split)
 {
-    return alone ? room[alphabet].alone : room[alphabet].together;
+    return split->count == 1 ? room[split->alphabet].alone : room[split->alphabet].together[split->way];
 }
 
 unsigned sms_segments(struct str utf8)

@@ -33,26 +33,36 @@ void sms_text_read(struct buf *out, enum sms_alphabet alphabet, const void *octe
 /* -- segments ------------------------------------------------------------------------------------------------------- */
 enum { SMS_SEGMENTS_MAX = 255, SMS_SEGMENT_OCTETS = 160, SMS_UDH_OCTETS = 6 };
 
+/* How a text that needs several segments travels: parts with a user data header whose reference has 8 or 16 bits (3GPP TS 23.040,
+ * 9.2.3.24.1 and 9.2.3.24.8), parts numbered by SMPP's SAR TLVs, or whole in a message_payload, which the SMSC cuts. */
+#define SMS_WAYS(W)     W(UDH, "udh")  W(UDH16, "udh16")  W(SAR, "sar")  W(PAYLOAD, "payload")
+#define SMS_WAY_ENUM(name, word) SMS_##name,
+enum sms_way { SMS_WAYS(SMS_WAY_ENUM) SMS_WAY_COUNT };
+#undef SMS_WAY_ENUM
+
 struct sms_segment {
     size_t at, n;       /* which octets of the UTF-8 text */
 };
 struct sms_split {
     enum sms_alphabet  alphabet;        /* SMS_GSM7 when everything fits it, else SMS_UCS2 */
+    enum sms_way       way;
     unsigned           count;           /* 1..SMS_SEGMENTS_MAX */
     struct sms_segment part[SMS_SEGMENTS_MAX];
 };
 
-/** Cut a text as it will be sent: 160 or 70 units in one segment, else 153 or 67 each. An extension character counts
+/** Cut a text as it will be sent: 160 or 70 units in one segment, else 153 or 67 each (152 or 66 beside a 16-bit reference). What
+ *  the SMSC cuts (SMS_PAYLOAD) is cut as it will, and is billed: 153 or 67. An extension character counts
  *  two and, like a surrogate pair, is never split. The empty text is one empty segment.
  *  @return ERR_NONE, ERR_SYNTAX (not UTF-8), ERR_SIZE (more than 255 segments) */
-MUST_USE enum err sms_split(struct sms_split *out, struct str utf8);
+MUST_USE enum err sms_split_as(struct sms_split *out, struct str utf8, enum sms_way way);
+MUST_USE enum err sms_split(struct sms_split *out, struct str utf8);       /* SMS_UDH */
 /** How many segments that is; 0 where sms_split() fails. */
 unsigned sms_segments(struct str utf8);
 
 /** How many units a text is: septets (an extension character is two) or UTF-16 units. Of valid UTF-8. */
 unsigned sms_units(enum sms_alphabet alphabet, struct str utf8);
-/** Room in a segment, in units: of one that stands alone, or of one among several. SMS_GSM7 and SMS_UCS2. */
-unsigned sms_room(enum sms_alphabet alphabet, bool alone);
+/** Room in a segment of it, in units. */
+unsigned sms_room(const struct sms_split *split);
 
 /* -- user data header (3GPP TS 23.040, 9.2.3.24) -------------------------------------------------------------------- */
 struct sms_concat {
@@ -63,6 +73,8 @@ struct sms_concat {
 
 /** The 6 octets of an 8-bit reference: 05 00 03 ref total part. */
 void udh_write(struct wr *w, const struct sms_concat *concat);
+/** The 7 of a 16-bit one: 06 08 04 ref ref total part. */
+void udh16_write(struct wr *w, const struct sms_concat *concat);
 /** Read a header, length octet first, and leave `r` behind it. 8- and 16-bit references are understood, all else is
  *  skipped; a part of 0 or above the total is as none (9.2.3.24.1).
  *  @return ERR_NONE, ERR_SYNTAX (the header is longer than the message) */

@@ -10,6 +10,14 @@ void udh_write(struct wr *w, const struct sms_concat *concat)
     wr_put(w, header, sizeof header);
 }
 
+void udh16_write(struct wr *w, const struct sms_concat *concat)
+{
+    const uint8_t header[] = {
+        6, IE_CONCAT_16, 4, (uint8_t)(concat->ref >> 8), (uint8_t)concat->ref, concat->total, concat->part,
+    };
+    wr_put(w, header, sizeof header);
+}
+
 struct sms_concat sms_concat_sar(uint16_t ref, uint8_t total, uint8_t part)
 {
     if (!part || part > total)

@@ -28,7 +28,7 @@ enum carrier_news_kind {
     CARRIER_UP,                     /* bound: ready for submits */
     CARRIER_DOWN,                   /* not bound */
     CARRIER_ROOM,                   /* after ERR_BUSY */
-    CARRIER_SUBMITTED,              /* message, segment, segments, remote_id */
+    CARRIER_SUBMITTED,              /* message, segment, segments, billed, remote_id */
     CARRIER_REFUSED,                /* message, status, transient: the last word on it, after the segments that did go */
     CARRIER_LOST,                   /* message: the last word on it. Its link went before an answer, or before it left */
     CARRIER_RECEIPT,                /* token, remote_id, state, status, from, to: as the deliver_sm has them, so `from` is
@@ -42,7 +42,8 @@ struct carrier_news {
     enum carrier_news_kind kind;
     unsigned           carrier;     /* what messages_add_carrier() answered */
     uint64_t           message;
-    uint32_t           segment, segments;   /* segment from 0 */
+    uint32_t           segment, segments;   /* segment from 0: what travels and is answered by itself */
+    uint32_t           billed;      /* SUBMITTED: it is charged as so many segments, when the SMSC cuts it; 0: one */
     struct str         remote_id;   /* the SMSC's message_id as it wrote it */
     uint32_t           status;      /* SMPP command_status, or the receipt's err: field */
     bool               transient;   /* REFUSED: worth trying again (throttled, queue full, system error) */

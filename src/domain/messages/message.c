@@ -38,15 +38,17 @@ void message_hold(struct message *msg)
 }
 
 /* A message that starts over charges nothing twice: its rows are there, and here it is counted. */
-void message_charge(struct message *msg, struct db_unit *u, unsigned segment)
+void message_charge(struct message *msg, struct db_unit *u, unsigned segment, unsigned billed)
 {
     struct usage_ends ends = ends_of(msg);
     bool again = msg->acked <= msg->charged;
     struct usage *usage = msg->m->control->usage;
-    int64_t micro = usage_sms_out(usage, u, &ends, msg->key, segment, again), held = msg->hold.micro;
+    int64_t micro = 0, held = msg->hold.micro;
+    for (unsigned i = 0; i < billed; i++)
+        micro += usage_sms_out(usage, u, &ends, msg->key, segment + i, again);
     if (again)
         return;
-    msg->charged = msg->acked;
+    msg->charged += billed;
     usage_hold_set(usage, &msg->hold, msg->resource, held > micro ? held - micro : 0);
 }
 

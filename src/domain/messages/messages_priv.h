@@ -139,8 +139,8 @@ MUST_USE enum err outbound_patience(struct message *msg, int64_t from_us);
 /* message.c */
 /** Put aside what its segments that are not charged yet will cost. */
 void message_hold(struct message *msg);
-/** A segment was taken: its charge into the unit. */
-void message_charge(struct message *msg, struct db_unit *u, unsigned segment);
+/** A segment was taken, or `billed` of them as one: the charge into the unit. */
+void message_charge(struct message *msg, struct db_unit *u, unsigned segment, unsigned billed);
 /** Those of all that were taken, if some may not be stored. */
 void message_charge_again(struct message *msg, struct db_unit *u);
 MUST_USE struct message *message_make(struct messages *m, const struct message_row *row);

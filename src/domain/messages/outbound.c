@@ -240,7 +240,7 @@ static void acked(struct message *msg, const struct message_cue *cue)
     if (msg->state == MSG_SUBMITTED)
         (void)!set_due(msg, control_now_us(msg->m->control) + PATIENCE_US);
     segment_row_insert(u, &(struct segment_row){ msg->key, n->segment, str_of(cue->from->name), n->remote_id, -1 });
-    message_charge(msg, u, n->segment);
+    message_charge(msg, u, n->segment, n->billed ? n->billed : 1);
     step_post(msg, cue, u);
 }
 

@@ -88,7 +88,7 @@ static void write_unusual(struct jw *w, struct str text)
 
 static void write_text(struct jw *w, struct str text, const struct sms_split *split)
 {
-    unsigned room = sms_room(split->alphabet, split->count == 1), last = 0;
+    unsigned room = sms_room(split), last = 0;
     jw_textz(w, "encoding", split->alphabet == SMS_GSM7 ? "GSM-7" : "UCS-2");
     jw_int(w, "units", sms_units(split->alphabet, text));
     jw_int(w, "unitsPerSegment", room);

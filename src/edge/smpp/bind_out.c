@@ -90,7 +90,7 @@ static void validity_write(char dst[VALIDITY_SIZE], uint32_t s)
 static enum err send_segment(struct smsc_bind *b, struct outgoing *msg, unsigned segment)
 {
     struct sms_split split;
-    uint8_t octets[SMS_SEGMENT_OCTETS];
+    uint8_t octets[SMS_WHOLE_OCTETS];
     char validity[VALIDITY_SIZE] = "";
     struct smpp_addr from = smpp_addr_of(msg->from), to = smpp_addr_of(msg->to);
     struct smpp_pdu pdu = {
@@ -103,9 +103,9 @@ static enum err send_segment(struct smsc_bind *b, struct outgoing *msg, unsigned
         validity_write(validity, msg->validity_s);
         pdu.sm.validity_period = (struct str){ validity, VALIDITY_SIZE - 1 };
     }
-    enum err err = sms_split(&split, msg->text);
+    enum err err = sms_split_as(&split, msg->text, b->conf.long_as);
     if (!err)
-        err = sms_part_fill(&pdu.sm, octets, &split, msg->text, segment, msg->ref);
+        err = sms_part_fill(&pdu, octets, &split, msg->text, segment, msg->ref);
     if (err)
         return err;
     return smpp_session_send(b->session, &pdu, (uint64_t)b->free_flight);
@@ -165,9 +165,12 @@ void bind_out_pump(struct smsc_bind *b)
 void bind_out_take(struct smsc_bind *b, struct outgoing *msg)
 {
     list_add(b, msg);
-    msg->segments = msg->waiting = sms_segments(msg->text);
+    struct sms_split split;
+    bool good = !sms_split_as(&split, msg->text, b->conf.long_as);
+    msg->segments = msg->waiting = good ? sms_pdus(&split) : 0;
+    msg->billed = good ? split.count / msg->segments : 0;
     msg->ref = ++b->last_ref;
-    if (!msg->segments)
+    if (!good)
         refuse(msg, ESME_RINVMSGLEN, false);
     else if (!b->up)
         msg->lost = true;               /* the link went while it was in the inbox */
@@ -202,7 +205,7 @@ static void taken(struct smsc_bind *b, struct outgoing *msg, unsigned segment, s
     msg->state[segment] = SEGMENT_TAKEN;
     open_window(b);
     bind_tell(b, &(struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = msg->message, .segment = segment,
-                                         .segments = msg->segments, .remote_id = remote_id });
+                                         .segments = msg->segments, .billed = msg->billed, .remote_id = remote_id });
 }
 
 static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment, uint32_t status)

@@ -24,8 +24,9 @@ struct outgoing {
     struct str        from, to, text;   /* behind the struct */
     bool              wants_receipt;
     uint32_t          validity_s;
-    uint8_t           ref;              /* of its parts */
+    uint16_t          ref;              /* of its parts */
     unsigned          segments, waiting, under_way;
+    unsigned          billed;           /* segments that each of these counts for */
     uint8_t           state[SMS_SEGMENTS_MAX];      /* enum segment_state */
     unsigned          tries;            /* answers of a passing failure */
     bool              lost;             /* a segment was never answered */
@@ -66,7 +67,7 @@ struct smsc_bind {
     struct throttle  *throttle;         /* NULL: no rate */
     struct outgoing  *oldest, *newest, *next_out;   /* next_out: the oldest with a waiting segment */
     uint64_t          last_order;
-    uint8_t           last_ref;
+    uint16_t          last_ref;
     struct flight    *flights;
     int               free_flight;
     unsigned          window;           /* now: 1 after throttling, then doubling up to conf.window */

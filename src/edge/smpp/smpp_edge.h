@@ -6,6 +6,7 @@
 #pragma once
 #include "base/base.h"
 #include "base/problem.h"
+#include "codec/gsm7/gsm7.h"
 
 struct messages;
 struct smpp_edge;
@@ -21,6 +22,7 @@ struct smpp_bind_conf {
     enum smpp_bind_type type;
     unsigned   window;              /* unanswered submit_sm at once, 1..1000; 0: 10 */
     unsigned   rate;                /* segments a second, 1..100000; 0: as fast as the SMSC answers */
+    enum sms_way long_as;           /* texts of more than one segment */
     bool       simulated;           /* the carrier's side of the wall (ARCHITECTURE.md) */
     /* An SMSC that has one deliver_sm under way at a time never sends part 2 while part 1 is unanswered: then parts but
      * the last are answered at once, and a crash before the last one loses them. */

@@ -42,7 +42,7 @@ static void what_is_cut_is_joined_again_whatever_the_order(void **state)
                                         .destination_addr = STR("18005550100") } };
         struct sms_part part;
         assert_int_equal(whole.parts, 0);
-        assert_int_equal(sms_part_fill(&pdu.sm, octets, &split, buf_str(&text), i, 7), ERR_NONE);
+        assert_int_equal(sms_part_fill(&pdu, octets, &split, buf_str(&text), i, 7), ERR_NONE);
         assert_true(pdu.sm.short_message.n <= SMS_SEGMENT_OCTETS && pdu.sm.esm_class == ESM_UDHI);
         assert_int_equal(sms_part_read(&part, &pdu), ERR_NONE);
         part.handle = i;

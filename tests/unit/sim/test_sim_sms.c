@@ -154,7 +154,7 @@ static void do_submit(void *owner, struct inbox_item *item)
                                     .registered_delivery = 1 } };
     (void)owner;
     assert_int_equal(sms_split(&split, str_of(s->text)), ERR_NONE);
-    assert_int_equal(sms_part_fill(&pdu.sm, octets, &split, str_of(s->text), 0, 1), ERR_NONE);
+    assert_int_equal(sms_part_fill(&pdu, octets, &split, str_of(s->text), 0, 1), ERR_NONE);
     assert_int_equal(smpp_session_send(esme.session, &pdu, 0), ERR_NONE);
     free(s);
 }

@@ -206,7 +206,7 @@ static void submit(struct esme_side *e, struct str text)
                                 .sm = { .source_addr_ton = 1, .source_addr_npi = 1, .source_addr = STR("18005550100"),
                                         .dest_addr_ton = 1, .dest_addr_npi = 1, .destination_addr = STR("12065550101"),
                                         .registered_delivery = 1 } };
-        assert_int_equal(sms_part_fill(&pdu.sm, octets, &split, text, i, 1), ERR_NONE);
+        assert_int_equal(sms_part_fill(&pdu, octets, &split, text, i, 1), ERR_NONE);
         assert_int_equal(smpp_session_send(e->s, &pdu, i), ERR_NONE);
     }
 }

@@ -26,7 +26,7 @@ enum { MOST = 512 };
 struct told {
     enum carrier_news_kind kind;
     uint64_t message, token;
-    uint32_t segment, segments, status;
+    uint32_t segment, segments, billed, status;
     bool     transient;
     enum carrier_state state;
     char     remote_id[32], from[32], to[32], text[1024];
@@ -53,6 +53,7 @@ static struct world {
     unsigned          n_submits, n_taken;
     char              taken[MOST][64];  /* the texts it took, in order */
     struct smpp_sm    last;
+    struct smpp_tlvs  last_tlvs;
     char              last_from[32], last_to[32], last_validity[32];
     unsigned          n_resps;
     uint32_t          resp_status[MOST];
@@ -78,7 +79,7 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
     pthread_mutex_lock(&w.lock);
     struct told *t = &w.told[w.n_told++ % MOST];
     *t = (struct told){ .kind = n->kind, .message = n->message, .token = n->token, .segment = n->segment,
-                        .segments = n->segments, .status = n->status, .transient = n->transient, .state = n->state };
+                        .segments = n->segments, .billed = n->billed, .status = n->status, .transient = n->transient, .state = n->state };
     str_copyz(t->remote_id, sizeof t->remote_id, n->remote_id);
     str_copyz(t->from, sizeof t->from, n->from);
     str_copyz(t->to, sizeof t->to, n->to);
@@ -100,6 +101,7 @@ static void on_request(void *arg, const struct smpp_pdu *pdu)
         memmove(w.refuse, w.refuse + 1, --w.n_refuse * sizeof w.refuse[0]);
     snprintf(id, sizeof id, "id%u", ++w.n_submits);
     w.last = pdu->sm;
+    w.last_tlvs = pdu->tlvs;
     smpp_addr_number(w.last_from, pdu->sm.source_addr_ton, pdu->sm.source_addr);
     smpp_addr_number(w.last_to, pdu->sm.dest_addr_ton, pdu->sm.destination_addr);
     str_copyz(w.last_validity, sizeof w.last_validity, pdu->sm.validity_period);
@@ -309,6 +311,38 @@ static void a_long_message_is_told_segment_by_segment(void **state)
     }
     assert_int_equal(w.last.esm_class, ESM_UDHI);
     assert_int_equal(w.last.short_message.n, 6 + 400 - 2 * 153);
+}
+
+/* 400 characters: three segments, of which one is left for the last. */
+static void a_long_message_goes_as_the_carrier_wants_it(void **state)
+{
+    (void)state;
+    static const struct { enum sms_way way; unsigned pdus, billed, last_octets; bool header, sar, payload; } rows[] = {
+        { SMS_UDH, 3, 1, 6 + 400 - 2 * 153, true, false, false },
+        { SMS_UDH16, 3, 1, 7 + 400 - 2 * 152, true, false, false },
+        { SMS_SAR, 3, 1, 400 - 2 * 153, false, true, false },
+        { SMS_PAYLOAD, 1, 3, 0, false, false, true },
+    };
+    char text[401];
+    memset(text, 'a', 400);
+    text[400] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (i) {
+            tear_down(state);
+            set_up(state);
+        }
+        conf.long_as = rows[i].way;
+        bind_it();
+        assert_int_equal(submit(42, text), ERR_NONE);
+        assert_true(wait_for(told_n, 1 + rows[i].pdus));
+        assert_int_equal(w.told[rows[i].pdus].segments, rows[i].pdus);
+        assert_int_equal(w.told[rows[i].pdus].billed, rows[i].billed);
+        assert_int_equal(w.last.short_message.n, rows[i].last_octets);
+        assert_int_equal(w.last.esm_class, rows[i].header ? ESM_UDHI : 0);
+        assert_int_equal(w.last_tlvs.has_sar_msg_ref_num && w.last_tlvs.sar_total_segments == 3
+                         && w.last_tlvs.sar_segment_seqnum == 3, rows[i].sar);
+        assert_int_equal(w.last_tlvs.has_message_payload ? w.last_tlvs.message_payload.n : 0, rows[i].payload ? 400 : 0);
+    }
 }
 
 static void throttling_keeps_the_order(void **state)
@@ -654,6 +688,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_message_goes_out_and_its_id_comes_back),
         T(a_long_message_is_told_segment_by_segment),
+        T(a_long_message_goes_as_the_carrier_wants_it),
         T(throttling_keeps_the_order),
         T(a_throttled_window_goes_again_in_its_order),
         T(a_refusal_is_told_and_the_next_goes_on),
