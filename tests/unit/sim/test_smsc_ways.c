@@ -85,6 +85,8 @@ static void json_comes_back_as_it_was_written_but_for_the_password(void **state)
     jw_object(&out, NULL);
     smsc_ways_write(&w, &out);
     jw_end(&out);
+    buf_putc(&text, '\0');
+    text.n--;
     assert_null(strstr(text.p, "pw\""));
     scoped(json_doc) struct json_doc *doc = NULL;
     assert_int_equal(json_read(&doc, buf_str(&text), &why), ERR_NONE);
