@@ -105,17 +105,85 @@ static void help_lines(FILE *to, const char *family)
     }
 }
 
-static void help_all(FILE *to, const char *family)
+/* What there is, by what one wants to do. A family that no line has stands under the last title. */
+static const struct { const char *title, *family, *help; } areas[] = {
+    { "Run it", "serve", "run the platform (serve --help lists its settings)" },
+    { "Run it", "sim", "run the simulated networks alone; with a word behind it, steer them" },
+    { "Run it", "check-config", "read a config file without starting" },
+    { "Run it", "doctor", "what on this machine is worth mending" },
+    { "Run it", "status", "what the server says of itself" },
+    { "Connect to it", "connection-string", "what a program needs to connect" },
+    { "Connect to it", "trust", "how programs come to trust the local certificate" },
+    { "Connect to it", "token", "a bearer token, for SDKs that take a TokenCredential" },
+    { "Numbers", "plan", "which kind of number does it, where, for how much; or why none does" },
+    { "Numbers", "price", "what a call or a text to a number costs" },
+    { "Numbers", "numbers", "search, buy, list, release; import and keep your own" },
+    { "Numbers", "registration", "toll-free verifications and short-code programs" },
+    { "Texts and calls", "sms", "send, preview, list and show texts" },
+    { "Texts and calls", "optout", "who wants no texts from a number" },
+    { "Texts and calls", "call", "place, list, show, play into and end calls" },
+    { "Texts and calls", "events", "subscribe endpoints, follow events, what could not be delivered" },
+    { "Texts and calls", "explain", "why: the story of a message, a call or a refused request" },
+    { "The other end", "handset", "handsets of the simulated network: read, write, answer, dial" },
+    { "The other end", "fault", "arm faults" },
+    { "The other end", "clock", "the product clock, and moving it" },
+    { "Who pays", "account", "subscriptions: who pays, and from where" },
+    { "Who pays", "resource", "resources under an account, and their keys" },
+    { "Who pays", "usage", "what was charged: each charge, or sums" },
+    { "Who pays", "invoice", "a month's invoice, line by line" },
+    { "Carriers", "smsc", "binds to SMSCs over SMPP" },
+    { "Carriers", "trunk", "SIP trunks" },
+    { "Carriers", "sip", "direct routing: domains, trunks, routes" },
+    { "More", "routes", "every operation of the API, and what is built" },
+    { "More", "completion", "command completion for bash, zsh or fish" },
+};
+
+static bool has_area(const char *family)
 {
-    if (!family)
-        fprintf(to, "carterfone - telephony and SMS of your own, behind the Azure Communication Services API\n\n"
-                    "  serve                                      run the platform (serve --help lists its settings)\n"
-                    "  sim                                        run the simulated networks alone\n");
+    for (size_t i = 0; i < ARRAY_LEN(areas); i++)
+        if (strcmp(areas[i].family, family) == 0)
+            return true;
+    return false;
+}
+
+static void help_areas(FILE *to)
+{
+    const char *title = "", *family = "";
+    for (size_t i = 0; i < ARRAY_LEN(areas); i++) {
+        if (strcmp(title, areas[i].title) != 0)
+            fprintf(to, "\n%s\n", areas[i].title);
+        title = areas[i].title;
+        fprintf(to, "  %-18s %s\n", areas[i].family, areas[i].help);
+    }
+    for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
+        if (!has_area(command->family) && strcmp(family, command->family) != 0)
+            fprintf(to, "  %-18s %s\n", command->family, command->help);
+        family = command->family;
+    }
+}
+
+static void help_family(FILE *to, const char *family)
+{
     help_lines(to, family);
-    fprintf(to, "\nWith each of them; `carterfone %s --help` says what else one takes:\n", family ? family : "COMMAND");
+    fprintf(to, "\nWith each of them; `carterfone %s VERB --help` says what else one takes:\n", family);
     help_options(to, common);
-    if (!family)
-        fprintf(to, "\nExit code: 0 done, 1 refused, 2 usage, 3 no server reached.\n");
+}
+
+/* The first screen. */
+static void help_first(FILE *to)
+{
+    fprintf(to, "carterfone - telephony and SMS of your own, behind the Azure Communication Services API\n");
+    help_areas(to);
+    fprintf(to, "\n`carterfone help AREA` lists the commands of one, `carterfone help all` every command, `carterfone COMMAND --help` all\n"
+                "that one takes. --server URL, --data DIR, --resource NAME and --json go with each.\n"
+                "Exit code: 0 done, 1 refused, 2 usage, 3 no server reached.\n");
+}
+
+static void help_each(FILE *to)
+{
+    help_lines(to, NULL);
+    fprintf(to, "\nWith each of them:\n");
+    help_options(to, common);
 }
 
 int ctl_usage(const struct ctl *c, const char *format, ...)
@@ -171,7 +239,7 @@ static bool asks_help(const char *word)
 
 static int unknown_command(int argc, char **argv)
 {
-    const char *families[128] = { "serve", "sim" }, *verbs[128];
+    const char *families[512] = { "serve", "sim" }, *verbs[128];
     size_t      families_n = 2, verbs_n = 0;
     for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
         if (strcmp(command->family, argv[0]) == 0 && verbs_n < ARRAY_LEN(verbs))
@@ -181,12 +249,12 @@ static int unknown_command(int argc, char **argv)
     }
     if (verbs_n && (argc < 2 || argv[1][0] == '-' || asks_help(argv[1]))) {
         bool asked = argc > 1 && asks_help(argv[1]);
-        help_all(asked ? stdout : stderr, argv[0]);
+        help_family(asked ? stdout : stderr, argv[0]);
         return asked ? CTL_OK : CTL_USAGE;
     }
     const char *typed = verbs_n ? argv[1] : argv[0];
     const char *close = verbs_n ? nearest(str_of(typed), verbs, verbs_n) : nearest(str_of(typed), families, families_n);
-    return ctl_usage(NULL, "there is no command '%s%s%s'%s%s%s; --help lists them all", argv[0], verbs_n ? " " : "",
+    return ctl_usage(NULL, "there is no command '%s%s%s'%s%s%s; `carterfone help all` lists them", argv[0], verbs_n ? " " : "",
                      verbs_n ? typed : "", close ? ", did you mean '" : "", close ? close : "", close ? "'?" : "");
 }
 
@@ -324,7 +392,9 @@ static int help_on(int argc, char **argv)
     const struct ctl_command *command = argc ? find_command(argc, argv, &used) : NULL;
     char *family_help[] = { argc ? argv[0] : NULL, "help", NULL };
     if (!argc)
-        help_all(stdout, NULL);
+        help_first(stdout);
+    else if (strcmp(argv[0], "all") == 0)
+        help_each(stdout);
     else if (command)
         help_command(stdout, command);
     else
@@ -337,7 +407,7 @@ int ctl_main(int argc, char **argv)
     if (argc > 0 && asks_help(argv[0]))
         return help_on(argc - 1, argv + 1);
     if (argc < 1) {
-        help_all(stderr, NULL);
+        help_first(stderr);
         return CTL_USAGE;
     }
     if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "version") == 0) {

@@ -196,6 +196,32 @@ static int release(struct ctl *c)
     return CTL_OK;
 }
 
+static int number_areas(struct ctl *c)
+{
+    static const struct ctl_column columns[] = {
+        { "AREA CODE", "areaCode" }, { "COUNTRY", "countryCode" }, { "TYPE", "phoneNumberType", CTL_TYPE }, { "PLACE", "locality" },
+        { "STATE", "administrativeDivision" }, { 0 },
+    };
+    const char *locality = ctl_option(c, "locality"), *type = ctl_option(c, "type");
+    const struct json *list;
+    struct str text;
+    struct str target = ctl_target(c, "/carterfone/v1/numbers/areas?country=%e", ctl_option(c, "country") ? ctl_option(c, "country") : "US");
+    if (locality)
+        target = ctl_target(c, "%s&locality=%e", target.p, locality);
+    if (type)
+        target = ctl_target(c, "%s&type=%e", target.p, type);
+    int rc = ctl_ask_pages_as(c, CTL_AS_OPERATOR, target, "value", &list, &text);
+    if (!rc && !ctl_say_json(c, text))
+        ctl_table(c, list, columns, "No area codes are known there.");
+    return rc;
+}
+
+static const struct ctl_option area_options[] = {
+    { "country",  "CC", CTL_MAY, "where [US]" },
+    { "locality", "L",  CTL_MAY, "such as Seattle or 'Portland, ME'" },
+    { "type",     "T",  CTL_MAY, "local, toll-free or mobile" },
+    { 0 },
+};
 static const struct ctl_option search_options[] = {
     { "type",      "local|toll-free|mobile", CTL_NEEDED, "which type of number" },
     { "for",       "person|application", CTL_NEEDED, "who will use it" },
@@ -226,6 +252,7 @@ static const struct ctl_option capability_options[] = {
 
 const struct ctl_command ctl_numbers_commands[] = {
     { "numbers", "search", "", 0, 0, search_options, search, "find numbers and hold them for 15 minutes" },
+    { "numbers", "areas", "", 0, 0, area_options, number_areas, "area codes and the places they belong to" },
     { "numbers", "buy", "[SEARCHID]", 0, 1, buy_options, buy, "lease what a search holds, or search and lease at once" },
     { "numbers", "list", "", 0, 0, NULL, list, "the numbers leased here" },
     { "numbers", "show", "NUMBER", 1, 1, NULL, show, "one of them" },

@@ -174,3 +174,10 @@ test('every route of the table is told, and an unbuilt one answers 501', async (
   assert.equal((await signed(key, 'GET', '/rooms?api-version=2025-03-13')).status, 501)
   assert.ok(ready.api)
 })
+
+test('which carriers there are is told to the operator alone', async () => {
+  assert.ok((await own('GET', 'status')).carriers.some((c) => c.name === 'sim'))
+  const seen = await (await signed(key, 'GET', '/carterfone/v1/status')).json()
+  assert.ok(seen.productTime)
+  assert.equal(seen.carriers, undefined)
+})

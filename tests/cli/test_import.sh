@@ -73,6 +73,11 @@ says 0 '+12062000007' numbers inventory --prefix 12062000007
 says 0 'There are more: --top N, or --after +12062000001' numbers inventory --top 2
 says 0 '"phoneNumber":"+12062000002"' numbers inventory --top 1 --after +12062000001 --json
 says 1 'rule: LocalityUnknown' numbers inventory --locality Atlantis
+says 1 'carterfone numbers areas' numbers inventory --locality Atlantis
+says 0 '206        US       local  Seattle' numbers areas --locality Seattle
+says 0 'toll-free' numbers areas --type toll-free
+says 1 'rule: LocalityUnknown' numbers areas --locality Atlantis
+says 0 '"areaCode":"207"' numbers areas --locality 'Portland, ME' --json
 says 0 '3000' numbers pools
 bought=$(ctl numbers buy --type local --for person --area-code 206 | sed -n 's/^bought //p')
 case $bought in +1206200*) ;; *) echo "bought '$bought', not one of the operator's own"; exit 1 ;; esac

@@ -16,6 +16,14 @@ expect() {
 
 expect 2 'serve --help'
 expect 0 'Exit code: 0 done' --help
+expect 0 'help AREA' --help
+expect 0 'numbers buy [SEARCHID]' help all
+# the first screen is one screen, and every command is in an area of it
+[ "$("$CARTERFONE" --help | wc -l)" -le 50 ] || { echo "the first screen of help is long"; bad=1; }
+"$CARTERFONE" help all | sed -n "s/^  \([a-z][a-z-]*\) .*/\1/p" | sort -u | while read -r family; do
+    "$CARTERFONE" --help | grep -q "^  $family " || echo "$family"
+done >missing
+[ ! -s missing ] || { echo "not in any area of help: $(cat missing)"; bad=1; }
 expect 2 "did you mean 'numbers'?" number list
 expect 2 "did you mean 'search'?" numbers serch
 expect 2 'numbers buy [SEARCHID]' numbers

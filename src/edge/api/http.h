@@ -46,6 +46,8 @@ struct http_call {
 
 /** Query parameter, form- and percent-decoded into the arena; {NULL,0} when absent. */
 struct str http_query(struct http_call *hc, const char *name);
+/** Refuses a query parameter that is none of these (or api-version), naming the nearest. @return ERR_RANGE with `why` */
+MUST_USE enum err http_query_known(struct http_call *hc, const char *const *names, size_t n);
 /** A decimal query parameter. @return ERR_RANGE with `why` when it is not a number in min..max */
 MUST_USE enum err http_query_int(struct http_call *hc, const char *name, int64_t min, int64_t max, int64_t otherwise,
                                  int64_t *out);

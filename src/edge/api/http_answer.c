@@ -1,3 +1,4 @@
+#include "base/nearest.h"
 #include "base/str.h"
 #include "codec/e164/e164.h"
 #include "domain/control.h"
@@ -30,6 +31,29 @@ struct str http_query(struct http_call *hc, const char *name)
     struct str value = { NULL, 0 };     /* the escapes of the whole query were checked before any handler saw it */
     (void)!http_query_find(hc->arena, call_of(hc)->query, str_of(name), &value);
     return value;
+}
+
+enum err http_query_known(struct http_call *hc, const char *const *names, size_t n)
+{
+    struct str pair, key, value, rest = call_of(hc)->query;
+    while (rest.n) {
+        str_cut(rest, '&', &pair, &rest);
+        str_cut(pair, '=', &key, &value);
+        size_t i = 0;
+        while (i < n && !str_eqz(key, names[i]))
+            i++;
+        if (i < n || !key.n || str_eqz(key, "api-version"))
+            continue;
+        const char *close = nearest(key, names, n);
+        scoped_buf all = { 0 };
+        for (i = 0; i < n; i++)
+            buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+        rule_problem(&hc->why, ERR_RANGE, RULE_QUERY_UNKNOWN, arena_shown(hc->arena, key), close ? ": did you mean '" : ".",
+                     close ? close : "", close ? "'?" : "", arena_str(hc->arena, buf_str(&all)).p);
+        problem_target(&hc->why, STR_FMT, STR_ARG(key));
+        return ERR_RANGE;
+    }
+    return ERR_NONE;
 }
 
 enum err http_query_int(struct http_call *hc, const char *name, int64_t min, int64_t max, int64_t otherwise,

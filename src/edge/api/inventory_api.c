@@ -284,6 +284,7 @@ const struct http_route inventory_routes[] = {
     { "PATCH", V1 "/numbers/inventory/{number}", HTTP_OPERATOR, NULL, number_patch, "Carterfone_NoteInventoryNumber", STOCK },
     { "DELETE", V1 "/numbers/inventory/{number}", HTTP_OPERATOR, NULL, number_delete, "Carterfone_WithdrawInventoryNumber", STOCK },
     { "GET", V1 "/numbers/inventory/{number}/history", HTTP_OPERATOR, NULL, history_get, "Carterfone_GetNumberHistory", STOCK },
+    { "GET", V1 "/numbers/areas", HTTP_OPERATOR, NULL, areas_get, "Carterfone_ListAreas", STOCK },
     { "GET", V1 "/numbers/pools", HTTP_OPERATOR, NULL, pools_get, "Carterfone_ListPools", STOCK },
     { "GET", V1 "/numbers/export", HTTP_OPERATOR, NULL, export_get, "Carterfone_ExportInventory", STOCK },
     { 0 },

@@ -10,9 +10,9 @@
 
 enum { RANGES_MOST = 256 };
 
-/* What a page's successor asks again. */
+/* What a page's successor asks again, and at last what it does not. */
 static const char *const asked[] = {
-    "prefix", "pattern", "country", "locality", "type", "carrier", "tag", "state", "import", "all", "top",
+    "prefix", "pattern", "country", "locality", "type", "carrier", "tag", "state", "import", "all", "top", "after",
 };
 
 static enum err at_fault(struct http_call *hc, const char *parameter, enum err err)
@@ -133,7 +133,9 @@ enum err inventory_filter_read(struct http_call *hc, struct stock_filter *f)
     *f = (struct stock_filter){ .pattern = http_query(hc, "pattern"), .country = http_query(hc, "country"),
                                 .carrier = http_query(hc, "carrier"), .tag = http_query(hc, "tag"),
                                 .own = !str_eqz(http_query(hc, "all"), "true") };
-    enum err err = ranges_read(hc, f);
+    enum err err = http_query_known(hc, asked, ARRAY_LEN(asked));
+    if (!err)
+        err = ranges_read(hc, f);
     if (!err && f->pattern.n && stock_pattern_check(f->pattern))
         err = at_fault(hc, "pattern", rule_problem(&hc->why, ERR_RANGE, RULE_PATTERN_INVALID, f->pattern.p));
     if (!err)
@@ -154,15 +156,20 @@ enum err inventory_after_read(struct http_call *hc, uint64_t *after)
     return at_fault(hc, "after", err);
 }
 
-void inventory_put_next(struct http_call *hc, struct buf *b, uint64_t next)
+void inventory_put_query(struct http_call *hc, struct buf *b)
 {
-    buf_puts(b, hc->path);
-    buf_printf(b, "?after=%" PRIu64, next);
-    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(asked) - 1; i++) {
         struct str v = http_query(hc, asked[i]);
         if (!v.n)
             continue;
         buf_printf(b, "&%s=", asked[i]);
         numbers_put_escaped(b, v);
     }
+}
+
+void inventory_put_next(struct http_call *hc, struct buf *b, uint64_t next)
+{
+    buf_puts(b, hc->path);
+    buf_printf(b, "?after=%" PRIu64, next);
+    inventory_put_query(hc, b);
 }

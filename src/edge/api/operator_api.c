@@ -61,9 +61,11 @@ static enum err status_get(struct http_call *hc)
     jw_object(&w, NULL);
     jw_time(&w, "productTime", control_now_us(hc->api->control));
     jw_bool(&w, "simulator", hc->api->sim_command != NULL);
-    jw_array(&w, "carriers");
-    messages_write_carriers(hc->api->messages, &w);
-    jw_end(&w);
+    if (hc->is_operator) {              /* whose carriers these are is no business of a resource */
+        jw_array(&w, "carriers");
+        messages_write_carriers(hc->api->messages, &w);
+        jw_end(&w);
+    }
     jw_end(&w);
     http_reply(hc, 200);
     return ERR_NONE;

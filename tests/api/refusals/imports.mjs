@@ -110,6 +110,8 @@ export default [
   ['ColumnNeeded', 400, ['number'], () => rows('r-open', ['carrier', 'sim'])],
   ['SliceTooLarge', 413, [], () => rows('r-open', ['number', ...Array.from({ length: 8193 }, (_, i) => `+1212${2000000 + i}`)])],
   ['LocalityUnknown', 400, ['Atlantis'], () => inventory('?locality=Atlantis'), 'locality'],
+  ['QueryUnknown', 400, ['limit', '.', '', '', 'prefix, pattern, country, locality, type, carrier, tag, state, import, all, top, after'], () => inventory('?limit=5'), 'limit'],
+  ['LocalityUnknown', 400, ['Atlantis'], () => old.operator('GET', 'numbers/areas?locality=Atlantis'), 'locality'],
   ['PatternInvalid', 400, ['20x'], () => inventory('?pattern=20x'), 'pattern'],
   ['StockStateUnknown', 400, ['lost'], () => inventory('?state=lost'), 'state'],
   ['PhoneNumberTypeUnknown', 400, ['fax'], () => inventory('?type=fax'), 'type'],
