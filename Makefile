@@ -148,7 +148,7 @@ test:
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=fuzz fuzz-build
 	@sh tools/test-run.sh $(T)
 
-test-build: $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer $(B)/smpp/smpp_peer
+test-build: build/correlate $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer $(B)/smpp/smpp_peer
 
 test-sdks:
 	@sh tools/setup.sh sdks

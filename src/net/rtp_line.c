@@ -3,7 +3,7 @@
 #include "net/rtp_loop_priv.h"
 #include "base/clock.h"
 
-enum { HELD_MAX = 128, ECHO_SAMPLES = 25 * FRAME_SAMPLES, PERMILLE = 1000 };
+enum { HELD_MAX = 128, ECHO_SAMPLES = 25 * FRAME_SAMPLES, ECHO_CUSHION = 5 * FRAME_SAMPLES, PERMILLE = 1000 };
 
 struct held {
     int64_t  due_us;                    /* monotonic */
@@ -18,6 +18,7 @@ struct line {
     struct held held[HELD_MAX];
     uint8_t     echo[ECHO_SAMPLES];     /* a ring: echo_n octets from echo_at on */
     size_t      echo_at, echo_n;
+    bool        echoing;                /* begins with ECHO_CUSHION, so that a late tick leaves no hole */
 };
 
 void line_free(struct line *line)
@@ -127,7 +128,10 @@ void line_echo(struct leg *leg, uint8_t type, const uint8_t *sound, size_t n)
 bool line_echo_take(struct leg *leg, uint8_t frame[FRAME_SAMPLES])
 {
     struct line *line = leg->line;
-    if (!line || line->echo_n < FRAME_SAMPLES)
+    if (!line)
+        return false;
+    line->echoing = line->echo_n >= (line->echoing ? FRAME_SAMPLES : ECHO_CUSHION);
+    if (!line->echoing)
         return false;
     for (size_t i = 0; i < FRAME_SAMPLES; i++)
         frame[i] = line->echo[(line->echo_at + i) % ECHO_SAMPLES];

@@ -60,7 +60,7 @@ static void an_echo_repeats_what_it_hears(void **state)
     set_line(&b, 1, (struct rtp_loop_line){ .echo = true });
     assert_int_equal(rtp_loop_record(a.rl, 1), ERR_NONE);
     play(&a, 1, speech, SECOND);
-    usleep(200000);
+    usleep(500000);
     assert_int_equal(rtp_loop_close(a.rl, 1), ERR_NONE);
     struct told t = wait_for(&a, RECORDED, 1, 0);
     double r = hear_correlate(speech, SECOND, t.samples, t.n, NULL);
