@@ -50,7 +50,8 @@ static void slice_post(struct purging *g, bool whole)
     struct purge *p = g->p;
     struct db_unit *u = db_unit_new();
     g->whole = whole;
-    g->before_us = p->before_us;
+    if (whole)                          /* the rest is of the same age as the slice that was not whole: it is less than one */
+        g->before_us = p->before_us;
     g->done = (struct db_done){ .item.kind = &sliced_kind, .to = control_inbox(p->control) };
     p->slice(u, g->before_us, whole);
     if (db_post(p->control->db, u, &g->done)) {
@@ -80,6 +81,11 @@ enum err purge_new(struct purge **out, struct control *control, int64_t keep_us,
     *p = (struct purge){ .control = control, .keep_us = keep_us, .slice = slice };
     *out = p;
     return ERR_NONE;
+}
+
+void purge_keep(struct purge *p, int64_t keep_us)
+{
+    p->keep_us = keep_us;
 }
 
 void purge_free(struct purge *p)

@@ -13,6 +13,8 @@ struct purge;
 typedef void purge_slice_fn(struct db_unit *u, int64_t before_us, bool whole);
 
 MUST_USE enum err purge_new(struct purge **out, struct control *control, int64_t keep_us, purge_slice_fn *slice);
+/** Keep for another time from the next hour on. */
+void purge_keep(struct purge *p, int64_t keep_us);
 void purge_free(struct purge *p);
 SCOPED_FREE(purge)
 /** The first one is due in an hour. @return ERR_NOMEM */

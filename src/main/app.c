@@ -14,6 +14,7 @@
 #include "domain/numbers/quotas.h"
 #include "domain/registrations/registrations.h"
 #include "domain/requests.h"
+#include "domain/retention.h"
 #include "edge/api/api.h"
 #include "edge/api/http_server.h"
 #include "edge/api/keyring.h"
@@ -43,6 +44,8 @@ struct app {
     struct accounts       *accounts;
     struct requests       *requests;
     struct explain        *explain;
+    struct retention       retention;
+    struct retention_purges *purges;
     struct keyring        *keyring;
     struct events         *events;
     struct numbers        *numbers;
@@ -95,7 +98,9 @@ static enum err make_control(struct app *app, struct problem *why)
     datadir_path(app->dir, "carterfone.db", path);
     struct db_conf db = { .path = app->dir->path[0] ? path : NULL, .readers = READERS, .bound = STORE_BOUND };
     int64_t offset_us = 0;
-    enum err err = db_open(&c->db, &db, why);
+    enum err err = retention_read(&app->retention, str_of(app->settings->retention), why);
+    if (!err)
+        err = db_open(&c->db, &db, why);
     if (!err)
         err = loop_new(&c->loop, "control", CONTROL_BOUND, app);
     if (!err)
@@ -121,7 +126,7 @@ static enum err make_accounts(struct app *app, struct problem *why)
     keyring_set_development(app->keyring, app->settings->simulator);
     err = keyring_set_operator(app->keyring, (struct str){ (const char *)app->dir->operator_key, OPERATOR_KEY_OCTETS });
     if (!err)
-        err = requests_new(&app->requests, &app->control, 7 * 24 * 3600 * (int64_t)US_PER_S, 0);
+        err = requests_new(&app->requests, &app->control, app->retention.keep_us[RETAIN_EVENTS], 0);
     if (!err)
         err = accounts_new(&app->accounts, &app->control, listener);
     if (!err)
@@ -207,7 +212,10 @@ static enum err make_domain(struct app *app, struct problem *why)
                                 .courier = hooks_courier_ops(), .courier_arg = app->hooks };
     err = calls_new(&app->calls, &calls, why);
     struct explain_conf explain = { .control = c, .accounts = app->accounts, .calls = app->calls, .events = app->events };
-    return err ? err : explain_new(&app->explain, &explain);
+    events_keep(app->events, app->retention.keep_us[RETAIN_EVENTS]);
+    if (!err)
+        err = explain_new(&app->explain, &explain);
+    return err ? err : retention_start(&app->purges, c, &app->retention);
 }
 
 /* -- the edges ------------------------------------------------------------------------------------------------------- */
@@ -490,6 +498,7 @@ void app_free(struct app *app)
     hooks_free(app->hooks);
     accounts_free(app->accounts);
     authority_free(app->authority);
+    retention_purges_free(app->purges);
     explain_free(app->explain);
     requests_free(app->requests);
     keyring_free(app->keyring);

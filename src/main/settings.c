@@ -8,6 +8,7 @@
 #include "base/nearest.h"
 #include "base/str.h"
 #include "domain/numbers/quotas.h"
+#include "domain/retention.h"
 #include "sim/smsc_ways.h"
 
 enum kind { KIND_TEXT, KIND_PATH, KIND_ENDPOINT, KIND_LISTEN, KIND_PORTS, KIND_CHOICE, KIND_SWITCH, KIND_PLAIN, KIND_U64, KIND_FAULT };
@@ -46,7 +47,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(advertise_sip, TEXT,    SERVE, BUILT,   "",                "HOST",         "name or address peers reach SIP by") \
     S(advertise_rtp, TEXT,    SERVE, BUILT,   "",                "HOST",         "address peers send media to")        \
     S(trusted_proxy, TEXT,    SERVE, NOT_YET, "",                "CIDR",         "whose Forwarded headers are believed") \
-    S(retention,    TEXT,     SERVE, NOT_YET, "",                "KIND=AGE,...", "how long things are kept")           \
+    S(retention,    TEXT,     SERVE, BUILT,   "",                "KIND=AGE,...", "how long things are kept; untold messages=90d,bodies=30d,calls=90d,recordings=48h,events=7d,audit=2y") \
     S(recording_host, TEXT,   SERVE, NOT_YET, "",                "NAME",         "host name of recording downloads")   \
     S(ready_file,   PATH,     BOTH,  BUILT,   "",                "FILE",         "JSON written when everything accepts") \
     S(in_memory,    PLAIN,    SERVE, BUILT,   "off",             "",             "keep nothing on disk but keys and certificates") \
@@ -388,6 +389,10 @@ static enum err check_together(const struct settings *s, struct problem *why)
     enum err err = smsc_ways_read(&ways, str_of(s->sim_smsc), &inner);
     if (err)
         return problem_set(why, err, "BadSetting", "--sim-smsc: %s", inner.text);
+    struct retention keep;
+    struct problem   of_it = { 0 };
+    if ((err = retention_read(&keep, str_of(s->retention), &of_it)))
+        return problem_set(why, err, "BadSetting", "--retention: %.300s", of_it.text);
     struct quotas_conf ignored;
     return quotas_read(&ignored, str_of(s->quotas), why);
 }

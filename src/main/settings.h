@@ -53,7 +53,7 @@ struct settings {
     char tls_cert[SETTINGS_PATH_SIZE], tls_key[SETTINGS_PATH_SIZE];     /* both or neither */
     char advertise_sip[SETTINGS_HOST_SIZE], advertise_rtp[SETTINGS_HOST_SIZE];
     char trusted_proxy[SETTINGS_HOST_SIZE];
-    char retention[256];
+    char retention[256];                    /* domain/retention.h */
     char recording_host[SETTINGS_HOST_SIZE];
     char domain[SETTINGS_HOST_SIZE];        /* resources are NAME.domain */
     char ready_file[SETTINGS_PATH_SIZE];

@@ -47,6 +47,13 @@ static void larder_free(struct events *ev)
     map_free(ev->larder);
 }
 
+void events_keep(struct events *ev, int64_t keep_us)
+{
+    purge_keep(ev->purge, keep_us);
+    purge_keep(ev->dead_purge, keep_us);
+    purge_keep(ev->tries_purge, keep_us);
+}
+
 void events_free(struct events *ev)
 {
     if (!ev)

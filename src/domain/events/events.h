@@ -54,6 +54,8 @@ void events_free(struct events *ev);
 SCOPED_FREE(events)
 /** Read subscriptions and what is undelivered, before the threads start. */
 MUST_USE enum err events_load(struct events *ev, struct problem *why);
+/** Keep events, dead letters and tries for so long; untold a week. */
+void events_keep(struct events *ev, int64_t keep_us);
 /** Start delivering what events_load() found. Thread: control. */
 void events_resume(struct events *ev);
 /** Where this server is reached from outside, for validation URLs: "https://localhost:4500". Copied. */
