@@ -117,6 +117,7 @@ const struct ctl_command ctl_call_commands[] = {
     { "call", "place", "", 0, 0, place_options, place, "call a number" },
     { "call", "list", "", 0, 0, NULL, list, "calls, newest first" },
     { "call", "show", "CALLID", 1, 1, NULL, show, "one of them; `explain` says more" },
+    { "call", "explain", "CALLID", 1, 1, NULL, ctl_explain, "its time line, from the request to the last callback" },
     { "call", "play", "CALLID FILE.wav|URL", 2, 2, NULL, play, "play a WAV file into it" },
     { "call", "hangup", "CALLID", 1, 1, NULL, hangup, "end it" },
     { 0 },

@@ -38,6 +38,9 @@ extern const struct ctl_command ctl_account_commands[], ctl_numbers_commands[], 
                                 ctl_money_commands[], ctl_import_commands[], ctl_inventory_commands[], ctl_optout_commands[],
                                 ctl_fault_commands[];
 
+/** "explain", "sms explain", "call explain" (ctl_server.c). */
+int ctl_explain(struct ctl *c);
+
 struct ctl_given {
     const struct ctl_option *option;
     const char              *value;         /* "" for one that takes none */

@@ -11,10 +11,17 @@
 
 /* -- explain ------------------------------------------------------------------------------------------------------------- */
 
-static int explain(struct ctl *c)
+int ctl_explain(struct ctl *c)
 {
-    static const struct ctl_column facts[] = { { "id", "id" }, { "kind", "kind" }, { "state", "state", CTL_IF_ANY }, { 0 } };
-    static const struct ctl_column lines[] = { { "TIME", "time", CTL_FINE }, { "STEP", "step" }, { "WHAT", "text" }, { 0 } };
+    static const struct ctl_column facts[] = {
+        { "id", "id" }, { "kind", "kind" }, { "state", "state", CTL_IF_ANY }, { "outcome", "decision.outcome", CTL_IF_ANY },
+        { "rule", "decision.rule", CTL_IF_ANY }, { "why", "decision.why", CTL_IF_ANY }, { "limit", "decision.limit", CTL_IF_ANY },
+        { "route", "decision.route", CTL_IF_ANY }, { "next", "decision.next", CTL_IF_ANY }, { 0 },
+    };
+    static const struct ctl_column lines[] = {
+        { "TIME", "time", CTL_FINE }, { ">+MS", "offsetMs" }, { "OF", "of" }, { "STEP", "step" }, { "WHAT", "text" }, { 0 },
+    };
+    static const struct ctl_column things[] = { { "BELONGS TO IT", "kind" }, { "ID", "id" }, { 0 } };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/explain/%e", c->args[0]), (struct str){ 0 },
                      &answer);
@@ -23,6 +30,10 @@ static int explain(struct ctl *c)
     ctl_facts(c, answer.json, facts);
     ctl_say(c, "%s", "");
     ctl_table(c, json_member(answer.json, "lines"), lines, "Nothing is recorded.");
+    if (json_bool_of(answer.json, "cut", false))
+        ctl_say(c, "%s", "There is more than is shown: ask for one of the things below.");
+    ctl_say(c, "%s", "");
+    ctl_table(c, json_member(answer.json, "things"), things, "Nothing belongs to it.");
     return CTL_OK;
 }
 
@@ -238,7 +249,8 @@ static int completion(struct ctl *c)
 }
 
 const struct ctl_command ctl_server_commands[] = {
-    { "explain", "", "ID", 1, 1, NULL, explain, "why: the decisions and protocol steps behind a message, call or refusal" },
+    { "explain", "", "ID", 1, 1, NULL, ctl_explain,
+      "why: the time line of a request, message, call, event, search, operation, reservation or number" },
     { "clock", "show", "", 0, 0, NULL, clock_show, "the product clock" },
     { "clock", "advance", "DURATION", 1, 1, NULL, clock_advance, "move it on, such as 16m or 45d (serve --clock virtual)" },
     { "status", "", "", 0, 0, NULL, status, "what the server says of itself" },

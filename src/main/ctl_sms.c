@@ -139,5 +139,6 @@ const struct ctl_command ctl_sms_commands[] = {
     { "sms", "preview", "TEXT", 1, 1, preview_options, preview, "encoding, segments and price of a text, before it is sent" },
     { "sms", "list", "", 0, 0, list_options, list, "messages, newest first" },
     { "sms", "show", "MESSAGEID", 1, 1, NULL, show, "one of them; `explain` says more" },
+    { "sms", "explain", "MESSAGEID", 1, 1, NULL, ctl_explain, "its time line, from the request to the webhook" },
     { 0 },
 };
