@@ -32,12 +32,12 @@ static void write_condition(const struct ctl *c, int first, struct jw *w)
     jw_end(w);
 }
 
-static int write_filter(const struct ctl *c, struct jw *w)
+static int write_filter(const struct ctl *c, struct jw *w, const char *name)
 {
     const char *where, *begins = ctl_option(c, "subject-begins"), *ends = ctl_option(c, "subject-ends");
     if (!begins && !ends && !ctl_option(c, "where"))
         return CTL_OK;
-    jw_object(w, "filter");
+    jw_object(w, name);
     if (begins)
         jw_textz(w, "subjectBeginsWith", begins);
     if (ends)
@@ -53,35 +53,174 @@ static int write_filter(const struct ctl *c, struct jw *w)
     return CTL_OK;
 }
 
+/* "Name: value", several. */
+static int write_headers(const struct ctl *c, struct jw *w)
+{
+    const char *header;
+    if (!ctl_option(c, "header"))
+        return CTL_OK;
+    jw_object(w, "deliveryHeaders");
+    for (int i = 0; (header = ctl_option_at(c, "header", i)); i++) {
+        char name[80];
+        struct str head, value;
+        if (!str_cut(str_of(header), ':', &head, &value) || head.n >= sizeof name)
+            return ctl_usage(c, "--header takes 'NAME: VALUE', such as 'X-Tenant: shops'");
+        str_copyz(name, sizeof name, str_trim(head));
+        jw_text(w, name, str_trim(value));
+    }
+    jw_end(w);
+    return CTL_OK;
+}
+
+/* What may be set when subscribing and changed later. */
+static int write_settings(const struct ctl *c, struct jw *w)
+{
+    const char *type;
+    int64_t batch = 0;
+    int rc = ctl_option_int(c, "batch", 1, 100, 0, &batch);
+    if (rc)
+        return rc;
+    if (ctl_option(c, "name"))
+        jw_textz(w, "name", ctl_option(c, "name"));
+    if (batch)
+        jw_int(w, "batch", batch);
+    if (ctl_option(c, "bearer"))
+        jw_textz(w, "bearerToken", ctl_option(c, "bearer"));
+    if (ctl_option(c, "hmac-key"))
+        jw_textz(w, "hmacKey", ctl_option(c, "hmac-key"));
+    if (ctl_option(c, "type")) {
+        jw_array(w, "eventTypes");
+        for (int i = 0; (type = ctl_option_at(c, "type", i)); i++)
+            jw_printf(w, NULL, "%s%s", strchr(type, '.') ? "" : "Microsoft.Communication.", type);
+        jw_end(w);
+    }
+    rc = write_headers(c, w);
+    return rc ? rc : write_filter(c, w, "filter");
+}
+
+static const struct ctl_column subscription_facts[] = {
+    { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes", CTL_WHOLE, "all" },
+    { "filter", "filter", CTL_WHOLE, "none" }, { "schema", "schema" }, { "batch", "batch" }, { "bearer", "bearer" },
+    { "signed", "signed" }, { "key, shown this once", "hmacKey", CTL_IF_ANY }, { "headers", "deliveryHeaders", CTL_WHOLE, "none" },
+    { "state", "state" }, { "waiting", "waiting" }, { 0 },
+};
+
 static int subscribe(struct ctl *c)
 {
-    const char *schema = ctl_option(c, "schema"), *type;
+    const char *schema = ctl_option(c, "schema");
     scoped_buf  body = { 0 };
     struct jw   w = jw_of(&body);
     jw_object(&w, NULL);
-    if (ctl_option(c, "name"))
-        jw_textz(&w, "name", ctl_option(c, "name"));
     if (c->resource)
         jw_textz(&w, "resource", c->resource);
     jw_textz(&w, "endpointUrl", ctl_option(c, "url"));
-    jw_array(&w, "eventTypes");
-    for (int i = 0; (type = ctl_option_at(c, "type", i)); i++)
-        jw_printf(&w, NULL, "%s%s", strchr(type, '.') ? "" : "Microsoft.Communication.", type);
-    jw_end(&w);
     jw_textz(&w, "schema", schema ? schema : "eventgrid");
-    int rc = write_filter(c, &w);
+    int rc = write_settings(c, &w);
     jw_end(&w);
     if (rc)
         return rc;
-
-    static const struct ctl_column columns[] = {
-        { "subscription", "id" }, { "name", "name" }, { "url", "endpointUrl" }, { "types", "eventTypes", CTL_WHOLE, "all" },
-        { "filter", "filter", CTL_WHOLE, "none" }, { "schema", "schema" }, { "state", "state" }, { 0 },
-    };
     struct ctl_answer answer;
     rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/eventSubscriptions"), buf_str(&body), &answer);
     if (!rc && !ctl_say_json(c, answer.body))
-        ctl_facts(c, answer.json, columns);
+        ctl_facts(c, answer.json, subscription_facts);
+    return rc;
+}
+
+static int update(struct ctl *c)
+{
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    int rc = write_settings(c, &w);
+    jw_end(&w);
+    if (rc)
+        return rc;
+    struct ctl_answer answer;
+    rc = ctl_ask(c, CTL_AS_OPERATOR, "PATCH", ctl_target(c, "/carterfone/v1/eventSubscriptions/%e", c->args[0]), buf_str(&body),
+                 &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_facts(c, answer.json, subscription_facts);
+    return rc;
+}
+
+static int subscription(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/eventSubscriptions/%e", c->args[0]),
+                     (struct str){ 0 }, &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_facts(c, answer.json, subscription_facts);
+    return rc;
+}
+
+/* -- what became of events ------------------------------------------------------------------------------------------ */
+
+static int show(struct ctl *c)
+{
+    static const struct ctl_column facts[] = {
+        { "event", "id" }, { "type", "eventType" }, { "subject", "subject" }, { "time", "eventTime", CTL_FINE }, { "data", "data" }, { 0 },
+    };
+    static const struct ctl_column deliveries[] = {
+        { "SUBSCRIPTION", "subscription" }, { "NAME", "subscriptionName" }, { "STATE", "state" }, { "TRIES", "deliveryAttempts" },
+        { "REASON", "deadLetterReason" }, { "LAST", "lastDeliveryOutcome" }, { "NEXT", "nextDeliveryAttemptTime" }, { 0 },
+    };
+    static const struct ctl_column tries[] = {
+        { "TIME", "time", CTL_FINE }, { "SUBSCRIPTION", "subscriptionName" }, { "TRY", "attempt" }, { "EVENTS", "eventsInRequest" },
+        { "HTTP", "httpStatus" }, { "MS", "durationMs" }, { "ANSWER", "answer" }, { "ERROR", "error" }, { 0 },
+    };
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, "/carterfone/v1/events/%e", c->args[0]), (struct str){ 0 }, &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    ctl_facts(c, answer.json, facts);
+    ctl_table(c, json_member(answer.json, "deliveries"), deliveries, "Nothing of it is on its way, and nothing is dead.");
+    ctl_table(c, json_member(answer.json, "tries"), tries, "It was never tried.");
+    return CTL_OK;
+}
+
+static int dead(struct ctl *c)
+{
+    static const struct ctl_column columns[] = {
+        { "EVENT", "eventId" }, { "TYPE", "eventType" }, { "SUBSCRIPTION", "subscription" }, { "TRIES", "deliveryAttempts" },
+        { "REASON", "deadLetterReason" }, { "LAST", "lastDeliveryOutcome" }, { "AT", "lastDeliveryAttemptTime" }, { 0 },
+    };
+    const char *of = ctl_option(c, "subscription"), *before = ctl_option(c, "before");
+    int64_t limit = 100;
+    char text[24];
+    int rc = ctl_option_int(c, "limit", 1, 100, 100, &limit);
+    snprintf(text, sizeof text, "%lld", (long long)limit);
+    struct ctl_answer answer;
+    if (!rc)
+        rc = ctl_ask(c, CTL_AS_OPERATOR, "GET",
+                     ctl_target(c, "/carterfone/v1/deadLetters?limit=%s%s%e%s%e", text, of ? "&subscription=" : "", of ? of : "",
+                                before ? "&before=" : "", before ? before : ""), (struct str){ 0 }, &answer);
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    ctl_table(c, json_member(answer.json, "value"), columns, "No dead letters.");
+    struct str next = json_text_of(answer.json, "nextBefore");
+    if (next.n)
+        ctl_say(c, "more: --before " STR_FMT, STR_ARG(next));
+    return CTL_OK;
+}
+
+static int replay(struct ctl *c)
+{
+    static const char *const texts[] = { "subscription", "since", "until" };
+    scoped_buf body = { 0 };
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    if (c->args_n)
+        jw_textz(&w, "eventId", c->args[0]);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (ctl_option(c, texts[i]))
+            jw_textz(&w, texts[i], ctl_option(c, texts[i]));
+    if (ctl_option(c, "dead"))
+        jw_bool(&w, "dead", true);
+    jw_end(&w);
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/events/:replay"), buf_str(&body), &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_say(c, "%lld to be sent again", (long long)json_int_of(answer.json, "deliveries", 0));
     return rc;
 }
 
@@ -124,20 +263,27 @@ static void tell_event(const struct ctl *c, const struct json *event)
 }
 
 /* The next events behind the cursor, waiting up to `wait` seconds for one; moves the cursor. */
-static int next_events(struct ctl *c, char after[64], int64_t wait, const struct json **events)
+static int next_events(struct ctl *c, char after[128], int64_t wait, const struct json **events)
 {
     const char *type = ctl_option(c, "type");
     char        seconds[24];
+    scoped_buf  filter = { 0 };
+    struct jw   fw = jw_of(&filter);
+    int         rc = write_filter(c, &fw, NULL);
+    buf_putc(&filter, '\0');
+    if (rc || filter.bad)
+        return rc ? rc : CTL_REFUSED;
     snprintf(seconds, sizeof seconds, "%lld", (long long)wait);
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET",
-                     ctl_target(c, "/carterfone/v1/events?after=%e&wait=%s%s%s%e", after, seconds, type ? "&type=" : "",
-                                !type || strchr(type, '.') ? "" : "Microsoft.Communication.", type ? type : ""),
-                     (struct str){ 0 }, &answer);
+    rc = ctl_ask(c, CTL_AS_OPERATOR, "GET",
+                 ctl_target(c, "/carterfone/v1/events?after=%e&wait=%s%s%s%e%s%e", after, seconds, type ? "&type=" : "",
+                            !type || strchr(type, '.') ? "" : "Microsoft.Communication.", type ? type : "",
+                            filter.p[0] ? "&filter=" : "", filter.p),
+                 (struct str){ 0 }, &answer);
     if (rc)
         return rc;
     *events = json_member(answer.json, "value");
-    str_copyz(after, 64, json_text_of(answer.json, "last"));
+    str_copyz(after, 128, json_text_of(answer.json, "last"));
     return CTL_OK;
 }
 
@@ -148,8 +294,8 @@ static int tail(struct ctl *c)
     int     rc = ctl_option_int(c, "count", 1, INT32_MAX, INT64_MAX, &count);
     if (!rc)
         rc = ctl_option_int(c, "wait", 0, 86400, INT64_MAX, &wait);
-    char after[64];
-    snprintf(after, sizeof after, "%s", ctl_option(c, "all") ? "all" : "");
+    char after[128];
+    snprintf(after, sizeof after, "%s", ctl_option(c, "all") ? "all" : ctl_option(c, "after") ? ctl_option(c, "after") : "");
     int64_t end_us = wait == INT64_MAX ? INT64_MAX : clock_mono().us + wait * US_PER_S;
     for (bool more = true; !rc && more && told < count;) {
         const struct json *events = NULL;
@@ -167,19 +313,44 @@ static int tail(struct ctl *c)
     return rc;
 }
 
+#define SETTINGS                                                                                                          \
+    { "type",   "TYPE", CTL_MANY,   "such as SMSReceived; untold: all" },                                                  \
+    { "subject-begins", "TEXT", CTL_MAY, "only events whose subject begins so" },                                          \
+    { "subject-ends", "TEXT", CTL_MAY, "only events whose subject ends so" },                                              \
+    { "where",  "FIELD=VALUE", CTL_MANY, "only events with that in the data: data.to=+18445550100; a field twice: either value" }, \
+    { "batch",  "N",    CTL_MAY,    "up to N events that wait go in one POST, 1 to 100 [1]" },                             \
+    { "bearer", "TOKEN", CTL_MAY,   "sent with each delivery as Authorization: Bearer; never shown again" },               \
+    { "hmac-key", "KEY", CTL_MAY,   "sign each delivery: whsec_ and base64, or 'new' to have one made and shown once" },   \
+    { "header", "NAME: VALUE", CTL_MANY, "sent with each delivery, at most 5; the value is never shown again" },           \
+    { "name",   "NAME", CTL_MAY,    "its name" }
+
 static const struct ctl_option subscribe_options[] = {
     { "url",    "URL",  CTL_NEEDED, "the endpoint; it must answer the validation handshake" },
-    { "type",   "TYPE", CTL_MANY,   "such as SMSReceived; untold: all" },
-    { "subject-begins", "TEXT", CTL_MAY, "only events whose subject begins so" },
-    { "subject-ends", "TEXT", CTL_MAY, "only events whose subject ends so" },
-    { "where",  "FIELD=VALUE", CTL_MANY, "only events with that in the data: data.to=+18445550100; a field twice: either value" },
     { "schema", "eventgrid|cloudevents", CTL_MAY, "the envelope [eventgrid]" },
-    { "name",   "NAME", CTL_MAY,    "its name" },
+    SETTINGS,
+    { 0 },
+};
+static const struct ctl_option update_options[] = { SETTINGS, { 0 } };
+static const struct ctl_option dead_options[] = {
+    { "subscription", "ID", CTL_MAY, "only of this one" },
+    { "limit", "N", CTL_MAY, "at most so many, 1 to 100 [100]" },
+    { "before", "CURSOR", CTL_MAY, "go on where an earlier list ended" },
+    { 0 },
+};
+static const struct ctl_option replay_options[] = {
+    { "subscription", "ID", CTL_MAY, "send to this one; without an event: what it wants of a time, or its dead letters" },
+    { "since", "TIME", CTL_MAY, "events from then on: 2020-12-01T00:00:00Z" },
+    { "until", "TIME", CTL_MAY, "events before then" },
+    { "dead", NULL, CTL_MAY, "its dead letters" },
     { 0 },
 };
 static const struct ctl_option tail_options[] = {
     { "type",  "TYPE", CTL_MAY, "only these" },
+    { "subject-begins", "TEXT", CTL_MAY, "only events whose subject begins so" },
+    { "subject-ends", "TEXT", CTL_MAY, "only events whose subject ends so" },
+    { "where", "FIELD=VALUE", CTL_MANY, "only events with that in the data; a field twice: either value" },
     { "all",   NULL,   CTL_MAY, "from the oldest that is kept, instead of from now" },
+    { "after", "EVENTID", CTL_MAY, "from behind this event" },
     { "count", "N",    CTL_MAY, "stop after N events" },
     { "wait",  "S",    CTL_MAY, "stop after S seconds; with --count, that many must have come" },
     { 0 },
@@ -188,7 +359,12 @@ static const struct ctl_option tail_options[] = {
 const struct ctl_command ctl_events_commands[] = {
     { "events", "subscribe", "", 0, 0, subscribe_options, subscribe, "have events sent to an endpoint" },
     { "events", "list", "", 0, 0, NULL, list, "who is subscribed" },
+    { "events", "subscription", "ID", 1, 1, NULL, subscription, "one subscription, and how much waits for it" },
+    { "events", "update", "ID", 1, 1, update_options, update, "change what a subscription wants and how it is sent" },
     { "events", "unsubscribe", "ID", 1, 1, NULL, unsubscribe, "end a subscription" },
     { "events", "tail", "", 0, 0, tail_options, tail, "follow events here" },
+    { "events", "show", "EVENTID", 1, 1, NULL, show, "one event: who is still to get it, and every try" },
+    { "events", "dead", "", 0, 0, dead_options, dead, "deliveries that were given up, and why" },
+    { "events", "replay", "[EVENTID]", 0, 1, replay_options, replay, "send an event again, or those of a time, or dead letters" },
     { 0 },
 };

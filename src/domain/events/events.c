@@ -128,8 +128,8 @@ bool events_wanted(const struct events *ev, const struct event_new *e)
     return wanted || l.err == ERR_NOMEM;
 }
 
-/* The same in every process: rows keep it. FNV-1a, mixed. */
-static uint64_t lane_of(uint64_t whose, struct str text)
+/* FNV-1a, mixed. */
+uint64_t event_lane(uint64_t whose, struct str text)
 {
     uint64_t h = 14695981039346656037ull;
     for (size_t i = 0; i < text.n; i++)
@@ -173,7 +173,7 @@ static bool write_copy(void *arg, struct event_subscription *s)
     scoped_buf body = { 0 };
     event_render(c->ev, s, c->event, &body);
     struct delivery_row row = { .subscription = s->key, .resource = s->resource, .event = *c->event,
-                                .lane = lane_of(s->key, c->event->subject) };
+                                .lane = event_lane(s->key, c->event->subject) };
     c->err = body.bad ? ERR_NOMEM : batch_add(c->ev, c->unit, &row, buf_str(&body), c->batch);
     return !c->err;
 }
@@ -221,7 +221,7 @@ enum err events_write_callback(struct events *ev, struct db_unit *u, const struc
     if (body.bad)
         return ERR_NOMEM;
     struct delivery_row row = { .call = c->call, .resource = c->resource, .url = c->url, .body = buf_str(&body),
-                                .lane = lane_of(c->call, c->url) };
+                                .lane = event_lane(c->call, c->url) };
     return batch_add(ev, u, &row, buf_str(&body), batch);
 }
 

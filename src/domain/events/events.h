@@ -115,16 +115,43 @@ void events_write_subscriptions(const struct events *ev, uint64_t resource, stru
 bool events_write_subscription(const struct events *ev, uint64_t key, struct jw *w, const char *name);
 
 /* -- looking ------------------------------------------------------------------------------------------------------- */
-/** Events after a cursor ("" or "0": from now on; "all": from the oldest kept), oldest first, waiting up to wait_us for the first one.
+/** Events after a cursor ("" or "0": from now on; "all": from the oldest kept; or an event's id), oldest first, waiting up to
+ *  wait_us for the first one. ERR_ABSENT to done: no event of that id is kept.
  *  `done` gets {"value":[…],"last":"<cursor>"}; called on control, once. */
 typedef void events_listed_fn(void *arg, enum err err, struct str json);
 struct events_query {
     uint64_t   resource;            /* 0: all */
     struct str after;
     struct str type;                /* empty: all */
+    const struct json *filter;      /* domain/events/filter.h; NULL: none. Borrowed */
     int64_t    wait_us;             /* at most 60 s */
 };
 /** Any thread: the server is about to stop. Whoever waits for events is answered now, and nobody waits any more. */
 void events_let_go(struct events *ev);
 MUST_USE enum err events_list(struct events *ev, const struct events_query *q, events_listed_fn *done, void *arg,
                               struct problem *why);
+
+/* -- what became of them, and again --------------------------------------------------------------------------------- */
+struct events_dead_query {
+    uint64_t resource, subscription;    /* 0: all */
+    uint64_t before;                    /* "nextBefore" of an earlier answer; 0: from the newest */
+    size_t   limit;                     /* 1..100; 0: 100 */
+};
+/** Dead letters, newest first: {"value":[…],"nextBefore"}. `done` on control, once. @return ERR_BUSY, ERR_NOMEM; then no done */
+MUST_USE enum err events_dead(struct events *ev, const struct events_dead_query *q, events_listed_fn *done, void *arg);
+/** One event with its deliveries and every try that is kept; ERR_ABSENT to done: no such event. @return as events_dead() */
+MUST_USE enum err events_show(struct events *ev, struct str id, uint64_t resource, events_listed_fn *done, void *arg);
+
+/** @param n  so many deliveries wait to be sent again, also when a later slice failed */
+typedef void events_replayed_fn(void *arg, enum err err, size_t n);
+/* One event (id): to every subscription that wants it, or to one. Else of one subscription what it wants of the events of
+ * since_us to before until_us, delivered or not; or (dead) its dead letters of that time. */
+struct events_replay_query {
+    uint64_t   resource;                /* of the event; 0: any */
+    struct str id;
+    uint64_t   subscription;
+    int64_t    since_us, until_us;
+    bool       dead;
+};
+/** `done` on control, once: ERR_ABSENT, when the event or the subscription is not there (any more). @return as events_dead() */
+MUST_USE enum err events_replay(struct events *ev, const struct events_replay_query *q, events_replayed_fn *done, void *arg);

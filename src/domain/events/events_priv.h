@@ -175,6 +175,10 @@ bool post_put(struct post *p, const struct delivery_row *row);
 /** Does it go out in the form of a batch? */
 bool post_is_batch(const struct post *p);
 
+/* events.c */
+/** The lane of a subject: the same in every process, for rows keep it. */
+uint64_t event_lane(uint64_t subscription, struct str subject);
+
 /* render.c */
 /** The JSON that goes over the wire for one event, by the subscription's schema, without brackets. */
 void event_render(const struct events *ev, const struct event_subscription *s, const struct event_row *row, struct buf *out);

@@ -13,7 +13,8 @@ struct listing {
     struct listing    *next;            /* among the waiting */
     struct events     *ev;
     uint64_t           resource, after;
-    char              *type;
+    char              *type, *id;       /* id: of the event to begin behind, until its key is known */
+    struct json_doc   *filter;
     struct mono        until;
     struct loop_timer  timer;
     bool               reading, orphan;     /* orphan: the module has gone, the answer has not come */
@@ -26,6 +27,8 @@ static void listing_free(struct listing *l)
 {
     loop_timer_done(&l->timer);
     free(l->type);
+    free(l->id);
+    json_doc_free(l->filter);
     free(l);
 }
 
@@ -40,13 +43,22 @@ static void waiting_remove(struct listing *l)
 
 void event_write(const struct event_row *row, struct jw *w)
 {
-    jw_object(w, NULL);
     jw_text(w, "id", row->id);
     jw_text(w, "eventType", row->type);
     jw_text(w, "subject", row->subject);
     jw_time(w, "eventTime", row->at_us);
     jw_raw(w, "data", row->data);
-    jw_end(w);
+}
+
+static bool fits(const struct listing *l, const struct event_row *row)
+{
+    if ((l->resource && row->resource != l->resource) || (l->type[0] && !str_eqz(row->type, l->type)))
+        return false;
+    const struct json *filter = l->filter ? json_root(l->filter) : NULL;
+    scoped(json_doc) struct json_doc *data = NULL;
+    if (filter_looks_at_data(filter) && json_read(&data, row->data, NULL))
+        return false;
+    return filter_admits(filter, row->subject, data ? json_root(data) : NULL);
 }
 
 /* Write what fits the question; *last moves over what does not, too. */
@@ -59,9 +71,11 @@ static size_t listing_write(const struct listing *l, struct db_rows *rows, uint6
     jw_array(&w, "value");
     while (event_row_next(rows, &row)) {
         *last = row.key;
-        if ((l->resource && row.resource != l->resource) || (l->type[0] && !str_eqz(row.type, l->type)))
+        if (!fits(l, &row))
             continue;
+        jw_object(&w, NULL);
         event_write(&row, &w);
+        jw_end(&w);
         n++;
     }
     jw_end(&w);
@@ -82,16 +96,40 @@ static void on_rows(void *owner, struct inbox_item *item);
 static void drop_rows(struct inbox_item *item);
 static const struct inbox_kind rows_kind = { "events.rows", on_rows, drop_rows };
 
+static void on_found(void *owner, struct inbox_item *item);
+static const struct inbox_kind found_kind = { "events.found", on_found, drop_rows };
+
 static void listing_ask(struct listing *l)
 {
-    l->read = (struct db_read){ .item.kind = &rows_kind, .to = control_inbox(l->ev->control) };
+    struct db *db = l->ev->control->db;
+    l->read = (struct db_read){ .item.kind = l->id ? &found_kind : &rows_kind, .to = control_inbox(l->ev->control) };
     l->reading = true;
     l->asked_at = l->ev->last_event;
-    enum err err = event_rows_ask_after(l->ev->control->db, l->after, &l->read);
+    enum err err = l->id ? event_row_ask_id(db, str_of(l->id), l->resource, &l->read)
+                         : event_rows_ask_after(db, l->after, &l->read);
     if (err) {
         l->reading = false;
         listing_answer(l, err, (struct str){ "", 0 });
     }
+}
+
+/* The event to begin behind. */
+static void on_found(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct listing *l = container_of(item, struct listing, read.item);
+    scoped(db_rows) struct db_rows *rows = l->read.rows;
+    struct event_row row;
+    l->reading = false;
+    enum err err = l->read.err ? l->read.err : event_row_next(rows, &row) ? ERR_NONE : ERR_ABSENT;
+    if (err) {
+        listing_answer(l, err, (struct str){ "", 0 });
+        return;
+    }
+    l->after = row.key;
+    free(l->id);
+    l->id = NULL;
+    listing_ask(l);
 }
 
 static void on_rows(void *owner, struct inbox_item *item)
@@ -180,18 +218,24 @@ void listings_free(struct events *ev)
     }
 }
 
-static enum err cursor_read(const struct events *ev, struct str after, uint64_t *key, struct problem *why)
+/* A cursor; what is none is an event's id, and `id` then. */
+static void cursor_read(const struct events *ev, struct str after, uint64_t *key, struct str *id)
 {
     if (!after.n || str_eqz(after, "0"))
         *key = ev->last_event;
-    else if (str_eqz(after, "all"))
-        *key = 0;
-    else if (str_u64(after, INT64_MAX, key)) {
-        enum err err = problem_set(why, ERR_RANGE, "BadRequest", "'after' is the \"last\" of an earlier answer, or all.");
-        problem_target(why, "after");
-        return err;
-    }
-    return ERR_NONE;
+    else if (!str_eqz(after, "all") && str_u64(after, INT64_MAX, key))
+        *id = after;
+}
+
+/* A copy of the filter that lives as long as the question. */
+static enum err filter_copy(const struct json *filter, struct json_doc **out)
+{
+    scoped_buf text = { 0 };
+    if (json_kind(filter) == JSON_IS_ABSENT)
+        return ERR_NONE;
+    struct jw w = jw_of(&text);
+    jw_json(&w, NULL, filter);
+    return text.bad ? ERR_NOMEM : json_read(out, buf_str(&text), NULL);
 }
 
 enum err events_list(struct events *ev, const struct events_query *q, events_listed_fn *done, void *arg,
@@ -199,9 +243,11 @@ enum err events_list(struct events *ev, const struct events_query *q, events_lis
 {
     size_t waiting = 0;
     uint64_t after = 0;
+    struct str id = { 0 };
     for (const struct listing *l = ev->waiting; l; l = l->next)
         waiting++;
-    enum err err = cursor_read(ev, q->after, &after, why);
+    cursor_read(ev, q->after, &after, &id);
+    enum err err = filter_check(q->filter, why);
     if (!err && waiting >= LISTINGS_MAX)
         err = problem_set(why, ERR_BUSY, "TooManyRequests", "%zu clients wait for events already.", waiting);
     if (err)
@@ -211,8 +257,9 @@ enum err events_list(struct events *ev, const struct events_query *q, events_lis
         return ERR_NOMEM;
     int64_t wait = ev->letting_go ? 0 : q->wait_us < WAIT_MAX_US ? q->wait_us : WAIT_MAX_US;
     *l = (struct listing){ .ev = ev, .resource = q->resource, .after = after, .type = str_dup(q->type),
+                           .id = id.n ? str_dup(id) : NULL,
                            .until = { clock_mono().us + wait }, .done = done, .arg = arg };
-    if (!l->type || loop_timer_init(ev->control->loop, &l->timer, on_time_out, l)) {
+    if (!l->type || (id.n && !l->id) || filter_copy(q->filter, &l->filter) || loop_timer_init(ev->control->loop, &l->timer, on_time_out, l)) {
         listing_free(l);
         return ERR_NOMEM;
     }

@@ -94,7 +94,7 @@ static enum err routes_get(struct http_call *hc)
 
 #define TOUR "tests/api/operator.test.mjs"
 #define SIM_SMSC "tests/api/sim-smsc.test.mjs"
-#define EVENTS "tests/api/events.test.mjs"
+#define EVENTS "tests/api/events-delivery.test.mjs"
 #define HANDSETS "tests/api/handsets.test.mjs"
 #define PLAN "tests/api/plan.test.mjs"
 #define SIP "tests/api/sip-routing.test.mjs"
@@ -127,6 +127,9 @@ const struct http_route operator_routes[] = {
     { "DELETE", V1 "/eventSubscriptions/{id}", HTTP_OPERATOR, NULL, event_subscriptions_delete, "Carterfone_DeleteEventSubscription", TOUR },
     { "GET", V1 "/eventSubscriptions/{id}/:validate", HTTP_PUBLIC, NULL, event_subscriptions_validate, "Carterfone_ValidateEventSubscription", TOUR },
     { "GET", V1 "/events", HTTP_OPERATOR, NULL, events_get, "Carterfone_ListEvents", TOUR },
+    { "GET", V1 "/events/{id}", HTTP_OPERATOR, NULL, events_show_get, "Carterfone_GetEvent", EVENTS },
+    { "POST", V1 "/events/:replay", HTTP_OPERATOR, NULL, events_replay_post, "Carterfone_ReplayEvents", EVENTS },
+    { "GET", V1 "/deadLetters", HTTP_OPERATOR, NULL, events_dead_get, "Carterfone_ListDeadLetters", EVENTS },
     { "GET", V1 "/messages", HTTP_OPERATOR, NULL, messages_get_all, "Carterfone_ListMessages", TOUR },
     { "POST", V1 "/messages/:preview", HTTP_OPERATOR, preview_read, preview_post, "Carterfone_PreviewMessage", "tests/api/preview.test.mjs" },
     { "GET", V1 "/messages/{id}", HTTP_OPERATOR, NULL, messages_get_one, "Carterfone_GetMessage", TOUR },

@@ -253,13 +253,146 @@ enum err event_subscriptions_validate(struct http_call *hc)
     return err == ERR_ABSENT || err == ERR_UNPROVEN ? validation_bad(hc) : err;
 }
 
+/* -- following -------------------------------------------------------------------------------------------------------- */
+
+/* Server-sent events (HTML, 9.2): what came, then where to go on; the client comes back by itself with Last-Event-ID. */
+static void sse_write(struct buf *out, const struct json *answer)
+{
+    const struct json *events = json_member(answer, "value");
+    buf_putz(out, "retry: 200\n\n");
+    for (size_t i = 0; i < json_count(events); i++) {
+        const struct json *e = json_item(events, i);
+        buf_printf(out, "id: " STR_FMT "\nevent: " STR_FMT "\ndata: ", STR_ARG(json_text_of(e, "id")),
+                   STR_ARG(json_text_of(e, "eventType")));
+        struct jw w = jw_of(out);
+        jw_json(&w, NULL, e);
+        buf_putz(out, "\n\n");
+    }
+    buf_printf(out, "id: " STR_FMT "\n\n", STR_ARG(json_text_of(answer, "last")));
+}
+
+static void answer_sse(void *arg, enum err err, struct str json)
+{
+    struct http_call *hc = arg;
+    scoped(json_doc) struct json_doc *doc = NULL;
+    if (!err)
+        err = json_read(&doc, json, NULL);
+    if (err) {
+        operator_answer_json(hc, err, json);
+        return;
+    }
+    sse_write(&hc->out, json_root(doc));
+    http_answer_header(hc, "Cache-Control", "no-store");
+    http_reply_as(hc, 200, "text/event-stream");
+}
+
+static enum err list(struct http_call *hc, struct events_query *q, events_listed_fn *answer)
+{
+    struct str text = http_query(hc, "filter");
+    scoped(json_doc) struct json_doc *filter = NULL;
+    if (text.n && json_read(&filter, text, NULL)) {
+        enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_QUERY_UNREADABLE, "filter", "JSON, as docs/events.md shows it");
+        problem_target(&hc->why, "filter");
+        return err;
+    }
+    q->filter = filter ? json_root(filter) : NULL;
+    return events_list(hc->api->events, q, answer, hc, &hc->why);
+}
+
 enum err events_get(struct http_call *hc)
 {
+    enum { SSE_WAIT_S = 20 };
+    bool sse = str_starts(http_header(hc, "accept"), STR("text/event-stream"));
+    struct str last = sse ? http_header(hc, "last-event-id") : (struct str){ 0 };
     int64_t wait_s = 0;
-    enum err err = http_query_int(hc, "wait", 0, WAIT_MAX_S, 0, &wait_s);
+    enum err err = http_query_int(hc, "wait", 0, WAIT_MAX_S, sse ? SSE_WAIT_S : 0, &wait_s);
     if (err)
         return err;
-    struct events_query q = { .resource = operator_sees(hc), .after = http_query(hc, "after"),
+    struct events_query q = { .resource = operator_sees(hc), .after = last.n ? last : http_query(hc, "after"),
                               .type = http_query(hc, "type"), .wait_us = wait_s * US_PER_S };
-    return events_list(hc->api->events, &q, operator_answer_json, hc, &hc->why);
+    return list(hc, &q, sse ? answer_sse : operator_answer_json);
+}
+
+enum err events_show_get(struct http_call *hc)
+{
+    return events_show(hc->api->events, hc->params[0], operator_sees(hc), operator_answer_json, hc);
+}
+
+/* -- dead letters, and again ---------------------------------------------------------------------------------------- */
+
+/* A subscription that the caller may see. */
+static enum err subscription_named(struct http_call *hc, struct str guid, uint64_t *key)
+{
+    uint64_t sees = operator_sees(hc), resource = 0;
+    if (!ids_guid_read(hc->api->control->ids, ID_EVENT_SUBSCRIPTION, guid, key))
+        resource = events_subscription_resource(hc->api->events, *key);
+    if (resource && (!sees || sees == resource))
+        return ERR_NONE;
+    problem_set(&hc->why, ERR_ABSENT, "NotFound", "There is no such event subscription.");
+    problem_target(&hc->why, "subscription");
+    return ERR_ABSENT;
+}
+
+enum err events_dead_get(struct http_call *hc)
+{
+    struct events_dead_query q = { .resource = operator_sees(hc) };
+    int64_t limit = 0, before = 0;
+    struct str subscription = http_query(hc, "subscription");
+    enum err err = http_query_int(hc, "limit", 1, 100, 100, &limit);
+    if (!err)
+        err = http_query_int(hc, "before", 1, INT64_MAX, 0, &before);
+    if (!err && subscription.n)
+        err = subscription_named(hc, subscription, &q.subscription);
+    q.limit = (size_t)limit;
+    q.before = (uint64_t)before;
+    return err ? err : events_dead(hc->api->events, &q, operator_answer_json, hc);
+}
+
+static void on_replayed(void *arg, enum err err, size_t n)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        problem_set(&hc->why, err, err == ERR_ABSENT ? "NotFound" : "ServiceUnavailable",
+                    err == ERR_ABSENT ? "There is no such event, or it is kept no longer."
+                                      : "Not all of it could be read or stored; %zu events are sent again.", n);
+        http_fail(hc, err);
+        return;
+    }
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_int(&w, "deliveries", (int64_t)n);
+    jw_end(&w);
+    http_reply(hc, 202);
+}
+
+static enum err time_of(struct http_call *hc, const char *name, int64_t otherwise, int64_t *us)
+{
+    struct str text = json_text_of(hc->json, name);
+    *us = otherwise;
+    if (!text.n || !time_iso8601_read(text, us))
+        return ERR_NONE;
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_QUERY_UNREADABLE, name, "a time such as 2020-12-01T00:00:00Z");
+    problem_target(&hc->why, "%s", name);
+    return err;
+}
+
+enum err events_replay_post(struct http_call *hc)
+{
+    static const struct json_shape shapes[] = { { "eventId", JSON_IS_TEXT }, { "subscription", JSON_IS_TEXT },
+                                                { "since", JSON_IS_TEXT },   { "until", JSON_IS_TEXT },
+                                                { "dead", JSON_IS_BOOL } };
+    struct events_replay_query q = { .resource = operator_sees(hc), .id = json_text_of(hc->json, "eventId"),
+                                     .dead = json_bool_of(hc->json, "dead", false) };
+    struct str subscription = json_text_of(hc->json, "subscription");
+    bool range = json_text_of(hc->json, "since").n || json_text_of(hc->json, "until").n;
+    enum err err = json_expect(hc->json, shapes, ARRAY_LEN(shapes), &hc->why);
+    if (!err && (q.id.n ? q.dead || range : !subscription.n || (!q.dead && !range)))
+        err = rule_problem(&hc->why, ERR_RANGE, RULE_REPLAY_UNCLEAR);
+    if (!err && subscription.n)
+        err = subscription_named(hc, subscription, &q.subscription);
+    if (!err)
+        err = time_of(hc, "since", 0, &q.since_us);
+    if (!err)
+        err = time_of(hc, "until", INT64_MAX, &q.until_us);
+    return err ? err : events_replay(hc->api->events, &q, on_replayed, hc);
 }

@@ -56,6 +56,9 @@ enum err event_subscriptions_patch(struct http_call *hc);
 enum err event_subscriptions_delete(struct http_call *hc);
 enum err event_subscriptions_validate(struct http_call *hc);
 enum err events_get(struct http_call *hc);
+enum err events_show_get(struct http_call *hc);
+enum err events_replay_post(struct http_call *hc);
+enum err events_dead_get(struct http_call *hc);
 
 /* operator_network.c */
 enum err smscs_get(struct http_call *hc);

@@ -25,6 +25,7 @@ export default [
   ['DeliverySettingInvalid', 400, ['batch', '1 to 100 events in one POST'], () => old.operator('POST', 'eventSubscriptions', { endpointUrl: 'http://127.0.0.1:9/', batch: 101 }), 'batch'],
   ['DeliverySettingInvalid', 400, ['hmacKey', /.*/], () => old.operator('POST', 'eventSubscriptions', { endpointUrl: 'http://127.0.0.1:9/', hmacKey: 'short' }), 'hmacKey'],
   ['EventSubscriptionFixed', 400, ['endpointUrl'], () => old.operator('PATCH', `eventSubscriptions/${never}`, { endpointUrl: 'http://127.0.0.1:9/' }), 'endpointUrl'],
+  ['ReplayUnclear', 400, [], () => old.operator('POST', 'events/:replay', { subscription: never })],
   ['EventFilterInvalid', 400, ['subjectBeginsWith', 'a text of 1 to 512 octets'], () => old.operator('POST', 'eventSubscriptions', { endpointUrl: 'http://127.0.0.1:9/', filter: { subjectBeginsWith: 1 } }), 'filter.subjectBeginsWith'],
   ['SimulatorOff', 404, [], () => bare.operator('POST', 'handsets/%2B12065550101/:sms', { to: '+18335550101', text: 'x' })],
   ['SubscriptionNotActive', 403, ['r-away'], () => old.search(tollFree, away)],

@@ -721,12 +721,35 @@ static void events_are_listed_and_the_next_one_awaited(void **state)
     assert_non_null(strstr(s->json, "\"second\""));
 }
 
-static void a_cursor_that_is_none_is_refused(void **state)
+static void events_are_listed_behind_one_of_them_by_its_id(void **state)
+{
+    struct stage *s = *state;
+    cause(s, "/a", "first", ERR_NONE);
+    cause(s, "/a", "second", ERR_NONE);
+    list(s, "first", 0);
+    wait_told(s);
+    assert_int_equal(s->err, ERR_NONE);
+    assert_null(strstr(s->json, "\"first\""));
+    assert_non_null(strstr(s->json, "\"second\""));
+    list(s, "yesterday", 0);
+    wait_told(s);
+    assert_int_equal(s->err, ERR_ABSENT);
+}
+
+static void events_are_listed_by_a_filter(void **state)
 {
     struct stage *s = *state;
     struct problem why = { 0 };
-    struct events_query q = { .after = STR("yesterday") };
-    assert_int_equal(events_list(s->ev, &q, on_listed, s, &why), ERR_RANGE);
+    scoped(json_doc) struct json_doc *doc = NULL;
+    cause(s, "/a", "first", ERR_NONE);
+    cause(s, "/b", "second", ERR_NONE);
+    assert_int_equal(json_read(&doc, STR("{\"subjectEndsWith\":\"B\"}"), NULL), ERR_NONE);
+    const struct events_query q = { .resource = s->w->us, .after = STR("all"), .filter = json_root(doc) };
+    s->told = 0;
+    assert_int_equal(events_list(s->ev, &q, on_listed, s, &why), ERR_NONE);
+    wait_told(s);
+    assert_null(strstr(s->json, "\"first\""));
+    assert_non_null(strstr(s->json, "\"second\""));
 }
 
 static void old_events_go_by_the_product_clock_and_then_nobody_asks_in_circles(void **state)
@@ -800,7 +823,8 @@ int main(void)
         T(callbacks_of_a_call_leave_strictly_one_at_a_time),
         T(a_callback_undelivered_goes_again_after_a_restart),
         T(events_are_listed_and_the_next_one_awaited),
-        T(a_cursor_that_is_none_is_refused),
+        T(events_are_listed_behind_one_of_them_by_its_id),
+        T(events_are_listed_by_a_filter),
         T(old_events_go_by_the_product_clock_and_then_nobody_asks_in_circles),
         T(a_question_under_way_outlives_the_module),
     };
