@@ -69,6 +69,19 @@ test('nothing is lost in an outage, and binds refused are tried again', async (t
     .then(() => smsc({ bindStatus: null })))
 })
 
+for (const fault of ['throttle count=2', 'queue-full every=3 count=3', 'reject=8 count=3', 'disconnect count=2', 'refuse-bind count=1', 'delay=200ms every=2',
+  'early-receipt', 'twice-receipt', 'late-receipt=300ms every=2']) {
+  test(`nothing is lost by the fault: ${fault}`, async (t) => {
+    t.after(() => own('DELETE', 'faults'))
+    await own('POST', 'faults', { fault: `smsc ${fault}` })
+    if (fault.startsWith('refuse')) await own('POST', 'sim/smsc/:cut', {})
+    const times = await allArrive(8)
+    if (!fault.startsWith('disconnect')) assert.deepEqual(times, Array(8).fill(1))      // a window may come twice
+    const { value: [armed] } = await own('GET', 'faults')
+    assert.ok(armed.hits >= 1, JSON.stringify(armed))
+  })
+}
+
 test('receipts that never come leave messages submitted, not lost', async (t) => {
   t.after(reset)
   await smsc({ receipts: 'never' })
