@@ -62,6 +62,27 @@ void handsets_free(struct handsets *hs)
     free(hs);
 }
 
+static void make_empty(struct handset *h)
+{
+    for (size_t i = 0; i < HANDSET_MESSAGES_MAX; i++) {
+        free(h->messages[i].from);
+        h->messages[i] = (struct handset_message){ 0 };
+    }
+    h->n_messages = h->first_message = 0;
+    h->attached = h->will_answer = h->throttled = false;
+}
+
+void handsets_clear(struct handsets *hs)
+{
+    for (struct handset *h = hs->newest, *older; h; h = older) {
+        older = h->older;
+        if (h->n_calls)
+            make_empty(h);
+        else
+            forget(hs, h);
+    }
+}
+
 static bool make_room(struct handsets *hs)
 {
     if (hs->n < HANDSETS_MAX)

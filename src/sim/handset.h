@@ -57,6 +57,9 @@ struct handset *handsets_find(const struct handsets *hs, struct str number);    
 struct handset *handsets_newest(const struct handsets *hs);
 size_t handsets_count(const struct handsets *hs);
 
+/** Forget all of them; one in a call stays, empty. */
+void handsets_clear(struct handsets *hs);
+
 /** Is it one to dial: '+' and digits, or digits alone, 1..HANDSET_NUMBER_MAX? */
 bool handset_number_ok(struct str number);
 /** Keep an SMS; the oldest goes when there are too many. Out of memory: it is lost, and false. */

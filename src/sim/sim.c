@@ -81,7 +81,7 @@ enum err sim_find_handset(struct order *o)
 
 static const struct sim_verb *find_verb(struct str verb)
 {
-    static const struct sim_verb *const areas[] = { sim_handset_verbs, sim_smsc_verbs };
+    static const struct sim_verb *const areas[] = { sim_handset_verbs, sim_smsc_verbs, sim_save_verbs };
     for (size_t i = 0; i < ARRAY_LEN(areas); i++)
         for (const struct sim_verb *v = areas[i]; v->verb; v++)
             if (str_eqz(verb, v->verb))

@@ -34,7 +34,7 @@ struct sim_verb {
     bool        of_handset;     /* has a "number" */
 };
 /* One area's verbs, ended by a NULL verb. */
-extern const struct sim_verb sim_handset_verbs[], sim_smsc_verbs[];
+extern const struct sim_verb sim_handset_verbs[], sim_smsc_verbs[], sim_save_verbs[];
 
 /** o->h is of "number", made when it is new. @return ERR_RANGE, ERR_BUSY */
 MUST_USE enum err sim_find_handset(struct order *o);

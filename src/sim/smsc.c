@@ -30,7 +30,7 @@ int64_t smsc_jitter(struct smsc *s, int64_t most_us)
 }
 
 /* -- who may bind ---------------------------------------------------------------------------------------------------- */
-static struct account *account_of(struct smsc *s, struct str system_id)
+struct account *smsc_account(struct smsc *s, struct str system_id)
 {
     struct account *a = strmap_find(s->accounts, system_id);
     if (a || strmap_count(s->accounts) >= ACCOUNTS_MAX)
@@ -61,7 +61,7 @@ static uint32_t bind_status(struct esme *e, const struct smpp_bind *bind)
         return ESME_RINVPASWD;
     if (bind->system_id.n >= SYSTEM_ID_SIZE)
         return ESME_RINVSYSID;
-    e->account = account_of(s, bind->system_id);
+    e->account = smsc_account(s, bind->system_id);
     if (!e->account)
         return ESME_RBINDFAIL;
     if (w->binds_most && e->account->binds >= w->binds_most) {

@@ -207,6 +207,47 @@ void smsc_settle_early(struct smsc *s, struct message *m)
     on_message_due(s, &m->due);
 }
 
+struct message *smsc_message_of_due(struct due *d)
+{
+    return d->run == on_message_due ? container_of(d, struct message, due) : NULL;
+}
+
+void smsc_messages_clear(struct smsc *s)
+{
+    struct message *m;
+    while ((m = s->oldest_over)) {
+        s->oldest_over = m->next_over;
+        s->n_over--;
+        forget(s, m);
+    }
+    for (size_t i = 0; i < dues_count(s->dues);) {
+        m = smsc_message_of_due(dues_at(s->dues, i));
+        if (!m) {
+            i++;
+            continue;
+        }
+        dues_remove(s->dues, &m->due);
+        s->n_live--;
+        forget(s, m);
+        i = 0;                      /* the heap has another order now */
+    }
+}
+
+enum err smsc_message_put_back(struct smsc *s, struct message *m)
+{
+    enum err err = dues_room(s->dues);
+    if (!err)
+        err = strmap_put(s->messages, str_of(m->id), m);
+    if (err) {
+        message_free(m);
+        return err;
+    }
+    m->due.run = on_message_due;
+    dues_add(s->dues, &m->due);
+    s->n_live++;
+    return ERR_NONE;
+}
+
 /* -- taking one ------------------------------------------------------------------------------------------------------ */
 static void decide_outcome(struct smsc *s, struct message *m, const struct smsc_outcome *outcome)
 {

@@ -210,6 +210,16 @@ enum err smsc_out_init(struct smsc *s)
     return loop_timer_init(s->loop, &s->again, on_again, s);
 }
 
+void smsc_out_clear(struct smsc *s)
+{
+    parcels_done(s, &s->waiting);
+    parcels_done(s, &s->retry);
+    for (struct esme *e = s->esmes; e; e = e->next) {       /* what is under way ends with its answer */
+        parcels_done(s, &e->queue);
+        e->queued = 0;
+    }
+}
+
 void smsc_out_done(struct smsc *s)
 {
     loop_timer_done(&s->again);

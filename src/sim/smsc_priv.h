@@ -114,6 +114,7 @@ struct smsc {
 };
 
 /* smsc.c */
+struct account *smsc_account(struct smsc *s, struct str system_id);         /* found or made; NULL: too many */
 struct esme *smsc_esme(const struct smsc *s, uint64_t id);                  /* NULL: that link is gone */
 bool smsc_chance(struct smsc *s, uint32_t percent);
 int64_t smsc_jitter(struct smsc *s, int64_t most_us);                       /* 0..most_us */
@@ -134,10 +135,16 @@ uint32_t smsc_query(struct esme *e, const struct smpp_query *q, struct smpp_quer
 uint32_t smsc_cancel(struct esme *e, const struct smpp_cancel *c);
 uint32_t smsc_replace(struct esme *e, const struct smpp_replace *r);
 void smsc_messages_done(struct smsc *s);
+void smsc_messages_clear(struct smsc *s);   /* forget them all; nobody hears of them */
+/** The message that is due here; NULL: it is something else. */
+struct message *smsc_message_of_due(struct due *d);
+/** Takes a message of a snapshot. @return ERR_NOMEM */
+MUST_USE enum err smsc_message_put_back(struct smsc *s, struct message *m);
 
 /* smsc_out.c */
 MUST_USE enum err smsc_out_init(struct smsc *s);
 void smsc_out_done(struct smsc *s);
+void smsc_out_clear(struct smsc *s);        /* forget what has not left yet */
 /** @return NULL when too many wait, or out of memory */
 struct parcel *smsc_parcel_new(struct smsc *s, const char *from, const char *to);
 void smsc_parcel_free(struct smsc *s, struct parcel *p);

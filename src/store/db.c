@@ -3,7 +3,7 @@
  * Writing: units come by an inbox, so the group grows while the disk is busy with the one before. Reading: several
  * threads take from one queue under a lock, so that a slow list does not hold up what came after it on one of them.
  * In memory there is one connection only, and `memory_lock` says whose turn it is. */
-#include "store/store_priv.h"
+#include "store/image.h"
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -232,6 +232,41 @@ static void on_unit(void *owner, struct inbox_item *item)
     db->group_end = (struct db_unit **)(void *)&u->item.next;
     if (!conn_in_group(db->conn) || clock_mono().us >= db->group_until.us)
         group_end(db);
+}
+
+/* -- copies ------------------------------------------------------------------------------------------------------ */
+static void copy_answer(struct db_copy *copy)
+{
+    db_unit_free(copy->also);
+    copy->also = NULL;
+    inbox_post_always(copy->to, &copy->item);
+}
+
+static void on_copy(void *owner, struct inbox_item *item)
+{
+    struct db *db = owner;
+    struct db_copy *copy = container_of(item, struct db_copy, ask);
+    group_end(db);
+    turn_take(db);
+    copy->err = image_make(db->conn, copy->path, copy->also, &copy->image);
+    turn_give(db);
+    copy_answer(copy);
+}
+
+static void drop_copy(struct inbox_item *item)
+{
+    struct db_copy *copy = container_of(item, struct db_copy, ask);
+    copy->err = ERR_CLOSED;
+    copy_answer(copy);
+}
+static const struct inbox_kind copy_kind = { "copy", on_copy, drop_copy };
+
+void db_post_copy(struct db *db, struct db_copy *copy)
+{
+    copy->db = db;
+    copy->image = NULL;
+    copy->ask.kind = &copy_kind;
+    inbox_post_always(db->units, &copy->ask);
 }
 
 static void drop_unit(struct inbox_item *item)
@@ -559,11 +594,13 @@ static enum err claim(struct db *db, struct problem *why)
     return ERR_NONE;
 }
 
-static enum err open_writer(struct db *db, struct problem *why)
+static enum err open_writer(struct db *db, struct db_image *image, struct problem *why)
 {
     enum err err = db->path ? claim(db, why) : ERR_NONE;
     if (!err)
         err = conn_open(&db->conn, db->path, CONN_WRITE, why);
+    if (!err && image && conn_copy(db->conn, image_conn(image)))
+        err = problem_set(why, ERR_STORE, "StoreFailed", "The snapshot cannot be taken in: %s", conn_words(db->conn));
     if (!err)
         err = conn_migrate(db->conn, migrations, migration_count, why);
     if (!err)
@@ -626,7 +663,7 @@ enum err db_open(struct db **out, const struct db_conf *conf, struct problem *wh
     if (!db)
         return problem_set(why, ERR_NOMEM, "OutOfMemory", "No memory for the store.");
     unsigned readers = conf->readers < 1 ? 1 : conf->readers > READERS_MAX ? READERS_MAX : conf->readers;
-    enum err err = open_writer(db, why);
+    enum err err = open_writer(db, conf->image, why);
     while (!err && db->reader_count < readers)
         err = start_reader(db, why);
     if (!err)

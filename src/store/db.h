@@ -33,6 +33,7 @@ struct db_conf {
     const char *path;               /* of the SQLite file; NULL: in memory */
     unsigned    readers;            /* read threads, 1..8 */
     size_t      bound;              /* units and reads that may wait */
+    struct db_image *image;         /* put in the place of what is there, whole or not at all; borrowed. NULL: none */
 };
 
 /** Open, migrate forward, prepare every statement, start the threads. @return ERR_STORE, ERR_NOMEM with `why` filled */
@@ -95,3 +96,25 @@ size_t db_rows_count(const struct db_rows *r);
 int64_t    db_int(const struct db_rows *r, size_t column);
 struct str db_text(const struct db_rows *r, size_t column);
 bool       db_is_null(const struct db_rows *r, size_t column);
+
+/* -- copies of the whole database, for snapshots ------------------------------------------------------------------ */
+/* A consistent copy: a file, or in memory. Thread: one at a time. */
+struct db_image;
+void db_image_free(struct db_image *image);
+SCOPED_FREE(db_image)
+/** Open the file of a copy. @return ERR_ABSENT, ERR_STORE (it is none), ERR_NOMEM, with `why` */
+MUST_USE enum err db_image_open(struct db_image **out, const char *path, struct problem *why);
+
+/* Asked of the store thread: comes after every unit that was posted before it. First member of the asker's own struct. */
+struct db_copy {
+    struct inbox_item item;         /* the reply; `kind` is the asker's */
+    struct inbox_item ask;          /* ours */
+    struct inbox     *to;
+    struct db        *db;
+    enum err          err;          /* ERR_NONE, ERR_STORE, ERR_IO, ERR_NOMEM */
+    const char       *path;         /* of the new file, the asker's to keep; NULL: in memory, then `image` is the asker's */
+    struct db_unit   *also;         /* run in the copy alone; given away */
+    struct db_image  *image;
+};
+/** Never refused. */
+void db_post_copy(struct db *db, struct db_copy *copy);

@@ -84,15 +84,15 @@ static enum err setup(struct conn *c, const char *path, struct problem *why)
                                  "PRAGMA mmap_size=0; PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=OFF;"
                                  "PRAGMA trusted_schema=OFF;";
     sqlite3_busy_timeout(c->sql, BUSY_WAIT_MS);
-    if (path && !is_wal(c))
+    if (path && c->use != CONN_IMAGE && !is_wal(c))
         return failed(c, why, "The database cannot keep a write-ahead log");
     if (!exec(c, common)
-        || !exec(c, c->use == CONN_WRITE ? "PRAGMA cache_size=-4096; PRAGMA journal_size_limit=67108864;"
+        || !exec(c, c->use == CONN_IMAGE ? "PRAGMA cache_size=-4096;" : c->use == CONN_WRITE ? "PRAGMA cache_size=-4096; PRAGMA journal_size_limit=67108864;"
                                          : "PRAGMA cache_size=-1024; PRAGMA query_only=ON;"))
         return failed(c, why, "The database cannot be set up");
     if (c->use == CONN_WRITE)
         sqlite3_wal_hook(c->sql, on_log_grown, c);
-    else
+    else if (c->use == CONN_READ)
         sqlite3_progress_handler(c->sql, PROGRESS_STEPS, on_progress, c);
     return ERR_NONE;
 }
@@ -254,6 +254,19 @@ enum err conn_migrate(struct conn *c, const struct migration *list, size_t n, st
     return err;
 }
 
+enum err conn_looks_whole(struct conn *c, struct problem *why)
+{
+    sqlite3_stmt *st = NULL;
+    bool good = sqlite3_prepare_v2(c->sql, "PRAGMA quick_check(1)", -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW
+             && str_eqz(str_of((const char *)sqlite3_column_text(st, 0)), "ok");
+    sqlite3_finalize(st);
+    st = NULL;
+    good = good && sqlite3_prepare_v2(c->sql, "SELECT 1 FROM snapshot_part WHERE name = 'product_us'", -1, &st, NULL) == SQLITE_OK
+        && sqlite3_step(st) == SQLITE_ROW;
+    sqlite3_finalize(st);
+    return good ? ERR_NONE : problem_set(why, ERR_STORE, "StoreFailed", "This is no snapshot, or a damaged one.");
+}
+
 /* -- writing ----------------------------------------------------------------------------------------------------- */
 bool conn_in_group(const struct conn *c)
 {
@@ -365,4 +378,19 @@ unsigned conn_log_pages(const struct conn *c)
 void conn_checkpoint(struct conn *c)
 {
     sqlite3_wal_checkpoint_v2(c->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+/* -- copies ------------------------------------------------------------------------------------------------------ */
+void conn_hasten(struct conn *c)
+{
+    exec(c, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;");
+}
+
+enum err conn_copy(struct conn *to, struct conn *from)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to->sql, "main", from->sql, "main");
+    if (!backup)
+        return store_failed(to);
+    (void)sqlite3_backup_step(backup, -1);
+    return sqlite3_backup_finish(backup) == SQLITE_OK ? ERR_NONE : store_failed(to);
 }

@@ -70,13 +70,15 @@ void rows_put(struct db_rows *r, const struct db_val *vals, size_t n);
 
 /* -- one connection: a thread's own ------------------------------------------------------------------------------ */
 struct conn;
-enum conn_use { CONN_WRITE, CONN_READ };
+enum conn_use { CONN_WRITE, CONN_READ, CONN_IMAGE /* a copy: no log */ };
 /** @param path  NULL: in memory  @return ERR_STORE, ERR_NOMEM, with `why` */
 MUST_USE enum err conn_open(struct conn **out, const char *path, enum conn_use use, struct problem *why);
 void conn_free(struct conn *c);
 SCOPED_FREE(conn)
 /** Bring the schema up to the last of the list. Refuses a newer database and an edited migration. */
 MUST_USE enum err conn_migrate(struct conn *c, const struct migration *list, size_t n, struct problem *why);
+/** Is it a database of ours that can be read to its end? @return ERR_STORE with `why` */
+MUST_USE enum err conn_looks_whole(struct conn *c, struct problem *why);
 MUST_USE enum err conn_prepare_all(struct conn *c, struct problem *why);
 
 MUST_USE enum err conn_begin(struct conn *c);
@@ -99,3 +101,8 @@ void conn_checkpoint(struct conn *c);
 const char *conn_words(const struct conn *c);
 /** Words for the last unit or read that failed; empty while none did. */
 const char *conn_failure(const struct conn *c);
+
+/** Put a copy of all of `from` in the place of what `to` has: one transaction. @return ERR_STORE, words by conn_words(to) */
+MUST_USE enum err conn_copy(struct conn *to, struct conn *from);
+/** A new file is its maker's: no log, and not synced. */
+void conn_hasten(struct conn *c);

@@ -235,6 +235,23 @@ void messages_resume(struct messages *m)
     adopt_waiting(m);
 }
 
+void messages_pause(struct messages *m, bool paused)
+{
+    m->paused = paused;
+    for (struct carrier_slot *c = m->carriers; c && !paused; c = c->next)
+        outbound_pump(c);
+}
+
+size_t messages_under_way(const struct messages *m)
+{
+    size_t at = 0, n = 0;
+    uint64_t key;
+    void *msg;
+    while (map_next(m->live, &at, &key, &msg))
+        n += ((const struct message *)msg)->state == MSG_SENDING;
+    return n;
+}
+
 static struct carrier_slot *carrier_numbered(struct messages *m, unsigned number)
 {
     struct carrier_slot *c = m->carriers;

@@ -20,6 +20,10 @@ SCOPED_FREE(messages)
 MUST_USE enum err messages_load(struct messages *m, struct problem *why);
 /** Every carrier known at start has been added: line up what messages_load() found. */
 void messages_resume(struct messages *m);
+/** Hand nothing to carriers until told otherwise: for a snapshot. */
+void messages_pause(struct messages *m, bool paused);
+/** Messages that a carrier has and has not answered for. */
+size_t messages_under_way(const struct messages *m);
 
 enum { SMS_RECIPIENTS_MAX = 100, SMS_TEXT_MAX_UNITS = 2048, SMS_ID_SIZE = 80 };
 

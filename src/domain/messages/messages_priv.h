@@ -116,6 +116,7 @@ struct messages {
     unsigned            carrier_count;
     uint64_t            unstored;               /* steps the store failed, and when a log line last said so (mono) */
     int64_t             unstored_said_us;
+    bool                paused;                 /* nothing goes to a carrier */
     bool                resumed;                /* the carriers of start-up are all there */
     struct strmap      *early;                  /* "<carrier> <remote id>" -> struct early: receipts before their submit_sm_resp */
     struct early       *early_first, **early_tail;  /* in order of arrival */

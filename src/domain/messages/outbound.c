@@ -174,7 +174,7 @@ void outbound_queue(struct message *msg)
 
 void outbound_pump(struct carrier_slot *c)
 {
-    while (c->up && !c->full && c->head) {
+    while (c->up && !c->full && c->head && !c->m->paused) {
         struct message *msg = c->head;
         struct carrier_message out = { .message = msg->key, .from = msg->from, .to = msg->to, .text = msg->text,
                                        .wants_receipt = true };

@@ -49,12 +49,15 @@ struct call {
     struct MHD_Connection   *mhd;
     struct call             *prev, *next;
     bool                     http_claim, handler_claim;
+    bool                     inside;    /* counted at the gate; under its lock */
+    bool                     at_gate;   /* waits there; nobody has looked at it */
     bool                     suspended; /* MHD waits for us to resume */
     bool                     forced;    /* the server stopped before the handler answered: say 503, touch nothing else */
     bool                     answered;
     bool                     refused;   /* for want of a proof: may be held back */
     bool                     dropped, answer_dropped;   /* faults: the connection ends instead of an answer */
     int64_t                  delay_us;  /* a fault: wait so long before the handler hears of it */
+    bool                     delayed;   /* ... and has waited: its handler is next */
     bool                     last;      /* nobody knows where the next request would begin: the connection ends with the answer */
     struct mono              held_until;
     struct call             *held_next;

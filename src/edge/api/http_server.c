@@ -169,6 +169,12 @@ enum err http_server_new(struct http_server **out, const struct http_server_conf
     if (!srv)
         return ERR_NOMEM;
     pthread_mutex_init(&srv->refusals_lock, NULL);
+    pthread_mutex_init(&srv->gate_lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&srv->gate_quiet, &attr);
+    pthread_condattr_destroy(&attr);
     srv->conf = *conf;
     set_defaults(&srv->conf);
     srv->pem[0] = copy_pem(conf->cert_pem);
@@ -224,6 +230,26 @@ uint16_t http_server_port(const struct http_server *srv, size_t i)
     return i < srv->n_listeners ? srv->listeners[i].port : 0;
 }
 
+/* -- holding requests ------------------------------------------------------------------------------------------------- */
+
+enum err http_server_hold(struct http_server *srv, int64_t wait_us)
+{
+    int64_t until = clock_mono().us + wait_us;
+    struct timespec at = { .tv_sec = until / US_PER_S, .tv_nsec = until % US_PER_S * 1000 };
+    pthread_mutex_lock(&srv->gate_lock);
+    srv->gate_shut = true;
+    while (srv->n_inside > 1 && clock_mono().us < until)
+        pthread_cond_timedwait(&srv->gate_quiet, &srv->gate_lock, &at);
+    bool quiet = srv->n_inside <= 1;
+    pthread_mutex_unlock(&srv->gate_lock);
+    return quiet ? ERR_NONE : ERR_TIMEOUT;
+}
+
+void http_server_let_go(struct http_server *srv)
+{
+    gate_open(srv);
+}
+
 /* -- stop ---------------------------------------------------------------------------------------------------------- */
 
 void http_server_stop(struct http_server *srv)
@@ -231,6 +257,7 @@ void http_server_stop(struct http_server *srv)
     if (!srv || srv->draining)
         return;
     srv->draining = true;
+    gate_open(srv);
     pthread_mutex_lock(&srv->refusals_lock);
     srv->no_holding = true;
     pthread_mutex_unlock(&srv->refusals_lock);
@@ -256,6 +283,8 @@ void http_server_free(struct http_server *srv)
         worker_free(srv->workers[i]);
     throttle_free(srv->refusals);
     pthread_mutex_destroy(&srv->refusals_lock);
+    pthread_mutex_destroy(&srv->gate_lock);
+    pthread_cond_destroy(&srv->gate_quiet);
     loop_free(srv->loop);
     http_router_free(srv->router);
     for (size_t i = 0; i < ARRAY_LEN(srv->pem); i++) {

@@ -55,3 +55,9 @@ MUST_USE enum err http_server_reload(struct http_server *srv, struct str cert_pe
 void http_server_stop(struct http_server *srv);
 void http_server_free(struct http_server *srv);
 SCOPED_FREE(http_server)
+
+/* While the parts behind it are exchanged (a restore): connections stay, requests that come wait unseen. */
+/** Keep requests out and wait until the asker's own is the only one that somebody looks at. Not on control.
+ *  @return ERR_TIMEOUT: others are under way still; they are kept out all the same until http_server_let_go() */
+MUST_USE enum err http_server_hold(struct http_server *srv, int64_t wait_us);
+void http_server_let_go(struct http_server *srv);

@@ -34,6 +34,20 @@ const struct http_router *call_router(const struct call *c)
     return c->worker->srv->router;
 }
 
+/* -- the gate: http_server_hold() keeps requests out while the parts behind are exchanged ---------------------------- */
+
+static void gate_leave(struct call *c)
+{
+    struct http_server *srv = c->worker->srv;
+    pthread_mutex_lock(&srv->gate_lock);
+    if (c->inside) {
+        c->inside = false;
+        srv->n_inside--;
+        pthread_cond_signal(&srv->gate_quiet);
+    }
+    pthread_mutex_unlock(&srv->gate_lock);
+}
+
 /* -- a call's life ------------------------------------------------------------------------------------------------- */
 
 static void call_free(struct call *c)
@@ -101,8 +115,10 @@ static void call_leave(struct call *c)
         call_unlink(c);
     pthread_cond_broadcast(&w->quiet);
     pthread_mutex_unlock(&w->lock);
-    if (over)
+    if (over) {
+        gate_leave(c);              /* a request that ended without an answer */
         call_free(c);
+    }
 }
 
 static void resume(struct worker *w, struct MHD_Connection *mhd)
@@ -117,6 +133,7 @@ static void resume(struct worker *w, struct MHD_Connection *mhd)
 void call_answered(struct call *c)
 {
     struct worker *w = c->worker;
+    gate_leave(c);
     struct MHD_Connection *mhd = NULL;
     pthread_mutex_lock(&w->lock);
     c->answered = true;
@@ -355,11 +372,50 @@ static enum MHD_Result ask_control(struct call *c)
     return MHD_YES;
 }
 
+/* @return false: it waits, and comes again when the gate opens */
+static bool gate_enter(struct call *c)
+{
+    struct http_server *srv = c->worker->srv;
+    pthread_mutex_lock(&srv->gate_lock);
+    bool in = !srv->gate_shut;
+    c->at_gate = !in;
+    c->inside = in;
+    if (in) {
+        srv->n_inside++;
+    } else {
+        c->held_next = srv->at_gate;
+        srv->at_gate = c;
+        sleep_now(c);
+    }
+    pthread_mutex_unlock(&srv->gate_lock);
+    return in;
+}
+
+void gate_open(struct http_server *srv)
+{
+    pthread_mutex_lock(&srv->gate_lock);
+    srv->gate_shut = false;
+    struct call *c = srv->at_gate, *next;
+    srv->at_gate = NULL;
+    pthread_mutex_unlock(&srv->gate_lock);
+    for (; c; c = next) {
+        next = c->held_next;
+        call_answered(c);               /* wakes it; it is asked again from the start */
+    }
+}
+
 static enum MHD_Result on_whole(struct call *c)
 {
+    if (!gate_enter(c))
+        return MHD_YES;
     if (front_whole(c))
         return c->delay_us && delay(c) ? MHD_YES : ask_control(c);
     return c->refused && hold_back(c) ? MHD_YES : send_answer(c);
+}
+
+static enum MHD_Result after_delay(struct call *c)
+{
+    return gate_enter(c) ? ask_control(c) : MHD_YES;
 }
 
 static enum MHD_Result on_head(struct call *c, const char *method, const char *version)
@@ -413,10 +469,15 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
         }
         return on_whole(c);
     case CALL_WAIT:
+        if (c->at_gate && !c->forced) {
+            c->answered = false;
+            return c->delayed ? after_delay(c) : on_whole(c);
+        }
         if (c->delay_us && !c->forced) {
             c->delay_us = 0;            /* the wait that a fault wanted is over */
+            c->delayed = true;
             c->answered = false;
-            return ask_control(c);
+            return after_delay(c);
         }
         return send_answer(c);
     case CALL_SENT:

@@ -59,6 +59,11 @@ struct http_server {
     struct throttle        *refusals;   /* under the lock: how many 401 may leave at once */
     bool                    no_holding; /* under the lock: the loop ends, nothing may be posted to it */
     struct call            *held_back;  /* the loop's: refusals that wait, latest first */
+    pthread_mutex_t         gate_lock;
+    pthread_cond_t          gate_quiet; /* somebody left */
+    bool                    gate_shut;  /* under gate_lock, as the two below: requests wait before they are looked at */
+    size_t                  n_inside;   /* requests that somebody looks at */
+    struct call            *at_gate;    /* the latest first */
     struct loop            *loop;       /* the door and the sweep */
     struct http_door       *door;
     struct loop_timer       sweep;
@@ -84,6 +89,9 @@ bool worker_is_over(struct worker *w);
 void worker_wait_quiet(struct worker *w, int64_t until_us);
 /** Whoever still waits for control gets 503, and its handler answers nobody. Then end the daemon. */
 void worker_stop(struct worker *w);
+
+/** Let in whoever waits at the gate, and everybody from now on. */
+void gate_open(struct http_server *srv);
 
 /* Refusals that are held back: the loop's. */
 void refusals_release(struct http_server *srv, int64_t now_us);

@@ -125,6 +125,16 @@ void keyring_remove(struct keyring *k, uint64_t resource)
     pthread_rwlock_unlock(&k->lock);
 }
 
+void keyring_remove_all(struct keyring *k)
+{
+    uint64_t resource;
+    void *holder;
+    pthread_rwlock_wrlock(&k->lock);
+    for (size_t at = 0; map_next(k->by_resource, &at, &resource, &holder); at = 0)
+        forget(k, resource);
+    pthread_rwlock_unlock(&k->lock);
+}
+
 void keyring_resource_changed(void *keyring, const struct resource *r)
 {
     size_t n = r->keys_off ? 0 : ACCESS_KEY_OCTETS;

@@ -23,6 +23,8 @@ SCOPED_FREE(keyring)
  *  @return ERR_SIZE (a key over KEYRING_KEY_OCTETS_MAX, a name over 63), ERR_NOMEM */
 MUST_USE enum err keyring_put(struct keyring *k, uint64_t resource, struct str name, struct str key1, struct str key2);
 void keyring_remove(struct keyring *k, uint64_t resource);
+/** Every resource goes; the operator's and the development key stay. */
+void keyring_remove_all(struct keyring *k);
 /** For struct accounts_listener: arg is the keyring. */
 void keyring_resource_changed(void *keyring, const struct resource *r);
 void keyring_resource_gone(void *keyring, uint64_t resource);
