@@ -1,4 +1,4 @@
-#include "main/app.h"
+#include "main/app_priv.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -22,10 +22,10 @@
 #include "edge/media/media_edge.h"
 #include "edge/sip/sip_edge.h"
 #include "edge/smpp/smpp_edge.h"
-#include "main/authority.h"
 #include "main/carriers.h"
 #include "main/readiness.h"
 #include "main/sim_ports.h"
+#include "main/snapshots.h"
 #include "net/jwt_signer.h"
 #include "net/tls_ca.h"
 #include "sim/sim.h"
@@ -36,40 +36,6 @@
 
 enum { CONTROL_BOUND = 65536, STORE_BOUND = 65536, READERS = 2, PORT_TRIES = 200, CALLS_GRACE_MS = 1000 };
 
-struct app {
-    const struct settings *settings;
-    const struct datadir  *dir;
-    struct control         control;
-    struct app_api         api;
-    struct accounts       *accounts;
-    struct requests       *requests;
-    struct explain        *explain;
-    struct retention       retention;
-    struct retention_purges *purges;
-    struct keyring        *keyring;
-    struct events         *events;
-    struct numbers        *numbers;
-    struct quotas         *quotas;
-    struct messages       *messages;
-    struct calls          *calls;
-    struct sip_routing    *routing;
-    struct registrations  *registrations;
-    struct hooks          *hooks;
-    struct jwt_signer     *signer;
-    struct sim            *sim;
-    struct sip_edge       *sip;
-    struct media_edge     *media;
-    struct smpp_edge      *smpp;
-    struct carriers       *carriers;
-    struct http_server    *http;
-    struct readiness      *readiness;
-    struct tls_pems        pems;
-    struct authority      *authority;
-    char                   default_key[BASE64_SIZE(ACCESS_KEY_OCTETS)];     /* as it was at start: accounts are control's then */
-    char                   ca_file[DATADIR_PATH_SIZE];
-    bool                   real;            /* a real carrier exists */
-    bool                   started;
-};
 
 /* -- ports: a default one in use gives way to the next free one, a given one does not ------------------------------- */
 
@@ -91,25 +57,25 @@ static enum err with_port(struct app *app, const struct settings_endpoint *at, c
 
 /* -- the domain ------------------------------------------------------------------------------------------------------ */
 
-static enum err make_control(struct app *app, struct problem *why)
+static enum err make_control(struct app *app, struct db_image *image, struct problem *why)
 {
     struct control *c = &app->control;
     char path[DATADIR_PATH_SIZE];
     datadir_path(app->dir, "carterfone.db", path);
-    struct db_conf db = { .path = app->dir->path[0] ? path : NULL, .readers = READERS, .bound = STORE_BOUND };
-    int64_t offset_us = 0;
+    struct db_conf db = { .path = app->dir->path[0] ? path : NULL, .readers = READERS, .bound = STORE_BOUND, .image = image };
     enum err err = retention_read(&app->retention, str_of(app->settings->retention), why);
     if (!err)
         err = db_open(&c->db, &db, why);
     if (!err)
         err = loop_new(&c->loop, "control", CONTROL_BOUND, app);
     if (!err)
-        err = meta_load_int(c->db, STR("clock_offset_us"), &offset_us);
-    c->ids = ids_new(app->dir->id_key, 0);
-    c->clock = clock_new(app->settings->clock == SETTINGS_CLOCK_VIRTUAL ? offset_us : 0);
-    if (!err && (!c->ids || !c->clock))
-        err = ERR_NOMEM;
+        err = snapshots_adopt(app);
     return err ? err : agenda_new(&c->agenda, c->loop, c->clock);
+}
+
+static enum err open_control(struct app *app, struct problem *why)
+{
+    return make_control(app, NULL, why);
 }
 
 static enum err make_keys(struct app *app, struct problem *why)
@@ -138,7 +104,7 @@ static enum err make_hooks(struct app *app, struct problem *why)
 {
     char path[DATADIR_PATH_SIZE];
     datadir_path(app->dir, "callbacks.key", path);
-    if (jwt_signer_new(&app->signer, app->dir->path[0] ? path : NULL))
+    if (!app->signer && jwt_signer_new(&app->signer, app->dir->path[0] ? path : NULL))
         return problem_set(why, ERR_NOMEM, "", "Out of memory for the signer of callbacks.");
     struct hooks_conf conf = { .signer = app->signer, .allow_local = app->settings->simulator, .local_ca_pem = str_of(app->pems.ca) };
     return hooks_new(&app->hooks, &conf, why);
@@ -235,7 +201,9 @@ static enum err make_edges(struct app *app, struct problem *why)
     struct media_edge_conf media = { .host = s->sip.host, .advertise = s->advertise_rtp[0] ? s->advertise_rtp : NULL,
                                      .port_min = s->rtp_ports.min, .port_max = s->rtp_ports.max,
                                      .tell = calls_tell_media, .calls = app->calls };
-    enum err err = with_port(app, &s->sip, "SIP", try_sip, why);
+    enum err err = with_port(app, app->sip_at.port ? &app->sip_at : &s->sip, "SIP", try_sip, why);
+    if (!err)
+        app->sip_at = (struct settings_endpoint){ .port = sip_edge_port(app->sip), .given = true };
     if (!err)
         err = media_edge_new(&app->media, &media, why);
     if (!err)
@@ -283,7 +251,7 @@ static enum err make_carriers(struct app *app, struct problem *why)
     enum err err = carriers_new(&app->carriers, &conf);
     if (!err)
         numbers_set_carriers(app->numbers, carriers_known, app->carriers);
-    if (!err && app->settings->simulator)
+    if (!err && app->settings->simulator && !app->sim)
         err = make_sim(app, why);
     if (!err && app->sim)
         err = carriers_start_sim(app->carriers, app->settings->sim_smpp.host, sim_smpp_port(app->sim),
@@ -299,6 +267,12 @@ static enum err sim_adapter(void *sim, struct str verb, struct str args,
     return sim_command(sim, verb, args, done, arg);
 }
 
+static bool is_ready(void *arg, struct buf *words)
+{
+    const struct app *app = arg;
+    return readiness_ask(app->readiness, words);
+}
+
 static enum err try_http(struct app *app, uint16_t port, struct problem *why)
 {
     const struct settings *s = app->settings;
@@ -309,14 +283,15 @@ static enum err try_http(struct app *app, uint16_t port, struct problem *why)
     struct http_server_conf conf = { .listens = listens, .n_listens = s->listen_n, .api = &app->api,
                                      .cert_pem = str_of(app->pems.cert), .key_pem = str_of(app->pems.key),
                                      .ca_pem = str_of(app->pems.ca), .name_certs = authority_names(app->authority),
-                                     .ready = readiness_ask, .ready_arg = app->readiness };
+                                     .ready = is_ready, .ready_arg = app };
     if (!app->pems.ca_key)
         conf.name_certs = (struct http_name_certs){ 0 };
     return http_server_new(&app->http, &conf, why);
 }
 
-static enum err make_api(struct app *app, struct problem *why)
+static enum err fill_api(struct app *app, struct problem *why)
 {
+    (void)why;
     app->api = (struct app_api){ .control = &app->control, .accounts = app->accounts, .numbers = app->numbers,
                                  .messages = app->messages, .calls = app->calls, .events = app->events,
                                  .keyring = app->keyring, .signer = app->signer, .domain = app->settings->domain, .carrier_add = carriers_add, .carriers_write = carriers_write,
@@ -324,12 +299,20 @@ static enum err make_api(struct app *app, struct problem *why)
                                  .registrations = app->registrations, .requests = app->requests, .explain = app->explain,
                                  .faults = app->settings->faults == SETTINGS_FAULTS_ON
                                            || (app->settings->faults == SETTINGS_FAULTS_AUTO && !app->real),
+                                 .snapshots = app->snapshots, .snapshots_do = snapshots_do,
                                  .clock_moves = app->settings->clock == SETTINGS_CLOCK_VIRTUAL };
     if (app->sim) {
         app->api.sim = app->sim;
         app->api.sim_command = sim_adapter;
     }
-    enum err err = readiness_new(&app->readiness, &app->control);
+    return readiness_new(&app->readiness, &app->control);
+}
+
+static enum err make_api(struct app *app, struct problem *why)
+{
+    enum err err = snapshots_new(&app->snapshots, app);
+    if (!err)
+        err = fill_api(app, why);
     return err ? err : with_port(app, &app->settings->listen[0].at, "the API", try_http, why);
 }
 
@@ -378,7 +361,7 @@ enum err app_new(struct app **out, const struct settings *s, const struct datadi
     app->dir = dir;
     fault_seed(s->seed);
     static enum err (*const steps[])(struct app *app, struct problem *why) = {
-        make_control, make_keys, make_certificate, make_accounts, make_hooks, make_domain, make_edges, make_carriers, make_api,
+        open_control, make_keys, make_certificate, make_accounts, make_hooks, make_domain, make_edges, make_carriers, make_api,
     };
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < ARRAY_LEN(steps); i++)
@@ -398,14 +381,14 @@ static void note_default_key(struct app *app)
         base64_write(app->default_key, r->access_key[0], ACCESS_KEY_OCTETS);
 }
 
-enum err app_start(struct app *app, struct problem *why)
+/* What a restore starts again, but for the networks and the front door. */
+static enum err start_parts(struct app *app, struct problem *why)
 {
-    note_default_key(app);
-    app->started = true;
+    (void)why;
     events_set_base_url(app->events, STR("https://localhost"));
     enum err err = hooks_start(app->hooks);
-    if (!err && app->sim)
-        err = sim_start(app->sim, why);
+    if (!err)
+        err = snapshots_adopt_networks(app);
     if (!err)
         err = media_edge_start(app->media);
     if (!err)
@@ -422,7 +405,18 @@ enum err app_start(struct app *app, struct problem *why)
     readiness_start(app->readiness);
     accounts_resume(app->accounts);
     events_resume(app->events);         /* control is not running yet: this thread stands in for it */
-    err = loop_start(app->control.loop);
+    return loop_start(app->control.loop);
+}
+
+enum err app_start(struct app *app, struct problem *why)
+{
+    note_default_key(app);
+    app->started = true;
+    enum err err = app->sim ? sim_start(app->sim, why) : ERR_NONE;
+    if (!err)
+        err = snapshots_keep_first(app);
+    if (!err)
+        err = start_parts(app, why);
     return err ? err : http_server_start(app->http, why);
 }
 
@@ -461,13 +455,8 @@ static void settle(struct app *app)
     }
 }
 
-void app_stop(struct app *app)
+static void stop_parts(struct app *app)
 {
-    if (!app->started)
-        return;
-    app->started = false;
-    events_let_go(app->events);
-    http_server_stop(app->http);
     sip_edge_stop(app->sip, CALLS_GRACE_MS);
     media_edge_stop(app->media);
     smpp_edge_stop(app->smpp);
@@ -476,13 +465,24 @@ void app_stop(struct app *app)
     loop_stop(app->control.loop);
 }
 
-void app_free(struct app *app)
+void app_stop(struct app *app)
 {
-    if (!app)
+    if (!app->started)
         return;
-    app_stop(app);
-    sim_free(app->sim);                 /* first: what handset commands still wait for is answered to the http calls */
-    http_server_free(app->http);
+    app->started = false;
+    snapshots_stop(app->snapshots);     /* a restore under way comes to its end */
+    if (app->broken) {
+        http_server_stop(app->http);
+        return;
+    }
+    events_let_go(app->events);
+    http_server_stop(app->http);
+    stop_parts(app);
+}
+
+/* Everything between the front door and the disk, but for the networks, the keys, the clock and the ids. */
+static void free_parts(struct app *app)
+{
     sip_edge_free(app->sip);
     media_edge_free(app->media);
     smpp_edge_free(app->smpp);
@@ -497,20 +497,65 @@ void app_free(struct app *app)
     events_free(app->events);
     hooks_free(app->hooks);
     accounts_free(app->accounts);
-    authority_free(app->authority);
     retention_purges_free(app->purges);
+    app->purges = NULL;
     explain_free(app->explain);
     requests_free(app->requests);
-    keyring_free(app->keyring);
     db_close(app->control.db);
     readiness_free(app->readiness);
     agenda_free(app->control.agenda);
     loop_free(app->control.loop);
+    app->sip = NULL;
+    app->media = NULL;
+    app->smpp = NULL;
+    app->carriers = NULL;
+    app->calls = NULL;
+    app->routing = NULL;
+    app->registrations = NULL;
+    app->messages = NULL;
+    app->numbers = NULL;
+    app->quotas = NULL;
+    app->events = NULL;
+    app->hooks = NULL;
+    app->accounts = NULL;
+    app->explain = NULL;
+    app->requests = NULL;
+    app->readiness = NULL;
+    app->control = (struct control){ .clock = app->control.clock, .ids = app->control.ids };
+}
+
+void app_free(struct app *app)
+{
+    if (!app)
+        return;
+    app_stop(app);
+    sim_free(app->sim);                 /* first: what handset commands still wait for is answered to the http calls */
+    http_server_free(app->http);
+    free_parts(app);
+    snapshots_free(app->snapshots);
+    authority_free(app->authority);
+    keyring_free(app->keyring);
     clock_free(app->control.clock);
     ids_free(app->control.ids);
     jwt_signer_free(app->signer);
     tls_pems_done(&app->pems);
     free(app);
+}
+
+enum err app_exchange(struct app *app, struct db_image *image, struct problem *why)
+{
+    static enum err (*const steps[])(struct app *app, struct problem *why) = {
+        make_accounts, make_hooks, make_domain, make_edges, make_carriers, fill_api, start_parts,
+    };
+    stop_parts(app);
+    free_parts(app);
+    keyring_remove_all(app->keyring);
+    app->real = false;
+    enum err err = make_control(app, image, why);
+    for (size_t i = 0; !err && i < ARRAY_LEN(steps); i++)
+        err = steps[i](app, why);
+    app->broken = err != ERR_NONE;
+    return err;
 }
 
 /* -- telling ---------------------------------------------------------------------------------------------------------- */

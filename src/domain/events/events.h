@@ -128,6 +128,8 @@ struct events_query {
 };
 /** Any thread: the server is about to stop. Whoever waits for events is answered now, and nobody waits any more. */
 void events_let_go(struct events *ev);
+/** The opposite: nothing ends after all. Any thread. */
+void events_take_on(struct events *ev);
 MUST_USE enum err events_list(struct events *ev, const struct events_query *q, events_listed_fn *done, void *arg,
                               struct problem *why);
 

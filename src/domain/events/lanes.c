@@ -147,6 +147,8 @@ struct lane *lanes_back(struct lanes *l, struct lane *lane)
     lane->in_hand = 0;
     if (lane->head)
         return lane;
+    if (lane->rest)
+        return NULL;                /* ends when it has rested: the agenda knows it still */
     lane_end(l, lane);
     return NULL;
 }
@@ -170,5 +172,8 @@ void lanes_rested(struct lanes *l, struct lane *lane)
 {
     free(lane->rest);
     lane->rest = NULL;
-    lanes_wake(l, lane);
+    if (!lane->head && !lane->in_hand)
+        lane_end(l, lane);
+    else
+        lanes_wake(l, lane);
 }

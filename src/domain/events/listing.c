@@ -182,14 +182,18 @@ void listings_wake(struct events *ev)
 struct letting_go {
     struct inbox_item item;
     struct events    *ev;
+    bool              let_go;
 };
 
 static void on_let_go(void *owner, struct inbox_item *item)
 {
     (void)owner;
-    struct events *ev = container_of(item, struct letting_go, item)->ev;
+    const struct letting_go *g = container_of(item, struct letting_go, item);
+    struct events *ev = g->ev;
+    ev->letting_go = g->let_go;
     free(item);
-    ev->letting_go = true;
+    if (!ev->letting_go)
+        return;
     for (struct listing *l = ev->waiting; l; l = l->next)
         l->until = clock_mono();
     listings_wake(ev);
@@ -197,13 +201,23 @@ static void on_let_go(void *owner, struct inbox_item *item)
 
 static const struct inbox_kind let_go_kind = { "events.let_go", on_let_go, NULL };
 
-void events_let_go(struct events *ev)
+static void post_let_go(struct events *ev, bool let_go)
 {
     struct letting_go *g = malloc(sizeof *g);
     if (!g)
         return;
-    *g = (struct letting_go){ .item.kind = &let_go_kind, .ev = ev };
+    *g = (struct letting_go){ .item.kind = &let_go_kind, .ev = ev, .let_go = let_go };
     inbox_post_always(control_inbox(ev->control), &g->item);
+}
+
+void events_let_go(struct events *ev)
+{
+    post_let_go(ev, true);
+}
+
+void events_take_on(struct events *ev)
+{
+    post_let_go(ev, false);
 }
 
 void listings_free(struct events *ev)

@@ -19,6 +19,7 @@ struct registrations;
 
 typedef void carrier_done_fn(void *arg, enum err err, const struct problem *why);
 
+struct http_call;
 struct app_api {
     struct control  *control;
     struct accounts *accounts;
@@ -44,6 +45,8 @@ struct app_api {
     struct explain  *explain;
     struct jwt_signer *signer;      /* of callbacks; its keys are public */
     const char *domain;             /* resources are NAME.domain; NULL: localhost */
+    void *snapshots;                /* main/snapshots.h, plugged in by app.c */
+    enum err (*snapshots_do)(void *snapshots, const char *verb, struct str name, struct http_call *hc);
     bool clock_moves;               /* --clock virtual */
     bool faults;                    /* may be armed: while everything is simulated, or with --faults on */
 };

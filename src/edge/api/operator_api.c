@@ -102,6 +102,7 @@ static enum err routes_get(struct http_call *hc)
 #define REGISTRATIONS "tests/api/registrations.test.mjs"
 #define MONEY "tests/api/money.test.mjs"
 #define FAULTS "tests/api/faults.test.mjs"
+#define SNAPSHOTS "tests/api/snapshots.test.mjs"
 
 const struct http_route operator_routes[] = {
     { "GET", V1 "/status", HTTP_OPERATOR, NULL, status_get, "Carterfone_Status", TOUR },
@@ -177,6 +178,11 @@ const struct http_route operator_routes[] = {
     { "POST", V1 "/faults", HTTP_OPERATOR, NULL, faults_post, "Carterfone_AddFault", FAULTS },
     { "DELETE", V1 "/faults", HTTP_OPERATOR, NULL, faults_delete, "Carterfone_ClearFaults", FAULTS },
     { "DELETE", V1 "/faults/{id}", HTTP_OPERATOR, NULL, fault_delete, "Carterfone_ClearFault", FAULTS },
+    { "GET", V1 "/snapshots", HTTP_OPERATOR, NULL, snapshots_get, "Carterfone_ListSnapshots", SNAPSHOTS },
+    { "POST", V1 "/snapshots", HTTP_OPERATOR, NULL, snapshots_post, "Carterfone_TakeSnapshot", SNAPSHOTS },
+    { "DELETE", V1 "/snapshots/{name}", HTTP_OPERATOR, NULL, snapshot_delete, "Carterfone_DeleteSnapshot", SNAPSHOTS },
+    { "POST", V1 "/snapshots/{name}/:restore", HTTP_OPERATOR, NULL, snapshot_restore_post, "Carterfone_RestoreSnapshot", SNAPSHOTS },
+    { "POST", V1 "/:reset", HTTP_OPERATOR, NULL, reset_post, "Carterfone_Reset", SNAPSHOTS },
     { "GET", V1 "/clock", HTTP_OPERATOR, NULL, clock_get, "Carterfone_GetClock", TOUR },
     { "POST", V1 "/clock/:advance", HTTP_OPERATOR, NULL, clock_advance_post, "Carterfone_AdvanceClock", TOUR },
     { 0 },

@@ -95,3 +95,36 @@ enum err clock_advance_post(struct http_call *hc)
     settle(a);
     return ERR_NONE;
 }
+
+/* -- snapshots: main/snapshots.c takes and restores them ------------------------------------------------------------- */
+
+static enum err snapshots_ask(struct http_call *hc, const char *verb, struct str name)
+{
+    enum err err = operator_only(hc);
+    return err ? err : hc->api->snapshots_do(hc->api->snapshots, verb, name, hc);
+}
+
+enum err snapshots_get(struct http_call *hc)
+{
+    return snapshots_ask(hc, "list", (struct str){ NULL, 0 });
+}
+
+enum err snapshots_post(struct http_call *hc)
+{
+    return snapshots_ask(hc, "take", json_text_of(hc->json, "name"));
+}
+
+enum err snapshot_delete(struct http_call *hc)
+{
+    return snapshots_ask(hc, "delete", hc->params[0]);
+}
+
+enum err snapshot_restore_post(struct http_call *hc)
+{
+    return snapshots_ask(hc, "restore", hc->params[0]);
+}
+
+enum err reset_post(struct http_call *hc)
+{
+    return snapshots_ask(hc, "reset", (struct str){ NULL, 0 });
+}

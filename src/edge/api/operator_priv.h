@@ -102,6 +102,11 @@ void spend_cap_write(const struct http_call *hc, const struct subscription *s, s
 /* operator_clock.c */
 enum err clock_get(struct http_call *hc);
 enum err clock_advance_post(struct http_call *hc);
+enum err snapshots_get(struct http_call *hc);
+enum err snapshots_post(struct http_call *hc);
+enum err snapshot_delete(struct http_call *hc);
+enum err snapshot_restore_post(struct http_call *hc);
+enum err reset_post(struct http_call *hc);
 
 /* operator_faults.c */
 enum err faults_get(struct http_call *hc);

@@ -1,0 +1,144 @@
+// A running server's state kept and put back: rows, clock, faults, what the simulated networks hold; reset; waiting requests.
+import assert from 'node:assert/strict'
+import { spawn, execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after } from 'node:test'
+import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
+import { SmsClient } from '@azure/communication-sms'
+import { connectionString, endpoint, eventually, key, lease, own, refused, signed, sleep } from './harness.mjs'
+
+const numbers = new PhoneNumbersClient(connectionString), sms = new SmsClient(connectionString)
+const inbox = async (number) => (await own('GET', `handsets/${encodeURIComponent(number)}/inbox`)).value.map((m) => m.text)
+const leased = async () => { const all = []; for await (const n of numbers.listPurchasedPhoneNumbers()) all.push(n.phoneNumber); return all.sort() }
+const clock = async () => Date.parse((await own('GET', 'clock')).productTime)
+const state = (id) => own('GET', `messages/${id}`).then((m) => m.state)
+const send = (to, message) => sms.send({ from, to: [to], message }, { enableDeliveryReport: true }).then(([sent]) => sent.messageId)
+const from = await lease(numbers, { areaCode: '833', sms: 'inbound+outbound' })
+
+test('rows, product clock, handsets, faults and pending receipts are as they were', async () => {
+  await own('POST', 'clock/:advance', { seconds: 86400 })
+  const first = await send('+12065550110', 'before')
+  await eventually('its receipt', async () => await state(first) === 'delivered')
+  const late = await send('+12065550162', 'its receipt comes after 10 s')
+  await eventually('it to be submitted', async () => await state(late) === 'submitted')
+  await own('POST', 'faults', { fault: 'api 503 path=/rooms count=2' })
+  const had = await leased(), then = await clock()
+  const taken = await own('POST', 'snapshots', { name: 'one' })
+  assert.equal(taken.underWay, 0)
+  assert.ok(taken.tookMs < 1000)
+
+  await own('DELETE', 'faults')
+  const other = await lease(numbers, { areaCode: '844', sms: 'outbound' })
+  await own('POST', 'clock/:advance', { seconds: 90 * 86400 })
+  const lost = await send('+12065550110', 'after')
+  await eventually('it to arrive', async () => (await inbox('+12065550110')).includes('after'))
+  assert.ok((await leased()).includes(other))
+
+  const restored = await own('POST', 'snapshots/one/:restore')
+  assert.ok(restored.tookMs < 1000 * (process.env.CARTERFONE.includes('asan') ? 5 : 1), `${restored.tookMs} ms`)
+  assert.deepEqual(await leased(), had)
+  const now = await clock()
+  assert.ok(now >= then && now < then + 60000, `${new Date(now)}`)
+  assert.deepEqual(await inbox('+12065550110'), ['before'])
+  await refusedHere(own('GET', `messages/${lost}`), 404)
+  assert.deepEqual((await own('GET', 'faults')).value.map((f) => [f.fault, f.state, f.hits]), [['api 503 path=/rooms count=2', 'armed', 0]])
+  await eventually('the receipt that was pending', async () => await state(late) === 'delivered', 30000)
+  const again = await send('+12065550110', 'life goes on')
+  await eventually('a new one', async () => await state(again) === 'delivered')
+  assert.deepEqual(await inbox('+12065550110'), ['before', 'life goes on'])
+})
+
+async function refusedHere(promise, status) {
+  const e = await promise.then(() => assert.fail('it was not refused'), (e) => e)
+  assert.equal(e.statusCode, status)
+  return e
+}
+
+test('an event whose endpoint is away goes on after a restore, with its id', async (t) => {
+  let away = true
+  const hook = await endpoint(t)
+  await own('POST', 'eventSubscriptions', { endpointUrl: hook.url, name: 'kept', eventTypes: ['Microsoft.Communication.SMSDeliveryReportReceived'] })
+  await own('POST', 'faults', { fault: 'webhook refused subscription=kept' })
+  const id = await send('+12065550110', 'told later')
+  await eventually('the first try', async () => (await own('GET', 'faults')).value.some((f) => f.fault.startsWith('webhook') && f.hits))
+  await own('POST', 'snapshots', { name: 'undelivered' })
+  await own('DELETE', 'faults')
+  await own('POST', 'clock/:advance', { seconds: 60 })
+  const { event: once } = await hook.event('SMSDeliveryReportReceived', (data) => data.messageId === id)
+  hook.events.length = 0
+  await own('POST', 'snapshots/undelivered/:restore')
+  await own('DELETE', 'faults')
+  await own('POST', 'clock/:advance', { seconds: 60 })
+  const { event: twice } = await hook.event('SMSDeliveryReportReceived', (data) => data.messageId === id)
+  assert.equal(twice.id, once.id)
+  assert.ok(away)
+})
+
+test('a call ends and its ports stay; who waits for events is answered; requests that come meanwhile wait', async () => {
+  const local = await lease(numbers, { type: 'geographic', areaCode: '206', calling: 'inbound+outbound', assignment: 'person' })
+  await own('POST', 'snapshots', { name: 'quiet' })
+  const { id } = await own('POST', 'calls', { from: local, to: '+12065550101' })
+  await eventually('the call', async () => (await own('GET', `calls/${id}`)).state === 'connected')
+  const waiting = own('GET', 'events?after=0&wait=20')
+  await sleep(50)
+  const began = Date.now()
+  const [restored, ...answers] = await Promise.all([own('POST', 'snapshots/quiet/:restore'), ...Array.from({ length: 20 }, () => leased())])
+  assert.ok(restored.productTime)
+  for (const answer of answers) assert.ok(answer.includes(local))
+  await waiting
+  assert.ok(Date.now() - began < 15000)
+  await refusedHere(own('GET', `calls/${id}`), 404)
+  await eventually('the handset to be idle', async () => (await own('GET', 'handsets')).value.every((h) => h.state === 'idle'))
+  const next = await own('POST', 'calls', { from: local, to: '+12065550101' })
+  await eventually('a call after it', async () => (await own('GET', `calls/${next.id}`)).state === 'connected')
+  await own('POST', `calls/${next.id}/:hangup`)
+})
+
+test('snapshots are listed and deleted; what is no name and no snapshot is refused', async () => {
+  assert.deepEqual((await own('GET', 'snapshots')).value.map((s) => s.name).sort(), ['one', 'quiet', 'undelivered'])
+  await own('DELETE', 'snapshots/one')
+  await refusedHere(own('POST', 'snapshots/one/:restore'), 404)
+  await refusedHere(own('DELETE', 'snapshots/one'), 404)
+  await refusedHere(own('POST', 'snapshots/%2Efirst/:restore'), 404)
+  for (const name of ['../x', '.first', 'a/b', 'x'.repeat(65)])
+    assert.equal((await refusedHere(own('POST', 'snapshots', { name }), 400)).error.innererror.code, 'SnapshotName')
+  assert.equal((await signed(key, 'POST', '/carterfone/v1/:reset')).status, 403)
+})
+
+test('reset: nothing is left but what the first start had; the connection string stays valid', async () => {
+  await own('POST', ':reset')
+  assert.deepEqual(await leased(), [])
+  assert.deepEqual(await inbox('+12065550110'), [])
+  assert.deepEqual((await own('GET', 'messages')).value, [])
+  assert.deepEqual((await own('GET', 'faults')).value, [])
+  assert.ok(Math.abs(await clock() - Date.now()) < 60000)
+  const fresh = await lease(numbers, { areaCode: '833', sms: 'inbound+outbound' })
+  const [sent] = await sms.send({ from: fresh, to: ['+12065550110'], message: 'new' })
+  assert.ok(sent.successful)
+  await refused(() => sms.send({ from: '+18335559999', to: ['+12065550110'], message: 'x' }), 401)
+})
+
+test('a server that keeps nothing on disk has snapshots too; the command line takes and restores them', async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'carterfone-snapshot-')), file = join(home, 'ready.json'), any = '127.0.0.1:0'
+  const busy = createServer().listen(0)
+  t.after(() => busy.close())
+  const { startServer, stopServer } = await import('./server.mjs')
+  const { server } = await startServer(process.env.CARTERFONE, home)
+  const ctl = (...words) => execFileSync(process.env.CARTERFONE, ['--data', join(home, 'data'), ...words], { encoding: 'utf8', stdio: 'pipe' })
+  assert.match(ctl('snapshot', 'list'), /No snapshot/)
+  assert.match(ctl('snapshot', 'a'), /^snapshot a taken in \d+ ms/)
+  ctl('account', 'add', 'more', '--offer', 'payg', '--billing-country', 'US')
+  assert.match(ctl('account', 'list'), /more/)
+  assert.match(ctl('restore', 'a'), /^restored in \d+ ms/)
+  assert.doesNotMatch(ctl('account', 'list'), /more/)
+  assert.match(ctl('reset'), /^reset in \d+ ms/)
+  ctl('snapshot', 'delete', 'a')
+  assert.throws(() => ctl('restore', 'a'), (e) => e.status === 1)
+  await stopServer(server)
+  rmSync(home, { recursive: true, force: true })
+  assert.ok(file && any && spawn)
+})
+after(() => {})
