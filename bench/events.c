@@ -324,6 +324,7 @@ int main(int argc, char **argv)
     const char *program = getenv("CARTERFONE");
     uint64_t n = from_environment("EVENTS", 20000), undelivered = from_environment("UNDELIVERED", 1000000);
     size_t subscriptions = from_environment("SUBSCRIPTIONS", 1000), holes = from_environment("HOLES", 10);
+    uint64_t n_flow = from_environment("FLOW", 1) ? n : 0;      /* FLOW=0: the black holes alone */
     batch_most = from_environment("BATCH", batch_most);
     runs = from_environment("RUNS", 3);
     runs = runs < 1 ? 1 : runs < RUNS_MOST ? runs : RUNS_MOST;
@@ -346,7 +347,8 @@ int main(int argc, char **argv)
     server_start(&server);
     lease_numbers();
     bind_to_us();
-    flow("nothing undelivered", n);
+    if (n_flow)
+        flow("nothing undelivered", n_flow);
     printf("\n");
     spread(subscriptions, 0, n, 500);
     spread(subscriptions, holes, n, 500);
@@ -355,7 +357,8 @@ int main(int argc, char **argv)
     if (undelivered) {
         pile_up(undelivered);
         print_sizes();
-        flow("the same beside them", n);
+        if (n_flow)
+            flow("the same beside them", n_flow);
         printf("\n");
         spread(subscriptions - 20, holes, n, 500);
         print_sizes();

@@ -8,7 +8,7 @@ import { CallAutomationClient } from '@azure/communication-call-automation'
 import { SmsClient } from '@azure/communication-sms'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { CloudEvent, HTTP } from 'cloudevents'
-import { connectionString, endpoint, lease, own, refused } from './harness.mjs'
+import { connectionString, endpoint, eventually, lease, own, refused } from './harness.mjs'
 
 const numbers = new PhoneNumbersClient(connectionString)
 const sms = new SmsClient(connectionString)
@@ -166,3 +166,84 @@ test('the handshake of Event Grid: its event comes alone, and a wrong code is no
   assert.equal(heard[0].headers['aeg-event-type'], 'SubscriptionValidation')
   assert.ok(text(e.data.validationCode) && /^https?:\/\//.test(e.data.validationUrl))
 })
+
+for (const [how, fail] of [['answers 503', (response) => response.writeHead(503).end()], ['hangs up', (response) => response.socket.destroy()]])
+  test(`an endpoint that ${how} for a while gets everything afterwards: with the same ids, first tries in order, each acknowledged once`, async (t) => {
+    const tries = []
+    let down = true
+    const server = createServer((request, response) => {
+      let body = ''
+      request.on('data', (piece) => { body += piece })
+      request.on('end', () => {
+        const [e] = JSON.parse(body)
+        if (e.data.validationCode) return response.writeHead(200).end(JSON.stringify({ validationResponse: e.data.validationCode }))
+        // on a kept connection that is hung up under it, libcurl sends a request once more by itself
+        if (!tries.some((x) => !x.good && x.id === e.id && x.n === Number(request.headers['aeg-delivery-count'])))
+          tries.push({ id: e.id, text: e.data.message, subject: e.subject, n: Number(request.headers['aeg-delivery-count']), good: !down })
+        return down ? fail(response) : response.writeHead(200).end()
+      })
+    })
+    await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
+    t.after(() => { server.closeAllConnections(); server.close() })
+    const made = await own('POST', 'eventSubscriptions', { endpointUrl: `http://127.0.0.1:${server.address().port}/`, filter: { advancedFilters: [
+      { operatorType: 'StringIn', key: 'data.from', values: [handset] }] }, eventTypes: ['Microsoft.Communication.SMSReceived'] })
+    t.after(() => own('DELETE', `eventSubscriptions/${made.id}`))
+    const texts = [1, 2, 3, 4].map((i) => `${how} ${i}`)
+    for (const [i, words] of texts.entries()) {
+      await own('POST', `handsets/${encodeURIComponent(handset)}/:sms`, { to: number, text: words })
+      await eventually(words, async () => (await own('GET', 'events?after=all')).value.some((e) => e.data.message === words))
+      if (i === 1) await own('POST', 'clock/:advance', { seconds: 11 })     // the second try of the first: it leaves the line
+    }
+    await eventually('tries', () => tries.some((e) => e.n > 0))
+    down = false
+    await eventually('everything', async () => {
+      await own('POST', 'clock/:advance', { seconds: 600 })
+      return texts.every((words) => tries.some((e) => e.text === words && e.good))
+    }, 30000)
+    assert.deepEqual(tries.filter((e) => e.n === 0).map((e) => e.text), texts)
+    const kept = (await own('GET', 'events?after=all')).value
+    for (const words of texts) {
+      const mine = tries.filter((e) => e.text === words)
+      assert.deepEqual(mine.map((e) => e.n), mine.map((_, i) => i), 'each try says how many were before')
+      assert.deepEqual(mine.filter((e) => e.good).length, 1)
+      assert.deepEqual([...new Set(mine.map((e) => e.id))], kept.filter((e) => e.data.message === words).map((e) => e.id))
+    }
+  })
+
+for (const schema of ['eventgrid', 'cloudevents'])
+  test(`what came while an endpoint was busy arrives in one batch, in order (${schema})`, async (t) => {
+    const posts = []
+    let first
+    const server = createServer((request, response) => {
+      if (request.method === 'OPTIONS') return response.writeHead(200, { 'WebHook-Allowed-Origin': '*' }).end()
+      let body = ''
+      request.on('data', (piece) => { body += piece })
+      request.on('end', () => {
+        const events = JSON.parse(body)
+        if (events[0].data.validationCode) return response.writeHead(200).end(JSON.stringify({ validationResponse: events[0].data.validationCode }))
+        posts.push({ headers: request.headers, body })
+        if (posts.length === 1) first = response
+        else response.writeHead(200).end()
+      })
+    })
+    await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
+    t.after(() => { server.closeAllConnections(); server.close() })
+    const made = await own('POST', 'eventSubscriptions', { endpointUrl: `http://127.0.0.1:${server.address().port}/`, schema, batch: 3,
+      eventTypes: ['Microsoft.Communication.SMSReceived'] })
+    t.after(() => own('DELETE', `eventSubscriptions/${made.id}`))
+    const texts = [0, 1, 2, 3, 4].map((i) => `${schema} batch ${i}`)
+    for (const words of texts) {
+      await own('POST', `handsets/${encodeURIComponent(handset)}/:sms`, { to: number, text: words })
+      await eventually(words, async () => (await own('GET', 'events?after=all')).value.some((e) => e.data.message === words))
+      await eventually('the first POST', () => first)
+    }
+    first.writeHead(200).end()
+    await eventually('the rest', () => posts.length === 3)
+    const read = schema === 'eventgrid' ? (p) => new EventGridDeserializer().deserializeEventGridEvents(p.body) : (p) => HTTP.toEvent(p)
+    const batches = await Promise.all(posts.map(read))
+    assert.deepEqual(batches.map((events) => events.map((e) => e.data.message)), [texts.slice(0, 1), texts.slice(1, 4), texts.slice(4)])
+    assert.equal(new Set(batches.flat().map((e) => e.id)).size, texts.length)
+    if (schema === 'cloudevents') assert.ok(batches.flat().every((e) => e.validate()))
+    for (const { headers } of posts)
+      assert.match(headers['content-type'], schema === 'eventgrid' ? /^application\/json/ : /^application\/cloudevents-batch\+json/)
+  })

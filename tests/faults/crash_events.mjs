@@ -1,4 +1,4 @@
-// The crash test of events: see test_crash_events.sh. ROUNDS rounds (default 5) of N messages (default 300), BATCHES=1,1 events a POST.
+// The crash test of events: see test_crash_events.sh. ROUNDS rounds (default 5) of N messages (default 300), BATCHES=1,20 events a POST at two endpoints.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -7,7 +7,7 @@ import smpp from 'smpp'
 import { ask, keyOf, kill, newFolder, operatorKey, serve } from './server.mjs'
 
 const n = Number(process.env.N ?? 300), rounds = Number(process.env.ROUNDS ?? 5), window = 50
-const batches = (process.env.BATCHES ?? '1,1').split(',').map(Number)
+const batches = (process.env.BATCHES ?? '1,20').split(',').map(Number)
 const subjects = 3
 
 async function until(what, test, within) {
