@@ -138,7 +138,7 @@ const struct http_route operator_routes[] = {
     { "GET", V1 "/calls/{id}", HTTP_OPERATOR, NULL, calls_get_one, "Carterfone_GetCall", TOUR },
     { "POST", V1 "/calls", HTTP_OPERATOR, NULL, calls_post, "Carterfone_PlaceCall", TOUR },
     { "POST", V1 "/calls/{id}/:hangup", HTTP_OPERATOR, NULL, calls_post_hangup, "Carterfone_HangUpCall", TOUR },
-    { "GET", V1 "/explain/{id}", HTTP_OPERATOR, NULL, explain_get, "Carterfone_Explain", TOUR },
+    { "GET", V1 "/explain/{id}", HTTP_OPERATOR, NULL, explain_get, "Carterfone_Explain", "tests/api/explain.test.mjs" },
     { "GET", V1 "/sim/smsc", HTTP_OPERATOR, NULL, sim_smsc_get, "Carterfone_GetSimulatedSmsc", SIM_SMSC },
     { "PATCH", V1 "/sim/smsc", HTTP_OPERATOR, NULL, sim_smsc_patch, "Carterfone_SetSimulatedSmsc", SIM_SMSC },
     { "POST", V1 "/sim/smsc/:reset", HTTP_OPERATOR, NULL, sim_smsc_reset_post, "Carterfone_ResetSimulatedSmsc", SIM_SMSC },
