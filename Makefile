@@ -166,7 +166,7 @@ check:
 build/release/bench/%: bench/%.c build/release/libcarterfone.a
 	@mkdir -p $(@D)
 	@echo "  cc $<"
-	@$(CC) $(CFLAGS_) $(CFLAGS) -Ibench $< -o $@ $(LD_) build/release/libcarterfone.a $(LIBS)
+	@$(CC) $(CFLAGS_) $(CFLAGS) -Ibench -Itests $< -o $@ $(LD_) build/release/libcarterfone.a $(LIBS)
 
 bench:
 ifeq ($(T),)
