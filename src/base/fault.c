@@ -231,6 +231,11 @@ static bool read_often(struct fault *f, struct str key, struct str value, struct
     return true;
 }
 
+static struct str bare(struct str number)
+{
+    return number.n && number.p[0] == '+' ? str_from(number, 1) : number;
+}
+
 static enum err read_word(struct fault *f, struct str key, struct str value, struct problem *why)
 {
     const struct kind *kind = &kinds[f->kind];
@@ -253,7 +258,7 @@ static enum err read_word(struct fault *f, struct str key, struct str value, str
         if (!str_eqz(key, matches[i].word))
             continue;
         f->on[i] = value;
-        return value.n ? ERR_NONE : bad_value(why, key, value, "what it shall match, or leave the word out");
+        return bare(value).n ? ERR_NONE : bad_value(why, key, value, "what it shall match, or leave the word out");
     }
     static const char *const often[] = { "count", "every", "p", "for" };
     for (size_t i = 0; i < ARRAY_LEN(often); i++)
@@ -320,11 +325,6 @@ static enum err fault_read(struct fault *f, struct str text, unsigned edges, str
 }
 
 /* -- striking -------------------------------------------------------------------------------------------------------- */
-
-static struct str bare(struct str number)
-{
-    return number.n && number.p[0] == '+' ? str_from(number, 1) : number;
-}
 
 static bool matches_one(struct str pattern, struct str there, bool below)
 {

@@ -162,7 +162,7 @@ static void a_word_that_is_none_is_refused_with_the_nearest(void **state)
         { "store error=1", "'1'", "alone" }, { "phone reject=200", "'200'", "400 to 699" }, { "api drop count=0", "'0'", "1 or more" },
         { "smsc throttle p=1.1", "'1.1'", "0.01" }, { "smsc throttle p=0", "'0'", "0.01" }, { "smsc throttle p=.x", "'.x'", "0.01" },
         { "phone bad-audio=101", "'101'", "1 to 100" }, { "api delay=2h", "'2h'", "an hour" }, { "phone busy number=", "''", "match" },
-        { "webhook 503 for=0", "'0'", "10s" }, { "smsc reject code=0x", "'0x'", "0x58" },
+        { "webhook 503 for=0", "'0'", "10s" }, { "api 429 path=+", "'+'", "match" }, { "smsc reject code=0x", "'0x'", "0x58" },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct problem why = { 0 };
