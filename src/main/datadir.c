@@ -56,13 +56,25 @@ static enum err lock_take(struct datadir *d, struct problem *why)
     return ERR_NONE;
 }
 
+/* Nobody could read a key that is kept nowhere: one may be given. */
+static enum err given_key(struct datadir *d, struct problem *why)
+{
+    size_t n = 0;
+    const char *given = getenv("CARTERFONE_OPERATOR_KEY");
+    if (!given || !*given)
+        return ERR_NONE;
+    if (base64_read(d->operator_key, sizeof d->operator_key, str_trim(str_of(given)), &n) || n != sizeof d->operator_key)
+        return problem_set(why, ERR_SYNTAX, "Io", "CARTERFONE_OPERATOR_KEY is not the base64 of %zu octets.", sizeof d->operator_key);
+    return ERR_NONE;
+}
+
 enum err datadir_open(struct datadir *d, const char *path, bool in_memory, struct problem *why)
 {
     *d = (struct datadir){ .lock_fd = -1 };
     if (in_memory) {
         random_bytes(d->id_key, sizeof d->id_key);
         random_bytes(d->operator_key, sizeof d->operator_key);
-        return ERR_NONE;
+        return given_key(d, why);
     }
     if (str_copyz(d->path, sizeof d->path, str_of(path)) < strlen(path))
         return problem_set(why, ERR_RANGE, "Io", "the path of the data folder has over %zu characters.", sizeof d->path - 1);

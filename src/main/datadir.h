@@ -16,7 +16,7 @@ struct datadir {
 };
 
 /** Make the folder and the keys where they are missing, take the lock.
- *  @param in_memory  draw keys, touch no disk
+ *  @param in_memory  draw keys (the operator's may be given: CARTERFONE_OPERATOR_KEY), touch no disk
  *  @return ERR_CONFLICT (another server uses it), ERR_IO, ERR_SYNTAX (a damaged key file), with `why` */
 MUST_USE enum err datadir_open(struct datadir *d, const char *path, bool in_memory, struct problem *why);
 void datadir_close(struct datadir *d);

@@ -38,6 +38,8 @@ enum err db_image_open(struct db_image **out, const char *path, struct problem *
     enum err err = conn_open(&conn, path, CONN_IMAGE, why);
     if (!err)
         err = conn_looks_whole(conn, why);
+    if (!err)
+        err = conn_migrate(conn, migrations, migration_count, why);
     if (err) {
         conn_free(conn);
         return err;

@@ -1,11 +1,10 @@
 // A running server's state kept and put back: rows, clock, faults, what the simulated networks hold; reset; waiting requests.
 import assert from 'node:assert/strict'
-import { spawn, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { after } from 'node:test'
+import test from 'node:test'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { SmsClient } from '@azure/communication-sms'
 import { connectionString, endpoint, eventually, key, lease, own, refused, signed, sleep } from './harness.mjs'
@@ -58,7 +57,6 @@ async function refusedHere(promise, status) {
 }
 
 test('an event whose endpoint is away goes on after a restore, with its id', async (t) => {
-  let away = true
   const hook = await endpoint(t)
   await own('POST', 'eventSubscriptions', { endpointUrl: hook.url, name: 'kept', eventTypes: ['Microsoft.Communication.SMSDeliveryReportReceived'] })
   await own('POST', 'faults', { fault: 'webhook refused subscription=kept' })
@@ -74,7 +72,6 @@ test('an event whose endpoint is away goes on after a restore, with its id', asy
   await own('POST', 'clock/:advance', { seconds: 60 })
   const { event: twice } = await hook.event('SMSDeliveryReportReceived', (data) => data.messageId === id)
   assert.equal(twice.id, once.id)
-  assert.ok(away)
 })
 
 test('a call ends and its ports stay; who waits for events is answered; requests that come meanwhile wait', async () => {
@@ -121,10 +118,8 @@ test('reset: nothing is left but what the first start had; the connection string
   await refused(() => sms.send({ from: '+18335559999', to: ['+12065550110'], message: 'x' }), 401)
 })
 
-test('a server that keeps nothing on disk has snapshots too; the command line takes and restores them', async (t) => {
-  const home = mkdtempSync(join(tmpdir(), 'carterfone-snapshot-')), file = join(home, 'ready.json'), any = '127.0.0.1:0'
-  const busy = createServer().listen(0)
-  t.after(() => busy.close())
+test('the command line takes, restores, resets and deletes', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'carterfone-snapshot-'))
   const { startServer, stopServer } = await import('./server.mjs')
   const { server } = await startServer(process.env.CARTERFONE, home)
   const ctl = (...words) => execFileSync(process.env.CARTERFONE, ['--data', join(home, 'data'), ...words], { encoding: 'utf8', stdio: 'pipe' })
@@ -139,6 +134,44 @@ test('a server that keeps nothing on disk has snapshots too; the command line ta
   assert.throws(() => ctl('restore', 'a'), (e) => e.status === 1)
   await stopServer(server)
   rmSync(home, { recursive: true, force: true })
-  assert.ok(file && any && spawn)
 })
-after(() => {})
+
+test('a restore that requests under way hold up for 5 s changes nothing, and says RestoreHeldUp', async () => {
+  await own('POST', 'snapshots', { name: 'later' })
+  const number = await lease(numbers, { areaCode: '877', sms: 'outbound' })
+  const { id } = await own('POST', 'faults', { fault: 'store slow=7s count=1 ' })
+  const slow = sms.send({ from: number, to: ['+12065550110'], message: 'slow' })
+  await eventually('the store to be slow', async () => (await own('GET', 'faults')).value.find((f) => f.id === id)?.hits)
+  const e = await refusedHere(own('POST', 'snapshots/later/:restore'), 409)
+  assert.equal(e.error.innererror.code, 'RestoreHeldUp')
+  assert.ok((await slow)[0].successful)
+  assert.ok((await leased()).includes(number))
+  await own('POST', 'snapshots/later/:restore')
+  assert.ok(!(await leased()).includes(number))
+})
+
+test('a server in memory: its operator has the key that was given', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'carterfone-memory-')), operator = Buffer.alloc(32, 7)
+  process.env.CARTERFONE_OPERATOR_KEY = operator.toString('base64')
+  const { startServer, stopServer } = await import('./server.mjs')
+  const { server, ready } = await startServer(process.env.CARTERFONE, home, ['--in-memory'])
+  const at = ready.api.replace('https:', 'http:')
+  const ask = async (method, path, body) => {
+    const answer = await signed(operator, method, `${at}/carterfone/v1/${path}`, body), text = await answer.text()
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`)
+    return text ? JSON.parse(text) : {}
+  }
+  const accounts = async () => JSON.stringify(await ask('GET', 'accounts'))
+  await ask('POST', 'snapshots', { name: 'm' })
+  await ask('POST', 'accounts', { name: 'more', offer: 'payg', billingCountry: 'US' })
+  assert.match(await accounts(), /more/)
+  await ask('POST', 'snapshots/m/:restore')
+  assert.doesNotMatch(await accounts(), /more/)
+  await ask('POST', 'snapshots/m/:restore')
+  await ask('POST', ':reset')
+  assert.deepEqual((await ask('GET', 'snapshots')).value.map((s) => [s.name, s.octets]), [['m', null]])
+  await ask('DELETE', 'snapshots/m')
+  await stopServer(server)
+  delete process.env.CARTERFONE_OPERATOR_KEY
+  rmSync(home, { recursive: true, force: true })
+})
