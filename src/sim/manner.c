@@ -20,7 +20,7 @@ typedef enum err read_fn(struct manner *m, struct str value, struct problem *why
 
 static enum err unfit(struct str value, const char *wanted, struct problem *why)
 {
-    return problem_set(why, ERR_RANGE, "BadRequest", "'%.*s' is not %s", (int)(value.n < 100 ? value.n : 100), value.p, wanted);
+    return problem_set(why, ERR_RANGE, "BadRequest", "'%.*s' is not %s.", (int)(value.n < 100 ? value.n : 100), value.p, wanted);
 }
 
 static enum err read_ms(struct str value, int most_ms, int *out, struct problem *why)
@@ -263,7 +263,7 @@ static enum err put(struct manner *m, size_t key, struct str value, struct probl
     enum err err = keys[key].read(m, value.n ? value : str_of(keys[key].untold), &inner);
     key_write(name, key);
     if (err)
-        return problem_set(why, err, "BadRequest", "%s: %s.", name, inner.text[0] ? inner.text : err_words(err));
+        return problem_set(why, err, "BadRequest", "%s: %s", name, inner.text[0] ? inner.text : err_words(err));
     char *copy = value.n ? strndup(value.p, value.n) : NULL;
     if (value.n && !copy)
         return ERR_NOMEM;

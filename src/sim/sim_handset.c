@@ -300,11 +300,12 @@ enum err sim_tell_handsets(struct sim *s, struct str text, struct problem *why)
         bool everybody = str_eqz(number, "*");
         struct handset *h = everybody || !handset_number_ok(number) ? NULL : handsets_touch(s->handsets, number);
         if (!everybody && !h)
-            return problem_set(why, ERR_RANGE, "BadSetting", "'%.*s' begins with no phone number, nor with *",
+            return problem_set(why, ERR_RANGE, "BadSetting", "--sim-handsets: '%.*s' begins with no phone number, nor with *",
                                (int)(one.n < 60 ? one.n : 60), one.p);
-        enum err err = manner_of_text(&m, words, why);
+        struct problem inner = { 0 };
+        enum err err = manner_of_text(&m, words, &inner);
         if (err)
-            return err;
+            return problem_set(why, err, "BadSetting", "--sim-handsets: %s", inner.text[0] ? inner.text : err_words(err));
         if (everybody) {
             phones_set_others(s->phones, m);
         } else {

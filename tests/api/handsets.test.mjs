@@ -188,6 +188,46 @@ test('a telephone that', { concurrency: 4 }, async (t) => {
   await Promise.all(Object.entries(cases).map(([what, run]) => t.test(what, (tt) => run(tt, fresh()))))
 })
 
+const struck = {
+  'busy': async (t, to, { event }) => assert.equal((await event('CreateCallFailed')).resultInformation.code, 486),
+  'reject=404': async (t, to, { event }) => {
+    const { resultInformation } = await event('CreateCallFailed')
+    assert.equal(resultInformation.code, 404)
+  },
+  'no-answer': async (t, to, { made, event }) => {
+    await eventually('it rings', async () => (await seen(to)).state === 'ringing')
+    await new Promise((go) => setTimeout(go, 500))
+    assert.equal((await seen(to)).state, 'ringing')
+    await made.callConnection.hangUp(true)
+    await event('CreateCallFailed')
+  },
+  'delay=2s': async (t, to, { event, hangUp }, began) => { await event('CallConnected'); assert.ok(Date.now() - began >= 1900); await hangUp() },
+  'one-way': async (t, to, { event, hangUp }) => {
+    await event('CallConnected')
+    await new Promise((go) => setTimeout(go, 300))
+    await hangUp()
+    assert.equal((await lastCall(to)).packets.sent, 0)
+  },
+  'bad-audio=50': async (t, to, { event, hangUp }) => {
+    await event('CallConnected')
+    await new Promise((go) => setTimeout(go, 1500))
+    await hangUp()
+    const { packets } = await lastCall(to)
+    assert.ok(packets.sent && packets.sent < 0.8 * packets.received, JSON.stringify(packets))
+  },
+}
+
+test('a fault of the phone network', { concurrency: 4 }, async (t) => {
+  await Promise.all(Object.entries(struck).map(([kind, run]) => t.test(kind, async (tt) => {
+    const to = fresh()
+    await tell(to, 'answer-after=0')
+    const { id } = await own('POST', 'faults', { fault: `phone ${kind} number=${to} count=1` })
+    const began = Date.now()
+    await calling(tt, to, (call) => run(tt, to, call, began))
+    assert.equal((await own('GET', 'faults')).value.find((f) => f.id === id).hits, 1)
+  })))
+})
+
 test('911 answers, records and is listed; nothing limits calls to it', async (t) => {
   const from = await takeCaller()
   giveCaller(from)
