@@ -84,7 +84,8 @@ static struct esme *esme_for(const struct smsc *s, const struct parcel *p)
     }
     if (p->other && same)
         return same;
-    return own ? own : same ? same : p->esme ? NULL : any;
+    bool receipt = p->esm_class & ESM_TYPE_BITS;
+    return own ? own : same ? same : receipt ? NULL : any;
 }
 
 /* -- sending --------------------------------------------------------------------------------------------------------- */
