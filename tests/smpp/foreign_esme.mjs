@@ -8,6 +8,8 @@ import { ask, inbox, simulatedSmsc } from './peer.mjs'
 
 const US = { source_addr_ton: 1, source_addr_npi: 1, source_addr: '18335550100', dest_addr_ton: 1, dest_addr_npi: 1 }
 const HANDSET = '12065550111'
+/* What is asked of our SMSC through its own commands is a test only where we run it alone, and not a whole server. */
+const ownTest = process.env.CARTERFONE_READY_FILE ?? process.env.CARTERFONE_READY ? () => {} : test
 
 async function bound(t, at, command = 'bind_transceiver', system_id = 'foreign') {
   const session = smpp.connect({ host: at.host, port: at.port })
@@ -118,9 +120,8 @@ test('malformed PDUs are nacked and the server lives on', async (t) => {
   assert.equal((await ask(session, 'submit_sm', { ...US, destination_addr: HANDSET, short_message: 'alive' })).command_status, smpp.ESME_ROK)
 })
 
-test('a handset\'s SMS reaches a receiver, in parts when it is long', async (t) => {
+ownTest('a handset\'s SMS reaches a receiver, in parts when it is long', async (t) => {
   const at = await simulatedSmsc(t)
-  if (!at.ours) return t.skip('handsets of a whole server are driven by its own API tests')
   at.ours.say('inject +12065550111 +18335550100 hello € there')         // nobody is bound yet: it waits
   const { delivers } = await bound(t, at, 'bind_receiver')
   const short = await delivers.next()
@@ -133,9 +134,8 @@ test('a handset\'s SMS reaches a receiver, in parts when it is long', async (t) 
   assert.equal(pieces.map((p) => p.short_message.message).join(''), long)
 })
 
-test('undeliverable and throttled are said as such', async (t) => {
+ownTest('undeliverable and throttled are said as such', async (t) => {
   const at = await simulatedSmsc(t)
-  if (!at.ours) return t.skip('which numbers do that is for the product\'s own tests')
   const { session, delivers } = await bound(t, at)
   const answer = await ask(session, 'submit_sm', { ...US, destination_addr: '12065550151', registered_delivery: 1, short_message: 'x' })
   const receipt = await delivers.next()
