@@ -75,6 +75,24 @@ static bool is_header(const struct csv_record *rec, const struct sheet_kind *kin
     return rec->n > 1;
 }
 
+/* A first line that has some names of columns, and others. */
+static enum err header_fault(const char *path, const struct csv_record *rec, const struct sheet_kind *kind, struct problem *why)
+{
+    size_t same = 0, other = SIZE_MAX;
+    for (size_t i = 0; i < rec->n && i < kind->n_columns; i++) {
+        bool equal = str_eqz(rec->fields[i], kind->columns[i]);
+        same += equal;
+        if (!equal && other == SIZE_MAX)
+            other = i;
+    }
+    if (same < 2 || other == SIZE_MAX)
+        return ERR_NONE;
+    struct sheet_row row = { .file = path, .line = rec->line, .columns = kind->columns, .n = rec->n };
+    char shown[64];
+    str_copyz(shown, sizeof shown, rec->fields[other]);
+    return sheet_fault(&row, other, why, "the header says '%s' here; leave the header out, or write '%s'", shown, kind->columns[other]);
+}
+
 /* Text on one line: what is cut at a NUL or breaks a line would stand in prices, answers and the list of changes. */
 static bool is_text(struct str field)
 {
@@ -113,7 +131,9 @@ static enum err each_row(const char *path, const struct sheet_kind *kind, struct
         enum err err = ERR_NONE;
         switch (csv_next(c, &rec)) {
         case CSV_RECORD:
-            if (!is_blank(&rec) && !(first && is_header(&rec, kind)))
+            if (first && !is_header(&rec, kind))
+                err = header_fault(path, &rec, kind, why);
+            if (!err && !is_blank(&rec) && !(first && is_header(&rec, kind)))
                 err = put_row(path, kind, &rec, fn, arg, why);
             first &= is_blank(&rec);
             break;

@@ -40,3 +40,5 @@ says 0 'for own use, not to be sold on' ctl plan --for person --country IT
 says 0 'more that cost as much or more: --country CC narrows it' ctl plan --for person
 says 1 'local number in FI (rule: NumberTypeNotOffered)' ctl plan --for person --country FI --calling both
 says 1 'The nearest that works, in ' ctl plan --for person --country FI --calling both
+echo 'contry,type,assignment,calling,sms,calls_to,calls_from,sms_to,sms_from,lease,offers,billing' >"$folder/availability.csv"
+says 2 "availability.csv:1: column 1 (country): the header says 'contry' here" "$CARTERFONE" check-config "$TMPDIR/site.yaml"

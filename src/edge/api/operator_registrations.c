@@ -80,7 +80,13 @@ static enum err brief_meant(struct http_call *hc, struct str resource, const str
 {
     uint64_t whose;
     enum err err = resource_meant(hc, resource, &whose);
-    return err ? err : registrations_named(hc->api->registrations, whose, hc->params[0], out, &hc->why);
+    if (err)
+        return err;
+    err = registrations_named(hc->api->registrations, whose, hc->params[0], out, &hc->why);
+    if (err != ERR_RANGE && err != ERR_ABSENT)
+        return err;                     /* the words for clients are of briefs that they choose the ids of */
+    rule_problem(&hc->why, ERR_ABSENT, RULE_REGISTRATION_NOT_FOUND, arena_shown(hc->arena, hc->params[0]));
+    return ERR_ABSENT;
 }
 
 enum err registrations_get_one(struct http_call *hc)

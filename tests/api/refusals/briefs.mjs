@@ -66,6 +66,8 @@ async function annotate() {
 export default [
   ['BriefIdInvalid', 400, ['mine'], () => patch(campaigns('mine'), {}), 'campaignBriefId'],
   ['BriefIdMismatch', 400, [never], () => patch(campaigns(draft), { id: never }), 'id'],
+  ['RegistrationNotFound', 404, ['nonsense'], () => old.operator('GET', 'registrations/nonsense')],
+  ['RegistrationNotFound', 404, [never], () => old.operator('POST', `registrations/${never}/:decide`, { decision: 'approve' })],
   ['BriefNotFound', 404, [never], () => old.ask('GET', campaigns(never)), 'campaignBriefId'],
   ['BriefAmbiguous', 409, [shared], () => old.operator('GET', `registrations/${shared}`)],
   ['BriefOtherCountry', 409, [draft, 'US'], () => patch(campaigns(draft, '', 'CA'), {})],
