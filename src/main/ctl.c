@@ -15,7 +15,7 @@ static const struct ctl_command *const tables[] = {
     ctl_registration_commands, ctl_sms_commands, ctl_optout_commands, ctl_call_commands,
     ctl_handset_commands, ctl_sim_commands, ctl_events_commands,
     ctl_account_commands, ctl_carrier_commands, ctl_sip_commands, ctl_fault_commands, ctl_snapshot_commands, ctl_server_commands,
-    ctl_routes_commands,
+    ctl_routes_commands, ctl_doctor_commands, ctl_backup_commands, ctl_completion_commands,
 };
 
 /* Understood by every command. */
@@ -111,6 +111,7 @@ static const struct { const char *title, *family, *help; } areas[] = {
     { "Run it", "sim", "run the simulated networks alone; with a word behind it, steer them" },
     { "Run it", "check-config", "read a config file without starting" },
     { "Run it", "doctor", "what on this machine is worth mending" },
+    { "Run it", "backup", "copy the data of a server, running or not, into a new folder" },
     { "Run it", "status", "what the server says of itself" },
     { "Connect to it", "connection-string", "what a program needs to connect" },
     { "Connect to it", "trust", "how programs come to trust the local certificate" },
@@ -127,6 +128,9 @@ static const struct { const char *title, *family, *help; } areas[] = {
     { "The other end", "handset", "handsets of the simulated network: read, write, answer, dial" },
     { "The other end", "fault", "arm faults" },
     { "The other end", "clock", "the product clock, and moving it" },
+    { "The other end", "snapshot", "keep the whole state of the running server" },
+    { "The other end", "restore", "put a snapshot in the place of the state there is" },
+    { "The other end", "reset", "back to the state of the first start" },
     { "Who pays", "account", "subscriptions: who pays, and from where" },
     { "Who pays", "resource", "resources under an account, and their keys" },
     { "Who pays", "usage", "what was charged: each charge, or sums" },

@@ -1,8 +1,6 @@
-/* explain, clock, status, check-config, doctor, completion: the server itself, and this machine. */
+/* explain, clock, status, check-config: the server itself. */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "domain/numbers/overlay.h"
@@ -150,112 +148,12 @@ static int check_config(struct ctl *c)
     return CTL_OK;
 }
 
-/* -- doctor ---------------------------------------------------------------------------------------------------------------- */
-
-static int64_t file_number(struct ctl *c, const char *path)
-{
-    struct str text = ctl_file(c, path);
-    uint64_t   n;
-    return text.p && str_u64(str_trim(text), INT64_MAX, &n) == ERR_NONE ? (int64_t)n : -1;
-}
-
-/* One finding a line: good, or worth a look and what to do. @return 1 when it is worth a look */
-static int finding(const struct ctl *c, struct jw *w, bool good, const char *what, int64_t figure, const char *advice)
-{
-    jw_object(w, NULL);
-    jw_textz(w, "what", what);
-    jw_int(w, "figure", figure);
-    jw_bool(w, "good", good);
-    if (!good)
-        jw_textz(w, "advice", advice);
-    jw_end(w);
-    ctl_say(c, "%-4s %-32s %lld%s%s", good ? "ok" : "LOOK", what, (long long)figure, good ? "" : ": ", good ? "" : advice);
-    return !good;
-}
-
-static int doctor(struct ctl *c)
-{
-    enum { RMEM_GOOD = 2 << 20, FILES_GOOD = 4096 };
-    int           looks = 0;
-    struct rlimit files = { 0 };
-    scoped_buf    body = { 0 };
-    struct jw     w = jw_of(&body);
-    getrlimit(RLIMIT_NOFILE, &files);
-    jw_object(&w, NULL);
-    jw_array(&w, "findings");
-    int64_t rmem = file_number(c, "/proc/sys/net/core/rmem_max");
-    looks += finding(c, &w, rmem < 0 || rmem >= RMEM_GOOD, "net.core.rmem_max (octets)", rmem,
-                     "bursts of SIP over UDP may be lost; sysctl -w net.core.rmem_max=4194304");
-    looks += finding(c, &w, files.rlim_max >= FILES_GOOD, "open files a process may have", (int64_t)files.rlim_max,
-                     "each connection takes one, each call two; ulimit -Hn 65536");
-    looks += finding(c, &w, sysconf(_SC_NPROCESSORS_ONLN) >= 2, "processors", sysconf(_SC_NPROCESSORS_ONLN),
-                     "media and SIP share one; fine for trying out");
-    jw_end(&w);
-    struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_NOBODY, "GET", STR("/readyz"), (struct str){ 0 }, &answer);
-    jw_bool(&w, "serverReady", rc == CTL_OK);
-    jw_end(&w);
-    ctl_say_json(c, buf_str(&body));
-    if (rc)
-        return rc;
-    ctl_say(c, "%-4s %-32s " STR_FMT, "ok", "the server is ready at", STR_ARG(c->api));
-    ctl_say(c, "%s", looks ? "It runs; the lines marked LOOK say what to mend for load." : "Nothing to mend.");
-    return CTL_OK;
-}
-
-/* -- completion -------------------------------------------------------------------------------------------------------------- */
-
-/* "--type --for " of each command, behind its one or two words. */
-static void complete_options(void)
-{
-    for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
-        if (!command->options)
-            continue;
-        printf("    '%s%s%s'*) words+='", command->family, *command->verb ? " " : "", command->verb);
-        for (const struct ctl_option *o = command->options; o->name; o++)
-            printf(" --%s", o->name);
-        printf("' ;;\n");
-    }
-}
-
-static int completion(struct ctl *c)
-{
-    (void)c;
-    printf("# bash: eval \"$(carterfone completion)\"\n"
-           "_carterfone() {\n    local cur=${COMP_WORDS[COMP_CWORD]} words='--server --data --resource --json --help'\n"
-           "    case \"${COMP_WORDS[*]:1:2} \" in\n");
-    complete_options();
-    printf("    esac\n    case $COMP_CWORD:${COMP_WORDS[1]} in\n    1:*) words='serve");
-    const char *family = "";
-    for (const struct ctl_command *command = ctl_next(NULL); command; command = ctl_next(command)) {
-        if (strcmp(command->family, family) != 0)
-            printf(" %s", command->family);
-        family = command->family;
-    }
-    printf("' ;;\n");
-    for (const struct ctl_command *command = ctl_next(NULL); command;) {
-        family = command->family;
-        bool verbs = *command->verb;
-        if (verbs)
-            printf("    2:%s) words='", family);
-        for (; command && strcmp(command->family, family) == 0; command = ctl_next(command))
-            if (verbs)
-                printf("%s ", command->verb);
-        if (verbs)
-            printf("' ;;\n");
-    }
-    printf("    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _carterfone carterfone\n");
-    return CTL_OK;
-}
-
 const struct ctl_command ctl_server_commands[] = {
     { "explain", "", "ID", 1, 1, NULL, ctl_explain,
       "why: the time line of a request, message, call, event, search, operation, reservation or number" },
     { "clock", "show", "", 0, 0, NULL, clock_show, "the product clock" },
     { "clock", "advance", "DURATION", 1, 1, NULL, clock_advance, "move it on, such as 16m or 45d (serve --clock virtual)" },
     { "status", "", "", 0, 0, NULL, status, "what the server says of itself" },
-    { "doctor", "", "", 0, 0, NULL, doctor, "what on this machine is worth mending" },
     { "check-config", "", "FILE", 1, 1, NULL, check_config, "read a config file without starting" },
-    { "completion", "", "", 0, 0, NULL, completion, "command completion for bash" },
     { 0 },
 };

@@ -39,6 +39,9 @@ struct db_conf {
 /** Open, migrate forward, prepare every statement, start the threads. @return ERR_STORE, ERR_NOMEM with `why` filled */
 struct problem;
 MUST_USE enum err db_open(struct db **out, const struct db_conf *conf, struct problem *why);
+/** A copy of the database at `from`, which another process may have open and write to: as it was at one moment. `to` must not be there.
+ *  @return ERR_STORE with `why` */
+MUST_USE enum err db_copy_file(const char *from, const char *to, struct problem *why);
 /** Commits what was posted, stops the threads. */
 void db_close(struct db *db);
 /** Words for the newest ERR_STORE ("database or disk is full"), for logs and readiness; empty while there was none.

@@ -394,3 +394,18 @@ enum err conn_copy(struct conn *to, struct conn *from)
     (void)sqlite3_backup_step(backup, -1);
     return sqlite3_backup_finish(backup) == SQLITE_OK ? ERR_NONE : store_failed(to);
 }
+
+enum err db_copy_file(const char *from, const char *to, struct problem *why)
+{
+    sqlite3 *sql = NULL;
+    sqlite3_stmt *copy = NULL;
+    bool good = sqlite3_open_v2(from, &sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL) == SQLITE_OK
+                && sqlite3_busy_timeout(sql, BUSY_WAIT_MS) == SQLITE_OK
+                && sqlite3_prepare_v2(sql, "VACUUM INTO ?1", -1, &copy, NULL) == SQLITE_OK
+                && sqlite3_bind_text(copy, 1, to, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(copy) == SQLITE_DONE;
+    enum err err = good ? ERR_NONE : problem_set(why, ERR_STORE, "StoreFailed", "%s cannot be copied to %s: %s", from, to,
+                                                 sql ? sqlite3_errmsg(sql) : "out of memory");
+    sqlite3_finalize(copy);
+    sqlite3_close(sql);
+    return err;
+}
