@@ -144,6 +144,7 @@ const elsewhere = {
   QuotaExceeded: 'tests/api/quotas.test.mjs',
   ResourceBeingDeleted: 'tests/unit/domain/accounts/test_accounts.c',
   CallingNotOutbound: 'tests/unit/domain/numbers/test_numbers.c',
+  RestoreHeldUp: 'tests/api/snapshots.test.mjs',
 }
 const tree = (path) => new URL(`../../${path}`, import.meta.url)
 const sources = readdirSync(tree('src/'), { recursive: true }).filter((f) => f.endsWith('.c')).map((f) => readFileSync(tree(`src/${f}`), 'utf8'))

@@ -13,4 +13,5 @@ const rows = [
   ['FaultsOff', 403, [], () => arm(bare, 'api 503')],
   ['FaultInjected', 503, [/\d+/], () => struck('api 503 path=/phoneNumbers method=GET count=1')],
 ]
+rows.push(['SnapshotName', 400, [], () => old.operator('POST', 'snapshots', { name: '../x' })])
 export default rows
