@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { CallAutomationClient } from '@azure/communication-call-automation'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
-import { connectionString, endpoint, eventually, folder, lease, own } from './harness.mjs'
+import { connectionString, endpoint, eventually, folder, lease, own, ready } from './harness.mjs'
 import { likeness, samplesOf, sweep, wavOf } from './wav.mjs'
 
 const client = new CallAutomationClient(connectionString)
@@ -282,4 +282,17 @@ test('behaviour that cannot be is refused with a word', async () => {
     const e = await handset(idle, verb, body).then(() => assert.fail(`${verb} was taken`), (e) => e)
     assert.equal(e.statusCode, status, `${verb}: ${e.message}`)
   }
+})
+
+test('a handset calls in over TCP when it was told to', async (t) => {
+  const events = await endpoint(t), from = fresh(), to = await takeCaller()
+  giveCaller(to)
+  await own('POST', 'eventSubscriptions', { endpointUrl: `${events.url}/events`, eventTypes: ['Microsoft.Communication.IncomingCall'] })
+  await tell(from, 'transport=tcp')
+  await handset(from, 'dial', { to })
+  const incoming = (await events.event('IncomingCall', (d) => d.from.phoneNumber.value === from)).event.data
+  const port = Number(ready.sip.split(':').pop()).toString(16).toUpperCase().padStart(4, '0')
+  assert.match(readFileSync('/proc/net/tcp', 'utf8'), new RegExp(` 0100007F:[0-9A-F]{4} 0100007F:${port} 01 `), 'no TCP connection to the SIP port')
+  await client.rejectCall(incoming.incomingCallContext, { callRejectReason: 'busy' })
+  assert.equal((await eventually('the end', async () => (await seen(from)).lastCall)).sipStatus, 486)
 })
