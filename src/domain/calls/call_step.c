@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { LATE_US = 10 * US_PER_MS, STEP_SIZE = 400 };
+enum { LATE_US = 10 * US_PER_MS, STEP_SIZE = 400, TRAIL_MOST = 2000 };
 METRIC_COUNTER(late_steps, "carterfone_calls_late_steps_total", "Steps of calls that waited because the store was full.");
 METRIC_COUNTER(lost_steps, "carterfone_calls_lost_steps_total", "Steps of calls that could not be stored.");
 
@@ -23,6 +23,8 @@ void call_trail(struct call_step *s, struct call *call, const char *format, ...)
 {
     char text[STEP_SIZE];
     va_list args;
+    if (call->trail >= TRAIL_MOST && call->state < CALL_ST_ENDING)
+        return;                         /* keys pressed all day: what follows is how it ends */
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
