@@ -1,6 +1,7 @@
 /* events_priv.h - what the files of this module share. Thread: control.
  *
- * subscriptions.c  who wants what        handshake.c  proof of the endpoint    events.c   writing events into units
+ * subscriptions.c  their lives           interests.c  who wants what           handshake.c proof of the endpoint
+ * sweep.c          rows of the ended     events.c     writing events into units
  * outlets.c        what waits for whom   posts.c      POSTs and their ends     render.c   bytes and headers of a POST
  * listing.c        following events      letters.c    dead letters, one event  replay.c   again
  */
@@ -126,6 +127,12 @@ void subscriptions_free(struct events *ev);
 MUST_USE enum err subscriptions_load(struct events *ev);
 /** The handshake's outcome: ERR_NONE proved; ERR_BUSY awaits its validation URL; anything else refused: s may be gone. */
 void events_subscribed(struct event_subscription *s, enum err err, const struct problem *why);
+
+/* interests.c */
+MUST_USE enum err interests_add(struct event_subscription *s);
+void interests_remove(struct event_subscription *s);
+/** The map and what is in it. */
+void interests_free(struct strmap *interests);
 /** An event, and its data once somebody looked into them. */
 struct looked {
     const struct event_new *event;
@@ -135,6 +142,8 @@ struct looked {
 /** Call fn for every subscription that wants it, until one returns false. Walks only those of its resource and type. */
 void subscriptions_wanting(const struct events *ev, struct looked *l, bool (*fn)(void *arg, struct event_subscription *s), void *arg);
 bool subscription_wants(const struct event_subscription *s, struct looked *l);
+
+/* sweep.c */
 /** Delete the rows of a subscription that has ended, in slices. */
 void events_sweep(struct events *ev, uint64_t subscription);
 

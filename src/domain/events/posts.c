@@ -256,7 +256,7 @@ static enum err read_rows(struct post *p)
     if (!err)
         err = delivery_rows_ask_keys(ev->control->db, buf_str(&keys), p->n, &p->read);
     p->reading = !err;
-    if (!err && again) {
+    if (!err && again && !p->held) {
         p->held = true;
         agenda_hold(ev->control->agenda);
     }
