@@ -677,8 +677,8 @@ static void import_lines(struct model *m, size_t from, size_t count)
     if (!roll(m, 4))
         world_restart(m->w);
     bool kept = roll(m, 4) || m->imports == 1;
-    if (kept)
-        assert_int_equal(import_complete(m->w, id, &h), ERR_NONE);
+    if (kept)                               /* with not one row it has failed */
+        assert_int_equal(import_complete(m->w, id, &h), left_out == count ? ERR_CONFLICT : ERR_NONE);
     else
         assert_int_equal(import_roll_back(m->w, id, &h), ERR_NONE);
     for (size_t i = from; i < from + count && kept; i++)
