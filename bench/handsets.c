@@ -264,7 +264,8 @@ static bool round_of(size_t n, int seconds)
     double lost = 100 * (double)b.lost / (double)(b.received + b.lost), p99 = percentile_ms(b.deviation, 0.99), timer = percentile_ms(b.lateness, 0.99);
     printf("%5zu  %6.1f %%  %6.1f us  %6.1f %%  %9llu  %6.2f %%  %6.3f %%  %8llu  %5.1f  %5.1f  %6.1f  %7.1f  %7.1f KiB\n", n, 100 * sim_cpu,
            1e6 * sim_cpu / ((double)n * 1000 / FRAME_MS), 100 * my_cpu, (unsigned long long)b.received, 100 * (double)b.received / expected, lost,
-           (unsigned long long)full, percentile_ms(b.deviation, 0.5), p99, percentile_ms(b.deviation, 0.999), timer, (server_memory(&b.sim, "VmRSS:") - rss) * 1024 / (double)n);
+           (unsigned long long)full, percentile_ms(b.deviation, 0.5), p99, percentile_ms(b.deviation, 0.999), timer,
+           (server_memory(&b.sim, "VmRSS:") - rss) * 1024 / (double)n);
     fflush(stdout);
     for (size_t i = 0; i < n; i++) {
         if (sip_stack_hangup(b.sip_stack, i + 1, 16))
@@ -331,7 +332,8 @@ int main(int argc, char **argv)
                   "         a call's: its processor time for each 20 ms, both ways; caller: this program's. Heard: of the packets that were due.\n"
                   "         Lost: by sequence numbers. Full: datagrams dropped on this machine for want of buffer. Deviation: of the time between\n"
                   "         two packets from 20 ms, by the kernel's time stamps. Timer: how late this program's own timer woke it, which is\n"
-                  "         the machine's doing: packets in time are judged only where its p99 is under 2 ms. Memory: growth of the network's process since before the round\n"
+                  "         the machine's doing: packets in time are judged only where its p99 is under 2 ms.\n"
+                  "         Memory: growth of the network's process since before the round\n"
                   "         (SIP transactions of a round before rest for 32 s)");
     struct sip_stack_conf sip = { .name = "caller", .host = "127.0.0.1", .events = { on_incoming, on_progress, on_answered, NULL, on_ended, NULL } };
     start_sim();
@@ -345,6 +347,7 @@ int main(int argc, char **argv)
     sip_stack_stop(b.sip_stack, 100);
     sip_stack_free(b.sip_stack);
     server_stop(&b.sim);
-    printf("\nwanted: all heard but 2 %%, under 0.1 %% lost, p99 of the deviation one packet (%d ms) at most: %s\n", JITTER_P99_MS, !good ? "NOT HELD" : b.busy ? "not judged in every round, the machine was too busy" : "held");
+    printf("\nwanted: all heard but 2 %%, under 0.1 %% lost, p99 of the deviation one packet (%d ms) at most: %s\n", JITTER_P99_MS,
+           !good ? "NOT HELD" : b.busy ? "not judged in every round, the machine was too busy" : "held");
     return !good;
 }
