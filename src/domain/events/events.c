@@ -18,6 +18,7 @@ enum err events_new(struct events **out, struct control *control, const struct c
         return ERR_NOMEM;
     *ev = (struct events){ .control = control, .courier = courier, .courier_self = courier_self };
     ev->crowd_tail = &ev->crowd;
+    ev->shed_tail = &ev->shed;
     ev->subscriptions = map_new();
     ev->interests = strmap_new();
     ev->larder = map_new();
@@ -30,6 +31,7 @@ enum err events_new(struct events **out, struct control *control, const struct c
         || purge_new(&ev->dead_purge, control, KEEP_US, delivery_rows_purge)
         || purge_new(&ev->tries_purge, control, KEEP_US, delivery_tries_purge)
         || loop_timer_init(control->loop, &ev->crowd_timer, posts_uncrowd, ev)
+        || loop_timer_init(control->loop, &ev->shed_timer, posts_unshed, ev)
         || !(ev->callbacks = outlet_new(ev, NULL))) {
         events_free(ev);
         return ERR_NOMEM;
@@ -63,6 +65,7 @@ void events_free(struct events *ev)
     purge_free(ev->tries_purge);
     listings_free(ev);
     loop_timer_done(&ev->crowd_timer);
+    loop_timer_done(&ev->shed_timer);
     outlet_free(ev->callbacks);
     subscriptions_free(ev);
     posts_free(ev);

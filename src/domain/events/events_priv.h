@@ -82,7 +82,7 @@ struct post {
     uint64_t       id;
     struct events *ev;
     struct outlet *outlet;                      /* NULL: it has ended */
-    struct post   *next;                        /* in the crowd, or among the outlet's due ones */
+    struct post   *next;                        /* in the crowd, shed, or among the outlet's due ones */
     bool           crowded;
     struct db_read read;
     bool           reading, held;               /* held: who moves the clock waits for it */
@@ -115,6 +115,8 @@ struct events {
     struct map               *sweeps;           /* subscription -> struct sweep: whose rows are being deleted */
     struct post              *crowd, **crowd_tail;      /* what a full courier or store would not take, in order */
     struct loop_timer         crowd_timer;
+    struct post              *shed, **shed_tail;        /* what its own host's full line at the courier gave back, in order */
+    struct loop_timer         shed_timer;
     bool                      letting_go;       /* nobody waits for events any more */
     struct listing           *waiting;          /* events_list() calls that wait for a first event */
     struct purge             *purge, *dead_purge, *tries_purge;
@@ -178,6 +180,8 @@ void post_free(struct post *p);
 void posts_free(struct events *ev);
 /** Ask again for what the courier or the store would not take. A loop_timer_fn; arg is the events. */
 void posts_uncrowd(void *arg);
+/** Likewise for what one host's line gave back. */
+void posts_unshed(void *arg);
 /** The row as it goes into the body. @return false: there is no more room in this POST, or it is out of memory (body.bad) */
 bool post_put(struct post *p, const struct delivery_row *row);
 

@@ -17,6 +17,7 @@ METRIC_COUNTER(posts_total, "carterfone_events_posts_total", "POSTs of events an
 static const int64_t ANSWER_WITHIN_US = 30 * (int64_t)US_PER_S;
 static const int64_t GIVE_UP_AFTER_US = 24 * 3600 * (int64_t)US_PER_S;
 static const int64_t CROWD_AGAIN_US = 50 * (int64_t)US_PER_MS;
+static const int64_t SHED_AGAIN_US = 250 * (int64_t)US_PER_MS;
 enum { FAILS_IN_LINE = 2, MAX_ANSWER = 64 * 1024, ANSWER_SHOWN = 120 };
 
 /* Seconds to wait after the n-th failure. Event Grid's published schedule; callbacks: half a second, doubling. */
@@ -107,6 +108,7 @@ static void crowd_add(struct post *p)
 }
 
 static enum err ask_courier(struct post *p);
+static void shed_add(struct post *p);
 static enum err record(struct post *p);
 
 void posts_uncrowd(void *arg)
@@ -498,7 +500,7 @@ static void on_outcome(void *owner, struct inbox_item *item)
     if (p && !p->outlet) {
         post_free(p);                   /* unsubscribed meanwhile */
     } else if (p && r->err == ERR_BUSY) {
-        crowd_add(p);                   /* its line at the courier was full: not tried */
+        shed_add(p);                    /* its line at the courier was full: not tried */
     } else if (p && r->err != ERR_CLOSED) {     /* closed: this process is ending, the next one delivers */
         p->err = r->err;
         p->status = r->status;
@@ -567,4 +569,33 @@ void post_send(struct post *p)
     }
     if (p->ev->crowd || ask_courier(p))
         crowd_add(p);                   /* soon again, without counting it as a try */
+}
+
+/* One host's line was full. Not into the crowd, where everybody would wait for it. */
+static void shed_add(struct post *p)
+{
+    struct events *ev = p->ev;
+    if (!ev->shed)
+        loop_timer_start(&ev->shed_timer, SHED_AGAIN_US);
+    p->next = NULL;
+    p->crowded = true;
+    *ev->shed_tail = p;
+    ev->shed_tail = &p->next;
+}
+
+void posts_unshed(void *arg)
+{
+    struct events *ev = arg;
+    struct post *p = ev->shed;
+    ev->shed = NULL;
+    ev->shed_tail = &ev->shed;
+    for (struct post *next; p; p = next) {
+        next = p->next;
+        p->next = NULL;
+        p->crowded = false;
+        if (p->outlet)
+            post_send(p);
+        else
+            post_free(p);
+    }
 }

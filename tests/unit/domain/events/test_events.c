@@ -511,6 +511,25 @@ static void an_answer_that_cannot_get_better_is_the_last(void **state)
     assert_sent(s, 1, "\"a2\"");
 }
 
+/* One host's full line is nobody else's business. */
+static void what_a_full_line_gave_back_holds_up_nobody_and_is_no_try(void **state)
+{
+    struct stage *s = *state;
+    subscribed(s);
+    cause(s, "/a", "a1", ERR_NONE);
+    courier_answer_as(s->w, &s->courier, 0, ERR_BUSY, 0, "", "");
+    cause(s, "/b", "b1", ERR_NONE);
+    assert_int_equal(s->courier.n, 2);          /* at once */
+    assert_sent(s, 1, "\"b1\"");
+    world_run(s->w, 400);
+    assert_int_equal(s->courier.n, 3);
+    assert_sent(s, 2, "\"a1\"");
+    assert_string_equal(s->courier.sent[2].headers[3], "aeg-delivery-count: 0");
+    courier_answer(s->w, &s->courier, 1, 200);
+    courier_answer(s->w, &s->courier, 2, 200);
+    assert_int_equal(rows_undelivered(s), 0);
+}
+
 static void what_a_full_courier_refused_is_offered_again_in_order(void **state)
 {
     struct stage *s = *state;
@@ -813,6 +832,7 @@ int main(void)
         T(an_event_is_tried_for_a_day_of_the_product_clock_and_then_dead),
         T(after_the_clock_moved_ahead_a_failed_event_is_still_tried_again),
         T(an_answer_that_cannot_get_better_is_the_last),
+        T(what_a_full_line_gave_back_holds_up_nobody_and_is_no_try),
         T(what_a_full_courier_refused_is_offered_again_in_order),
         T(after_a_restart_the_undelivered_goes_again_with_its_id),
         T(after_a_restart_what_failed_waits_for_its_time),
