@@ -25,6 +25,19 @@ bool explain_made_next(struct db_rows *r, enum explain_made *what)
     return true;
 }
 
+enum err explain_ask_callback(struct db *db, uint64_t key, struct db_read *read)
+{
+    return ask_key(db, DB_EXPLAIN_CALLBACK, key, 1, read);
+}
+
+bool explain_callback_next(struct db_rows *r, uint64_t *call)
+{
+    if (!db_rows_next(r))
+        return false;
+    *call = (uint64_t)db_int(r, 0);
+    return true;
+}
+
 enum err explain_ask_search(struct db *db, uint64_t key, struct db_read *read)
 {
     return ask_key(db, DB_EXPLAIN_SEARCH, key, 1, read);

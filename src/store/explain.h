@@ -7,6 +7,10 @@ enum explain_made { EXPLAIN_MADE_MESSAGE = 1, EXPLAIN_MADE_CALL, EXPLAIN_MADE_SE
 MUST_USE enum err explain_ask_made(struct db *db, uint64_t key, struct db_read *read);
 bool explain_made_next(struct db_rows *rows, enum explain_made *what);
 
+/** Whose callback a key is. */
+MUST_USE enum err explain_ask_callback(struct db *db, uint64_t key, struct db_read *read);
+bool explain_callback_next(struct db_rows *rows, uint64_t *call);
+
 struct explain_search_row {
     uint64_t   resource, purchase;
     int        state;               /* 0 held, 1 bought, 2 expired, 3 canceled */

@@ -26,3 +26,8 @@ SELECT resource, state, search, calling, sms, purchased_us, until_us, carrier FR
 
 -- :name explain_leases
 SELECT resource, since_us, cause, cause_kind, cycles, ended_us FROM lease WHERE number = ?1 ORDER BY since_us DESC LIMIT ?2;
+
+-- The call whose callback that is: by its tries, or by what is still to be tried.
+-- :name explain_callback
+SELECT cause FROM delivery_try WHERE delivery = ?1 AND subscription = 0 UNION ALL
+SELECT call FROM delivery WHERE key = ?1 AND subscription = 0;

@@ -105,8 +105,9 @@ test('an outbound call: request, rules, SIP, callbacks with their tries, media, 
   assert.equal(told.lines.filter((l) => l.of === 'request' && l.step === 'request').length, 2, 'to make it, to end it')
   assert.equal(told.decision.route, 'sim')
   assert.match(told.decision.limit, /1 of 2 outbound calls/)
-  const { serverCallId, correlationId } = (await hook.event('CallConnected')).event.data
+  const { event } = await hook.event('CallConnected'), { serverCallId, correlationId } = event.data
   for (const other of [serverCallId, correlationId]) assert.equal((await explained(other)).callConnectionId, id)
+  assert.ok((await explained(event.id)).things.some((thing) => thing.kind === 'call' && thing.id === id), 'a callback leads to its call')
 })
 
 test('an inbound call: INVITE, IncomingCall and its webhook, the answer', async (t) => {

@@ -147,7 +147,8 @@ static enum err batch_add(struct events *ev, struct db_unit *u, struct delivery_
     struct delivery *d = malloc(sizeof *d + body.n + row->url.n + 2);
     if (!d)
         return ERR_NOMEM;
-    row->key = ids_next(ev->control->ids);
+    if (!row->key)
+        row->key = ids_next(ev->control->ids);
     row->since_us = control_now_us(ev->control);
     *d = (struct delivery){ .next = batch->chain, .ev = ev, .key = row->key, .subscription = row->subscription,
                             .resource = row->resource, .cause = row->event.key ? row->event.key : row->call, .lane = row->lane,
@@ -209,7 +210,8 @@ enum err events_write_callback(struct events *ev, struct db_unit *u, const struc
 {
     char guid[GUID_SIZE];
     scoped_buf body = { 0 };
-    ids_guid(ev->control->ids, ID_EVENT, ids_next(ev->control->ids), guid);
+    uint64_t key = ids_next(ev->control->ids);      /* of the delivery too: its tries lead from the id to the call */
+    ids_guid(ev->control->ids, ID_EVENT, key, guid);
     struct jw w = jw_of(&body);
     jw_object(&w, NULL);
     jw_textz(&w, "id", guid);
@@ -223,7 +225,7 @@ enum err events_write_callback(struct events *ev, struct db_unit *u, const struc
     jw_end(&w);
     if (body.bad)
         return ERR_NOMEM;
-    struct delivery_row row = { .call = c->call, .resource = c->resource, .url = c->url, .body = buf_str(&body),
+    struct delivery_row row = { .key = key, .call = c->call, .resource = c->resource, .url = c->url, .body = buf_str(&body),
                                 .lane = event_lane(c->call, c->url) };
     return batch_add(ev, u, &row, buf_str(&body), batch);
 }

@@ -2,6 +2,7 @@
 #include "domain/events/events.h"
 #include "domain/explain/explain_priv.h"
 #include "store/events.h"
+#include "store/explain.h"
 
 #include <stdio.h>
 
@@ -112,6 +113,21 @@ void tell_tries(struct asking *a, struct thing *t, struct db_rows *rows)
         a->decision.outcome = any ? STR("delivered") : STR("unwanted");
 }
 
+/* -- a callback is no event: its id is its delivery's --------------------------------------------------------------------- */
+
+static enum err ask_callback(struct asking *a, const struct thing *t)
+{
+    return !t->found && t->key ? explain_ask_callback(a->x->conf.control->db, t->key, &a->read) : ERR_ABSENT;
+}
+
+static void tell_callback(struct asking *a, struct thing *t, struct db_rows *rows)
+{
+    uint64_t call;
+    (void)t;
+    if (explain_callback_next(rows, &call))
+        asking_add(a, EXPLAIN_CALL, call, (struct str){ 0 });
+}
+
 const struct told_part told_event[EXPLAIN_PARTS + 1] = {
-    { ask_event, tell_event }, { ask_deliveries, tell_deliveries }, { ask_tries, tell_tries },
+    { ask_event, tell_event }, { ask_callback, tell_callback }, { ask_deliveries, tell_deliveries }, { ask_tries, tell_tries },
 };
