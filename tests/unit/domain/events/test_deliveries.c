@@ -246,17 +246,6 @@ static void a_post_is_at_most_a_mebibyte(void **state)
     assert_int_equal(s->courier.n, 10);
 }
 
-static void a_line_full_at_the_courier_is_no_try(void **state)
-{
-    struct stage *s = *state;
-    subscribed(s, 1, false, "", "{}");
-    cause(s, "/a", "one");
-    courier_answer_as(s->w, &s->courier, 0, ERR_BUSY, 0, "", "");
-    world_run(s->w, 120);
-    wait_sent(s, 2);
-    assert_string_equal(s->courier.sent[1].headers[3], "aeg-delivery-count: 0");
-}
-
 static void after_a_restart_a_backlog_leaves_in_order_from_its_rows(void **state)
 {
     struct stage *s = *state;
@@ -492,7 +481,6 @@ int main(void)
         T(of_a_batch_that_was_refused_each_goes_alone_and_the_poison_alone_stays_behind),
         T(what_nobody_answered_goes_in_batches_again),
         T(a_post_is_at_most_a_mebibyte),
-        T(a_line_full_at_the_courier_is_no_try),
         T(after_a_restart_a_backlog_leaves_in_order_from_its_rows),
         T(every_subscription_of_the_type_gets_its_copy_and_no_other),
         T(a_change_is_what_the_next_event_meets),
