@@ -11,6 +11,7 @@ void retain_messages_slice(struct db_unit *u, int64_t before_us, bool whole)
 
 void retain_bodies_slice(struct db_unit *u, int64_t before_us, bool whole)
 {
+    db_do(u, DB_RETAIN_BODIES_BEGIN, DB_ANY_ROWS);
     db_do(u, DB_RETAIN_BODIES, whole ? BODIES : DB_ANY_ROWS, DB_I(before_us), DB_I(BODIES));
     db_do(u, DB_RETAIN_BODIES_UNTIL, 1, DB_I(before_us), DB_I(BODIES));
 }

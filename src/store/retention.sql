@@ -12,6 +12,9 @@ DELETE FROM message WHERE key IN (
     WHERE created_us < ?1 AND state >= 10 ORDER BY key LIMIT ?2);
 
 -- How far the texts are gone is a row of meta: what lies before is not looked at again.
+-- :name retain_bodies_begin
+INSERT INTO meta (name, value) VALUES ('bodies_until', '0') ON CONFLICT (name) DO NOTHING;
+
 -- :name retain_bodies
 UPDATE message SET body = '' WHERE key IN (
     SELECT key FROM (SELECT key, created_us FROM message

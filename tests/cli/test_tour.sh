@@ -23,7 +23,7 @@ ctl numbers buy "$search" | grep '^bought +1833'
 free=$(ctl numbers list | sed -n 's/^\(+1833[0-9]*\) .*/\1/p')
 ctl numbers list
 ctl numbers list --json | grep -q "\"phoneNumber\":\"$free\""
-ctl numbers show "$free" | grep -q '^SMS  *inbound+outbound'
+ctl numbers show "$free" | grep -q '^sms  *inbound+outbound'
 fails 'rule:' numbers search --type toll-free --for person
 fails 'EventTypeUnknown' events subscribe --url http://127.0.0.1:9/ --type SMSRecieved
 fails 'EventFilterInvalid' events subscribe --url http://127.0.0.1:9/ --where to=x
