@@ -431,6 +431,27 @@ static void on_quiet(void *arg)
         taken(t, err);
 }
 
+static bool is_busy(const struct snapshots *s)
+{
+    return s->taking || s->restoring || s->stopping;
+}
+
+static enum err busy(struct http_call *hc)
+{
+    return problem_set(&hc->why, ERR_BUSY, "TooManyRequests", "A snapshot is being taken or restored already.");
+}
+
+/* One more in memory, where each is a whole database; or another of a name that is there. */
+static bool has_room(struct snapshots *s, struct str name)
+{
+    char z[NAME_MAX_ + 1];
+    size_t n = 0;
+    str_copyz(z, sizeof z, name);
+    for (const struct kept *k = s->kept; k; k = k->next)
+        n += k->name[0] != '.';
+    return n < SNAPSHOTS_MAX || *kept_find(s, z);
+}
+
 static enum err take(struct snapshots *s, struct str name, struct http_call *hc)
 {
     char when[ISO8601_SIZE], made[NAME_MAX_ + 1];
@@ -441,9 +462,13 @@ static enum err take(struct snapshots *s, struct str name, struct http_call *hc)
     }
     if (!name_ok(name))
         return rule_problem(&hc->why, ERR_RANGE, RULE_SNAPSHOT_NAME);
-    struct taking *t = s->taking ? NULL : calloc(1, sizeof *t);
+    if (is_busy(s))
+        return busy(hc);
+    if (!has_room(s, name))
+        return problem_set(&hc->why, ERR_RANGE, "BadRequest", "There are %d snapshots: delete one of them first.", SNAPSHOTS_MAX);
+    struct taking *t = calloc(1, sizeof *t);
     if (!t)
-        return s->taking ? problem_set(&hc->why, ERR_BUSY, "TooManyRequests", "A snapshot is being taken already.") : ERR_NOMEM;
+        return ERR_NOMEM;
     *t = (struct taking){ .s = s, .hc = hc, .began = clock_mono() };
     str_copyz(t->name, sizeof t->name, name);
     path_of(s->app, t->name, t->path);
@@ -509,6 +534,8 @@ static enum err delete(struct snapshots *s, struct str name, struct http_call *h
     char z[NAME_MAX_ + 1], path[DATADIR_PATH_SIZE];
     if (!name_ok(name))
         return no_such(hc);
+    if (s->restoring)                   /* from this one, perhaps */
+        return busy(hc);
     str_copyz(z, sizeof z, name);
     path_of(s->app, z, path);
     struct kept **k = kept_find(s, z);
@@ -582,8 +609,8 @@ static enum err restore(struct snapshots *s, const char *name, struct http_call 
 {
     char path[DATADIR_PATH_SIZE];
     struct restoring *r;
-    if (s->taking || s->restoring || s->stopping)
-        return problem_set(&hc->why, ERR_BUSY, "TooManyRequests", "A snapshot is being taken or restored already.");
+    if (is_busy(s))
+        return busy(hc);
     join(s);
     r = calloc(1, sizeof *r);
     if (!r)
