@@ -22,8 +22,10 @@ enum {
     GROUP_US = 2000,                    /* a group takes no more units after this */
     READ_US = 1000000,                  /* the longest read that was asked for; loading at start may take longer */
     READ_OCTETS_MAX = 64 << 20,
-    LOG_COPY_PAGES = 1000,              /* a read thread copies the log back from here */
-    LOG_STALL_PAGES = 16000,           /* the writer does it itself, which nobody else can end: 64 MB, so once in a second or more */
+    LOG_COPY_PAGES = 4000,              /* a read thread copies the log back whenever so much has come to it */
+    LOG_LONG_PAGES = 16000,             /* 64 MB: it is to begin anew, which only the writer can do, once all of it is copied */
+    LOG_REST_PAGES = 128,               /* so little of it is copied by the writer itself, while nothing else is written */
+    LOG_STALL_PAGES = 48000,            /* ... or whatever is left, when the read thread does not get that far */
     IDLE_MS = 500,
 };
 
@@ -70,6 +72,7 @@ struct db {
     struct mono      group_until;
     unsigned         log_ordered;       /* pages in the log when copying was last ordered: not after each commit */
     unsigned         log_stalled;       /* ... and when the writer last copied it itself */
+    _Atomic unsigned log_copied;        /* so many of its pages were, when a read thread last looked */
     struct inbox_item stop_order;
     pthread_mutex_t  memory_lock;
     pthread_mutex_t  failure_lock;
@@ -299,10 +302,12 @@ static void tend_log(struct db *db, bool idle)
         return;
     if (pages < db->log_ordered)
         db->log_ordered = db->log_stalled = 0;      /* it began anew */
-    if (pages >= LOG_STALL_PAGES && pages >= db->log_stalled + LOG_COPY_PAGES) {
+    unsigned copied = db->log_copied, left = copied < pages ? pages - copied : pages;
+    bool too_long = pages >= LOG_LONG_PAGES && pages >= db->log_stalled + LOG_COPY_PAGES;
+    if (too_long && (left <= LOG_REST_PAGES || pages >= LOG_STALL_PAGES)) {
         db->log_ordered = db->log_stalled = pages;  /* a reader may have held it up: not again at each commit */
         conn_checkpoint(db->conn);
-    } else if (idle || pages >= db->log_ordered + LOG_COPY_PAGES) {
+    } else if (idle || too_long || pages >= db->log_ordered + LOG_COPY_PAGES) {
         db->log_ordered = pages;
         order_copying(db);
     }
@@ -392,7 +397,7 @@ static void order_copying(struct db *db)
 
 static void copy_log(struct reader *rd)
 {
-    conn_checkpoint(rd->conn);
+    rd->db->log_copied = conn_checkpoint(rd->conn);
     pthread_mutex_lock(&rd->db->asks_lock);
     rd->db->copying = false;
     pthread_mutex_unlock(&rd->db->asks_lock);

@@ -375,9 +375,11 @@ unsigned conn_log_pages(const struct conn *c)
     return c->log_pages;
 }
 
-void conn_checkpoint(struct conn *c)
+unsigned conn_checkpoint(struct conn *c)
 {
-    sqlite3_wal_checkpoint_v2(c->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int all = 0, copied = 0;
+    int rc = sqlite3_wal_checkpoint_v2(c->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &all, &copied);
+    return rc == SQLITE_OK && copied > 0 ? (unsigned)copied : 0;
 }
 
 /* -- copies ------------------------------------------------------------------------------------------------------ */

@@ -95,8 +95,9 @@ MUST_USE enum err conn_read(struct conn *c, const struct record *ask, int64_t li
 
 /** Pages in the write-ahead log after the last commit of this connection. */
 unsigned conn_log_pages(const struct conn *c);
-/** Copy what can be copied from the log to the database without waiting for anybody. */
-void conn_checkpoint(struct conn *c);
+/** Copy what can be copied from the log to the database without waiting for anybody. @return how many pages of the log
+ *  are copied now */
+unsigned conn_checkpoint(struct conn *c);
 /** Words for what the library did last on this connection. */
 const char *conn_words(const struct conn *c);
 /** Words for the last unit or read that failed; empty while none did. */
