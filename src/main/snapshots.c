@@ -553,7 +553,8 @@ struct restoring {
     struct snapshots *s;
     struct http_call *hc;
     struct db_image  *image;
-    bool              owned;            /* the image; else it is kept */
+    bool              owned;            /* the image, of a file; else it is kept */
+    char              path[DATADIR_PATH_SIZE];
     struct mono       began;
 };
 
@@ -569,12 +570,34 @@ static void say_restored(struct restoring *r)
     http_reply(hc, 200);
 }
 
+static void restore_done(struct restoring *r)
+{
+    r->s->restoring = false;
+    if (r->owned)
+        db_image_free(r->image);
+    free(r);
+}
+
+/* A large one takes its time: not on control. False: it is told, and nothing has changed. */
+static bool image_opened(struct restoring *r)
+{
+    enum err err = r->owned ? db_image_open(&r->image, r->path, &r->hc->why) : ERR_NONE;
+    if (err == ERR_ABSENT)
+        (void)no_such(r->hc);
+    if (err)
+        http_fail(r->hc, err);
+    return !err;
+}
+
 static void *restore_main(void *arg)
 {
     struct restoring *r = arg;
-    struct snapshots *s = r->s;
-    struct app *app = s->app;
+    struct app *app = r->s->app;
     struct problem why = { 0 };
+    if (!image_opened(r)) {
+        restore_done(r);
+        return NULL;
+    }
     events_let_go(app->events);         /* who waits for events is answered with what there is */
     enum err held = http_server_hold(app->http, HOLD_US), err = held ? held : app_exchange(app, r->image, &why);
     if (!err) {
@@ -587,10 +610,7 @@ static void *restore_main(void *arg)
         log_error("snapshots", "the restore came to nothing, the server ends: %s", why.text[0] ? why.text : err_words(err));
         http_reply(r->hc, 500);
     }
-    s->restoring = false;
-    if (r->owned)
-        db_image_free(r->image);
-    free(r);
+    restore_done(r);
     if (err && !held)
         kill(getpid(), SIGTERM);        /* nothing is served any more; the next start takes it in or says why not */
     else
@@ -607,7 +627,6 @@ static void join(struct snapshots *s)
 
 static enum err restore(struct snapshots *s, const char *name, struct http_call *hc)
 {
-    char path[DATADIR_PATH_SIZE];
     struct restoring *r;
     if (is_busy(s))
         return busy(hc);
@@ -616,17 +635,11 @@ static enum err restore(struct snapshots *s, const char *name, struct http_call 
     if (!r)
         return ERR_NOMEM;
     *r = (struct restoring){ .s = s, .hc = hc, .owned = on_disk(s), .began = clock_mono() };
-    path_of(s->app, name, path);
+    path_of(s->app, name, r->path);
     struct kept **k = kept_find(s, name);
-    enum err err = ERR_NONE;
-    if (!on_disk(s))
-        err = *k ? ERR_NONE : no_such(hc);
-    else
-        err = db_image_open(&r->image, path, &hc->why);
-    if (!err && !on_disk(s))
+    enum err err = r->owned || *k ? ERR_NONE : no_such(hc);
+    if (!err && !r->owned)
         r->image = (*k)->image;
-    if (err == ERR_ABSENT)
-        (void)no_such(hc);
     if (!err) {
         s->restoring = s->threaded = true;
         if (pthread_create(&s->thread, NULL, restore_main, r)) {
@@ -634,11 +647,8 @@ static enum err restore(struct snapshots *s, const char *name, struct http_call 
             err = ERR_NOMEM;
         }
     }
-    if (err) {
-        if (r->owned)
-            db_image_free(r->image);
+    if (err)
         free(r);
-    }
     return err;
 }
 

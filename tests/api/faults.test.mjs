@@ -43,6 +43,14 @@ test('503 and 500 come as the API says them, with the fault as their rule', asyn
   await numbers.getPurchasedPhoneNumber(from)
 })
 
+test('explain tells the status that was answered, whichever it was', async () => {
+  await arm('api 418 path=/phoneNumbers count=1')
+  const answer = await signed(key, 'GET', `/phoneNumbers/${encodeURIComponent(from)}?api-version=2025-06-01`)
+  assert.equal(answer.status, 418)
+  const told = await eventually('the record', () => own('GET', `explain/${answer.headers.get('x-ms-request-id')}`).catch(() => false))
+  assert.match(JSON.stringify(told.lines), /HTTP 418/)
+})
+
 test('a request that is cut was never looked at; one whose answer is cut was done', async () => {
   const before = (await own('GET', 'messages')).value.length
   await arm('api drop path=/sms count=1')

@@ -111,23 +111,41 @@ static enum err ask_courier(struct post *p);
 static void shed_add(struct post *p);
 static enum err record(struct post *p);
 
+static struct post *crowd_take(struct events *ev)
+{
+    struct post *p = ev->crowd;
+    ev->crowd = p->next;
+    if (!ev->crowd)
+        ev->crowd_tail = &ev->crowd;
+    p->next = NULL;
+    p->crowded = false;
+    return p;
+}
+
+/* Its turn comes first again. */
+static void crowd_put_back(struct post *p)
+{
+    struct events *ev = p->ev;
+    p->crowded = true;
+    p->next = ev->crowd;
+    if (!ev->crowd)
+        ev->crowd_tail = &p->next;
+    ev->crowd = p;
+    loop_timer_start(&ev->crowd_timer, CROWD_AGAIN_US);
+}
+
+/* Off the list while it is tried: what goes wrong on the way may put it there again. */
 void posts_uncrowd(void *arg)
 {
     struct events *ev = arg;
     while (ev->crowd) {
-        struct post *p = ev->crowd;
-        bool gone = !p->outlet;
-        if (!gone && (p->answered ? record(p) : ask_courier(p))) {
-            loop_timer_start(&ev->crowd_timer, CROWD_AGAIN_US);
+        struct post *p = crowd_take(ev);
+        if (!p->outlet) {
+            post_free(p);
+        } else if (p->answered ? record(p) : ask_courier(p)) {
+            crowd_put_back(p);
             return;
         }
-        ev->crowd = p->next;
-        if (!ev->crowd)
-            ev->crowd_tail = &ev->crowd;
-        p->next = NULL;
-        p->crowded = false;
-        if (gone)
-            post_free(p);
     }
 }
 

@@ -68,6 +68,7 @@ void http_reply(struct http_call *hc, int status);
 void http_reply_as(struct http_call *hc, int status, const char *content_type);
 /** Answer with the error envelope made of err and hc->why. */
 void http_fail(struct http_call *hc, enum err err);
+void http_fail_as(struct http_call *hc, enum err err, int status);         /* where the error has another status */
 
 struct http_route {
     const char     *method;

@@ -278,7 +278,12 @@ static void name_rule(struct http_call *hc, enum err err)
 
 void http_fail(struct http_call *hc, enum err err)
 {
-    int status = http_status_of(err), wait_s = hc->why.retry_after_s;
+    http_fail_as(hc, err, http_status_of(err));
+}
+
+void http_fail_as(struct http_call *hc, enum err err, int status)
+{
+    int wait_s = hc->why.retry_after_s;
     name_rule(hc, err);
     if (hc->why.rule[0])                /* what a rule refused, and it is known who asked */
         keep(call_of(hc), status);

@@ -41,8 +41,7 @@ static void say_status(struct call *c, const struct fault_hit *hit)
     if (hit->code != 503)
         str_copyz(hc->why.code, sizeof hc->why.code, str_of(hit->code == 429 ? "TooManyRequests" : hit->code == 500 ? "InternalServerError" : "Fault"));
     hc->why.retry_after_s = (int)((hit->delay_us + US_PER_S - 1) / US_PER_S);
-    http_fail(hc, err);
-    c->status = hit->code;              /* still on the http thread: nothing has been sent */
+    http_fail_as(hc, err, hit->code);
 }
 
 bool http_fault_strikes(struct call *c)

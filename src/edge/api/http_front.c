@@ -285,9 +285,7 @@ bool front_whole(struct call *c)
     if (!err && c->route->read)
         err = c->route->read(hc);
     if (err) {
-        http_fail(hc, err);
-        if (status)
-            c->status = status;         /* still on this thread: nothing has been sent */
+        http_fail_as(hc, err, status ? status : http_status_of(err));
         return false;
     }
     if (c->answered)
