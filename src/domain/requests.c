@@ -10,6 +10,9 @@
 METRIC_COUNTER(kept_total, "carterfone_requests_kept_total", "Requests kept for explain")
 METRIC_COUNTER(unkept_total, "carterfone_requests_unkept_total", "Requests not kept: too many refusals a second, or a full store")
 
+enum { WAITING_MOST = 64 };
+static const int64_t WAIT_US = 10 * US_PER_MS;
+
 /* A count under way; an object of its own, because its answer may outlive the asker. */
 struct counting {
     struct db_read   read;
@@ -24,6 +27,9 @@ struct requests {
     int64_t         count, most;        /* rows: counted at start and with each one kept; purges by age make it too many */
     int64_t         trim;               /* how many are to go, because there are more than `most` */
     struct counting *counting;          /* NULL: nobody is counting */
+    struct db_unit *waiting;            /* rows that wait for others, so that not each is a commit; NULL: none */
+    unsigned        n_waiting;
+    struct loop_timer flush;
 };
 
 static void post_and_forget(struct requests *r, struct db_unit *u)
@@ -36,6 +42,21 @@ static void post_and_forget(struct requests *r, struct db_unit *u)
     }
 }
 
+void requests_flush(struct requests *r)
+{
+    struct db_unit *u = r->waiting;
+    loop_timer_stop(&r->flush);
+    r->waiting = NULL;
+    r->n_waiting = 0;
+    if (u)
+        post_and_forget(r, u);
+}
+
+static void on_flush(void *arg)
+{
+    requests_flush(arg);
+}
+
 enum err requests_new(struct requests **out, struct control *control, int64_t keep_us, int64_t most)
 {
     struct requests *r = calloc(1, sizeof *r);
@@ -43,7 +64,9 @@ enum err requests_new(struct requests **out, struct control *control, int64_t ke
         return ERR_NOMEM;
     r->control = control;
     r->most = most ? most : REQUESTS_MOST;
-    enum err err = request_rows_count(control->db, &r->count);
+    enum err err = loop_timer_init(control->loop, &r->flush, on_flush, r);
+    if (!err)
+        err = request_rows_count(control->db, &r->count);
     if (!err)
         err = purge_new(&r->purge, control, keep_us, request_rows_purge);
     if (!err)
@@ -62,6 +85,8 @@ void requests_free(struct requests *r)
         return;
     if (r->counting)
         r->counting->r = NULL;
+    requests_flush(r);
+    loop_timer_done(&r->flush);
     purge_free(r->purge);
     free(r);
 }
@@ -142,19 +167,23 @@ static void on_keep(void *owner, struct inbox_item *item)
         free(k);
         return;
     }
-    struct db_unit *u = db_unit_new();
-    request_row_insert(u, &(struct request_row){ .key = k->what.key, .resource = k->what.resource, .at_us = k->at_us,
+    if (!r->waiting)
+        r->waiting = db_unit_new();
+    request_row_insert(r->waiting, &(struct request_row){ .key = k->what.key, .resource = k->what.resource, .at_us = k->at_us,
                                                  .took_us = k->what.took_us, .operation = str_of(k->operation),
                                                  .status = k->what.status, .subject = k->what.subject,
                                                  .code = str_of(k->why.code), .text = str_of(k->why.text),
                                                  .rule = str_of(k->why.rule), .suggestion = str_of(k->why.suggestion) });
     r->count++;
     if (r->trim > 0)
-        trim_slice(r, u);
+        trim_slice(r, r->waiting);
     else if (r->count > r->most && !r->counting)
         count_again(r);
     metric_add(&kept_total, 1);
-    post_and_forget(r, u);
+    if (k->what.status >= 400 || ++r->n_waiting == WAITING_MOST)      /* a refusal is asked about at once */
+        requests_flush(r);
+    else if (r->n_waiting == 1)
+        loop_timer_start(&r->flush, WAIT_US);
     free(k);
 }
 

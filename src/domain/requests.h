@@ -1,7 +1,8 @@
 /* requests.h - the API's requests that changed something or were refused, kept under the id that was answered, for
  * `explain`.
  *
- * requests_keep() may be called from any thread; the rest on control. What a request makes bears its key
+ * requests_keep() may be called from any thread; the rest on control. What was done waits up to 10 ms for its neighbours, so that
+ * not each request is a commit more; a refusal, which is asked about at once, does not. What a request makes bears its key
  * (control_key()), so the row is only told how it was answered; a POST /sms that was accepted whole has none.
  * Bounded: by age; at most REFUSALS_A_SECOND refusals (a flood of bad requests must not become a flood of writes); at
  * most REQUESTS_MOST rows, the oldest go. What is not kept is counted. */
@@ -25,5 +26,7 @@ struct request_done {
     int         status;
     int64_t     took_us;
 };
+/** What was done is written some milliseconds later with its neighbours, a refusal at once: now, for who asks about it. */
+void requests_flush(struct requests *r);
 /** @param why  of a refusal, or what else there is to say; borrowed */
 void requests_keep(struct requests *r, const struct request_done *d, const struct problem *why);

@@ -4,7 +4,7 @@ enum { PURGE_SLICE = 2000 };
 
 void request_row_insert(struct db_unit *u, const struct request_row *row)
 {
-    db_do(u, DB_REQUEST_INSERT, 1, DB_I(row->key), DB_I(row->resource), DB_I(row->at_us), DB_I(row->took_us),
+    db_do(u, DB_REQUEST_INSERT, DB_ANY_ROWS, DB_I(row->key), DB_I(row->resource), DB_I(row->at_us), DB_I(row->took_us),
           DB_T(row->operation), DB_I(row->status), DB_I(row->subject), DB_T(row->code), DB_T(row->text), DB_T(row->rule),
           DB_T(row->suggestion));
 }

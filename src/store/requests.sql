@@ -2,7 +2,7 @@
 
 -- :name request_insert
 INSERT INTO request (key, resource, at_us, took_us, operation, status, subject, code, text, rule, suggestion)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (key) DO NOTHING;
 
 -- :name request_get
 SELECT key, resource, at_us, took_us, operation, status, subject, code, text, rule, suggestion FROM request WHERE key = ?1;

@@ -132,6 +132,7 @@ static uint64_t changed(struct stage *s, uint64_t subject)
 static int64_t rows_of(struct stage *s)
 {
     int64_t n = 0;
+    requests_flush(s->r);
     world_settle(s->w);
     assert_int_equal(request_rows_count(s->w->control.db, &n), ERR_NONE);
     return n;
@@ -159,6 +160,7 @@ static void those_about_one_thing_are_found_by_it(void **state)
     for (int i = 0; i < 20; i++)
         changed(s, thing + 1);
     uint64_t second = changed(s, thing);
+    requests_flush(s->r);
     world_settle(s->w);
     assert_int_equal(db_load(s->w->control.db, DB_REQUEST_ABOUT, (struct db_val[]){ DB_I(thing), DB_I(50) }, 2, &rows), ERR_NONE);
     assert_true(request_row_next(rows, &row) && row.key == first);
