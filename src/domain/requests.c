@@ -42,19 +42,35 @@ static void post_and_forget(struct requests *r, struct db_unit *u)
     }
 }
 
-void requests_flush(struct requests *r)
+static void waits_no_more(struct requests *r)
 {
-    struct db_unit *u = r->waiting;
     loop_timer_stop(&r->flush);
     r->waiting = NULL;
     r->n_waiting = 0;
+}
+
+static void flush(struct requests *r)
+{
+    struct db_unit *u = r->waiting;
+    waits_no_more(r);
     if (u)
         post_and_forget(r, u);
 }
 
 static void on_flush(void *arg)
 {
-    requests_flush(arg);
+    flush(arg);
+}
+
+enum err requests_settle(struct requests *r, struct db_done *done)
+{
+    struct db_unit *u = r->waiting ? r->waiting : db_unit_new();
+    enum err err = db_post(r->control->db, u, done);
+    if (!err)
+        waits_no_more(r);
+    else if (u != r->waiting)
+        db_unit_free(u);
+    return err;
 }
 
 enum err requests_new(struct requests **out, struct control *control, int64_t keep_us, int64_t most)
@@ -85,7 +101,7 @@ void requests_free(struct requests *r)
         return;
     if (r->counting)
         r->counting->r = NULL;
-    requests_flush(r);
+    flush(r);
     loop_timer_done(&r->flush);
     purge_free(r->purge);
     free(r);
@@ -181,7 +197,7 @@ static void on_keep(void *owner, struct inbox_item *item)
         count_again(r);
     metric_add(&kept_total, 1);
     if (k->what.status >= 400 || ++r->n_waiting == WAITING_MOST)      /* a refusal is asked about at once */
-        requests_flush(r);
+        flush(r);
     else if (r->n_waiting == 1)
         loop_timer_start(&r->flush, WAIT_US);
     free(k);

@@ -26,7 +26,9 @@ struct request_done {
     int         status;
     int64_t     took_us;
 };
-/** What was done is written some milliseconds later with its neighbours, a refusal at once: now, for who asks about it. */
-void requests_flush(struct requests *r);
+/** What was done is written some milliseconds later with its neighbours, a refusal at once. The reply comes when all that
+ *  was kept until now is on disk, for who asks about it. @param done  its kind and inbox are the asker's
+ *  @return ERR_BUSY, ERR_NOMEM: no reply comes, what waits goes on waiting */
+MUST_USE enum err requests_settle(struct requests *r, struct db_done *done);
 /** @param why  of a refusal, or what else there is to say; borrowed */
 void requests_keep(struct requests *r, const struct request_done *d, const struct problem *why);

@@ -177,7 +177,8 @@ static enum err make_domain(struct app *app, struct problem *why)
     struct calls_conf calls = { .control = c, .accounts = app->accounts, .numbers = app->numbers, .events = app->events,
                                 .courier = hooks_courier_ops(), .courier_arg = app->hooks };
     err = calls_new(&app->calls, &calls, why);
-    struct explain_conf explain = { .control = c, .accounts = app->accounts, .calls = app->calls, .events = app->events };
+    struct explain_conf explain = { .control = c, .accounts = app->accounts, .calls = app->calls, .events = app->events,
+                                    .requests = app->requests };
     events_keep(app->events, app->retention.keep_us[RETAIN_EVENTS]);
     if (!err)
         err = explain_new(&app->explain, &explain);

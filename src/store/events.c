@@ -264,11 +264,9 @@ enum err delivery_rows_ask_event(struct db *db, uint64_t event, struct db_read *
     return db_ask(db, DB_DELIVERY_OF_EVENT, vals, ARRAY_LEN(vals), OF_EVENT_MAX, read);
 }
 
-bool delivery_outline_next(struct db_rows *r, struct delivery_row *row)
+static struct delivery_row outline_of(struct db_rows *r)
 {
-    if (!db_rows_next(r))
-        return false;
-    *row = (struct delivery_row){
+    return (struct delivery_row){
         .key = (uint64_t)db_int(r, 0),
         .subscription = (uint64_t)db_int(r, 1),
         .call = (uint64_t)db_int(r, 3),
@@ -282,6 +280,13 @@ bool delivery_outline_next(struct db_rows *r, struct delivery_row *row)
         .resource = (uint64_t)db_int(r, 11),
         .event = { .key = (uint64_t)db_int(r, 2), .id = db_text(r, 12), .type = db_text(r, 13), .subject = db_text(r, 14) },
     };
+}
+
+bool delivery_outline_next(struct db_rows *r, struct delivery_row *row)
+{
+    if (!db_rows_next(r))
+        return false;
+    *row = outline_of(r);
     return true;
 }
 
@@ -309,5 +314,36 @@ bool delivery_try_next(struct db_rows *r, struct delivery_try_row *row)
         .status = (int)db_int(r, 8),
         .words = db_text(r, 9),
     };
+    return true;
+}
+
+/* -- both, of one event ---------------------------------------------------------------------------------------------- */
+
+enum err delivery_story_ask(struct db *db, uint64_t event, struct db_read *read)
+{
+    const struct db_val vals[] = { DB_I(event), DB_I(OF_EVENT_MAX), DB_I(TRIES_SHOWN) };
+    return db_ask(db, DB_DELIVERY_STORY, vals, ARRAY_LEN(vals), OF_EVENT_MAX + TRIES_SHOWN, read);
+}
+
+bool delivery_story_next(struct db_rows *r, struct delivery_story_row *row)
+{
+    if (!db_rows_next(r))
+        return false;
+    *row = (struct delivery_story_row){ .tried = db_int(r, 15) };
+    if (!row->tried)
+        row->delivery = outline_of(r);
+    else
+        row->try = (struct delivery_try_row){
+            .key = (uint64_t)db_int(r, 0),
+            .subscription = (uint64_t)db_int(r, 1),
+            .cause = (uint64_t)db_int(r, 2),
+            .delivery = (uint64_t)db_int(r, 3),
+            .n = (int)db_int(r, 5),
+            .at_us = db_int(r, 6),
+            .status = (int)db_int(r, 7),
+            .words = db_text(r, 8),
+            .took_us = db_int(r, 9),
+            .events = (unsigned)db_int(r, 10),
+        };
     return true;
 }

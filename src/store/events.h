@@ -118,3 +118,13 @@ bool delivery_outline_next(struct db_rows *rows, struct delivery_row *row);
 /** The tries of one event (its key) or of a call's callbacks (the call's key): the newest 200, oldest first. */
 MUST_USE enum err delivery_tries_ask(struct db *db, uint64_t cause, struct db_read *read);
 bool delivery_try_next(struct db_rows *rows, struct delivery_try_row *row);
+
+/* Either what is on its way or dead of an event, or a try. */
+struct delivery_story_row {
+    bool                    tried;
+    struct delivery_row     delivery;
+    struct delivery_try_row try;        /* when tried */
+};
+/** Both of one event (delivery_rows_ask_event, delivery_tries_ask) as they were at one moment: deliveries, then tries. */
+MUST_USE enum err delivery_story_ask(struct db *db, uint64_t event, struct db_read *read);
+bool delivery_story_next(struct db_rows *rows, struct delivery_story_row *row);

@@ -141,6 +141,17 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
 SELECT key, cause, delivery, subscription, try, events, at_us, took_us, status, words
 FROM (SELECT * FROM delivery_try WHERE cause = ?1 ORDER BY key DESC LIMIT ?2) AS newest ORDER BY key;
 
+-- Both of one event at one moment (a try that ends a delivery is written with its going): what is on its way or dead, then
+-- the newest tries, oldest first.
+-- :name delivery_story
+SELECT d.key, d.subscription, d.event, d.call, d.url, d.tries, d.next_us, d.dead, d.last, d.since_us, d.lane, d.resource,
+       '', '', '', 0 AS tried
+FROM (SELECT * FROM delivery WHERE event = ?1 ORDER BY key LIMIT ?2) AS d
+UNION ALL
+SELECT t.key, t.subscription, t.cause, t.delivery, '', t.try, t.at_us, t.status, t.words, t.took_us, t.events, 0, '', '', '', 1
+FROM (SELECT * FROM delivery_try WHERE cause = ?1 ORDER BY key DESC LIMIT ?3) AS t
+ORDER BY tried, 1;
+
 -- :name delivery_try_trim
 DELETE FROM delivery_try WHERE cause = ?1 AND key NOT IN (
     SELECT key FROM delivery_try WHERE cause = ?1 ORDER BY key DESC LIMIT ?2);

@@ -44,7 +44,6 @@ struct question {
     struct db_read    read;
     struct events    *ev;
     size_t            limit;
-    uint64_t          event;
     struct buf        out;
     struct jw         w;
     events_listed_fn *done;
@@ -122,59 +121,52 @@ enum err events_dead(struct events *ev, const struct events_dead_query *dq, even
     return err;
 }
 
-/* -- one event: its row, then its deliveries, then its tries ------------------------------------------------------------ */
+/* -- one event: its row, then its deliveries and its tries ---------------------------------------------------------------- */
 
-static void on_tries(void *owner, struct inbox_item *item)
+static void write_try(const struct question *q, struct jw *w, const struct delivery_try_row *row)
+{
+    const struct delivery_row of = { .subscription = row->subscription };
+    jw_object(w, NULL);
+    jw_time(w, "time", row->at_us);
+    write_whose(q->ev, w, &of);
+    jw_int(w, "attempt", row->n);
+    jw_int(w, "eventsInRequest", row->events);
+    if (row->status)
+        jw_int(w, "httpStatus", row->status);
+    if (row->words.n)
+        jw_text(w, row->status ? "answer" : "error", row->words);
+    jw_int(w, "durationMs", (row->took_us + 500) / 1000);
+    jw_end(w);
+}
+
+static void write_delivery(const struct question *q, struct jw *w, const struct delivery_row *row)
+{
+    jw_object(w, NULL);
+    write_whose(q->ev, w, row);
+    write_state(w, row);
+    jw_end(w);
+}
+
+static void on_story(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct question *q = container_of(item, struct question, read.item);
     scoped(db_rows) struct db_rows *rows = q->read.rows;
-    struct delivery_try_row row;
+    struct delivery_story_row row;
+    bool more = !q->read.err && delivery_story_next(rows, &row);
+    jw_array(&q->w, "deliveries");
+    for (; more && !row.tried; more = delivery_story_next(rows, &row))
+        write_delivery(q, &q->w, &row.delivery);
+    jw_end(&q->w);
     jw_array(&q->w, "tries");
-    while (!q->read.err && delivery_try_next(rows, &row)) {
-        const struct delivery_row of = { .subscription = row.subscription };
-        jw_object(&q->w, NULL);
-        jw_time(&q->w, "time", row.at_us);
-        write_whose(q->ev, &q->w, &of);
-        jw_int(&q->w, "attempt", row.n);
-        jw_int(&q->w, "eventsInRequest", row.events);
-        if (row.status)
-            jw_int(&q->w, "httpStatus", row.status);
-        if (row.words.n)
-            jw_text(&q->w, row.status ? "answer" : "error", row.words);
-        jw_int(&q->w, "durationMs", (row.took_us + 500) / 1000);
-        jw_end(&q->w);
-    }
+    for (; more; more = delivery_story_next(rows, &row))
+        write_try(q, &q->w, &row.try);
     jw_end(&q->w);
     jw_end(&q->w);
     answer(q, q->read.err);
 }
 
-static const struct inbox_kind tries_kind = { "events.show_tries", on_tries, drop_question };
-
-static void on_deliveries(void *owner, struct inbox_item *item)
-{
-    (void)owner;
-    struct question *q = container_of(item, struct question, read.item);
-    scoped(db_rows) struct db_rows *rows = q->read.rows;
-    struct delivery_row row;
-    enum err err = q->read.err;
-    jw_array(&q->w, "deliveries");
-    while (!err && delivery_outline_next(rows, &row)) {
-        jw_object(&q->w, NULL);
-        write_whose(q->ev, &q->w, &row);
-        write_state(&q->w, &row);
-        jw_end(&q->w);
-    }
-    jw_end(&q->w);
-    q->read = (struct db_read){ .item.kind = &tries_kind, .to = control_inbox(q->ev->control) };
-    if (!err)
-        err = delivery_tries_ask(q->ev->control->db, q->event, &q->read);
-    if (err)
-        answer(q, err);
-}
-
-static const struct inbox_kind deliveries_kind = { "events.show_deliveries", on_deliveries, drop_question };
+static const struct inbox_kind story_kind = { "events.show_story", on_story, drop_question };
 
 static void on_event(void *owner, struct inbox_item *item)
 {
@@ -183,13 +175,12 @@ static void on_event(void *owner, struct inbox_item *item)
     scoped(db_rows) struct db_rows *rows = q->read.rows;
     struct event_row row = { 0 };
     enum err err = q->read.err ? q->read.err : event_row_next(rows, &row) ? ERR_NONE : ERR_ABSENT;
-    q->event = row.key;
     jw_object(&q->w, NULL);
     if (!err)
         event_write(&row, &q->w);
-    q->read = (struct db_read){ .item.kind = &deliveries_kind, .to = control_inbox(q->ev->control) };
+    q->read = (struct db_read){ .item.kind = &story_kind, .to = control_inbox(q->ev->control) };
     if (!err)
-        err = delivery_rows_ask_event(q->ev->control->db, row.key, &q->read);
+        err = delivery_story_ask(q->ev->control->db, row.key, &q->read);
     if (err)
         answer(q, err);
 }

@@ -2,6 +2,7 @@
 #include "domain/explain/explain_priv.h"
 #include "codec/e164/e164.h"
 #include "domain/accounts/accounts.h"
+#include "domain/requests.h"
 #include "store/explain.h"
 
 #include <stdio.h>
@@ -134,6 +135,33 @@ static void on_rows(void *owner, struct inbox_item *item)
     finish(a, err == ERR_ABSENT ? ERR_NONE : err);
 }
 
+/* -- a request that was answered a moment ago may not be written yet --------------------------------------------------- */
+
+static void on_settled(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct asking *a = container_of(item, struct asking, settled.item);
+    enum err err = a->settled.err ? a->settled.err : ask_on(a);
+    if (err)
+        finish(a, err == ERR_ABSENT ? ERR_NONE : err);
+}
+
+static void drop_settled(struct inbox_item *item)
+{
+    asking_free(container_of(item, struct asking, settled.item));
+}
+
+static const struct inbox_kind settled_kind = { "explain.settled", on_settled, drop_settled };
+
+static enum err begin(struct asking *a)
+{
+    const struct explain_conf *conf = &a->x->conf;
+    if (!conf->requests)
+        return ask_on(a);
+    a->settled = (struct db_done){ .item.kind = &settled_kind, .to = control_inbox(conf->control) };
+    return requests_settle(conf->requests, &a->settled);
+}
+
 /* -- what an id means --------------------------------------------------------------------------------------------------- */
 
 /* "https://conv/<guid>", in base64: a serverCallId. */
@@ -202,7 +230,7 @@ enum err explain_ask(struct explain *x, uint64_t resource, struct str id, explai
         a->asked = arena_str(a->arena, id);
     enum err err = a->asked.p ? ERR_NONE : ERR_NOMEM;
     if (!err)
-        err = add_first(a, id) ? ask_on(a) : ERR_ABSENT;
+        err = add_first(a, id) ? begin(a) : ERR_ABSENT;
     if (err)
         asking_free(a);
     if (err == ERR_ABSENT) {

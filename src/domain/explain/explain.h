@@ -11,12 +11,14 @@ struct accounts;
 struct calls;
 struct events;
 struct explain;
+struct requests;
 
 struct explain_conf {
     struct control        *control;
     const struct accounts *accounts;
     const struct calls    *calls;
     const struct events   *events;      /* NULL: subscriptions have no names (tests) */
+    struct requests       *requests;    /* NULL: none are kept (tests) */
 };
 MUST_USE enum err explain_new(struct explain **out, const struct explain_conf *conf);
 void explain_free(struct explain *x);

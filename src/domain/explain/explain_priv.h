@@ -47,6 +47,7 @@ struct decision {
 
 struct asking {
     struct db_read  read;
+    struct db_done  settled;                    /* what was kept before is on disk */
     struct explain *x;
     uint64_t        resource;                   /* 0: may see all */
     struct str      asked;                      /* the id, as it was given */

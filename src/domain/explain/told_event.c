@@ -54,34 +54,19 @@ static const char *subscription_name(const struct asking *a, uint64_t key)
 
 /* -- who wants it ---------------------------------------------------------------------------------------------------------- */
 
-static enum err ask_deliveries(struct asking *a, const struct thing *t)
+static void tell_delivery(struct asking *a, struct thing *t, const struct delivery_row *row)
 {
-    return t->found ? delivery_rows_ask_event(a->x->conf.control->db, t->key, &a->read) : ERR_ABSENT;
-}
-
-static void tell_deliveries(struct asking *a, struct thing *t, struct db_rows *rows)
-{
-    struct delivery_row row;
-    while (delivery_outline_next(rows, &row)) {
-        const char *name = subscription_name(a, row.subscription);
-        t->about++;
-        if (row.dead)
-            told(a, t, row.next_us, "dead", "subscription %s: given up after %d tries, %.*s", name, row.tries, STR_ARG(row.last));
-        else if (row.tries)
-            told(a, t, row.next_us, "due", "subscription %s: try %d", name, row.tries + 1);
-        else
-            told(a, t, row.since_us, "match", "subscription %s wants it; it waits for its turn", name);
-        if (is_first(a, t))
-            a->decision = (struct decision){ .outcome = row.dead ? STR("dead") : STR("waiting"),
-                                             .why = arena_str(a->arena, row.last) };
-    }
-}
-
-/* -- tries --------------------------------------------------------------------------------------------------------------------- */
-
-enum err ask_tries(struct asking *a, const struct thing *t)
-{
-    return t->found ? delivery_tries_ask(a->x->conf.control->db, t->key, &a->read) : ERR_ABSENT;
+    const char *name = subscription_name(a, row->subscription);
+    t->about++;
+    if (row->dead)
+        told(a, t, row->next_us, "dead", "subscription %s: given up after %d tries, %.*s", name, row->tries, STR_ARG(row->last));
+    else if (row->tries)
+        told(a, t, row->next_us, "due", "subscription %s: try %d", name, row->tries + 1);
+    else
+        told(a, t, row->since_us, "match", "subscription %s wants it; it waits for its turn", name);
+    if (is_first(a, t))
+        a->decision = (struct decision){ .outcome = row->dead ? STR("dead") : STR("waiting"),
+                                         .why = arena_str(a->arena, row->last) };
 }
 
 static void tell_try(struct asking *a, const struct thing *t, const struct delivery_try_row *row)
@@ -97,20 +82,38 @@ static void tell_try(struct asking *a, const struct thing *t, const struct deliv
     told_pin(a, row->at_us, row->key);
 }
 
-void tell_tries(struct asking *a, struct thing *t, struct db_rows *rows)
+static enum err ask_story(struct asking *a, const struct thing *t)
 {
-    struct delivery_try_row row;
-    bool any = t->about;
-    while (delivery_try_next(rows, &row)) {
-        any = true;
-        tell_try(a, t, &row);
-    }
-    if (t->kind != EXPLAIN_EVENT)
-        return;
+    return t->found ? delivery_story_ask(a->x->conf.control->db, t->key, &a->read) : ERR_ABSENT;
+}
+
+static void tell_story(struct asking *a, struct thing *t, struct db_rows *rows)
+{
+    struct delivery_story_row row;
+    while (delivery_story_next(rows, &row))
+        if (row.tried)
+            tell_try(a, t, &row.try);
+        else
+            tell_delivery(a, t, &row.delivery);
+    bool any = db_rows_count(rows);
     if (!any)
         told_text(a, t, a->lines ? a->lines[a->n_lines - 1].at_us : 0, STR("match"), STR("no subscription wants it"));
     if (is_first(a, t) && !t->about)
         a->decision.outcome = any ? STR("delivered") : STR("unwanted");
+}
+
+/* -- the callbacks of a call ---------------------------------------------------------------------------------------------- */
+
+enum err ask_tries(struct asking *a, const struct thing *t)
+{
+    return t->found ? delivery_tries_ask(a->x->conf.control->db, t->key, &a->read) : ERR_ABSENT;
+}
+
+void tell_tries(struct asking *a, struct thing *t, struct db_rows *rows)
+{
+    struct delivery_try_row row;
+    while (delivery_try_next(rows, &row))
+        tell_try(a, t, &row);
 }
 
 /* -- a callback is no event: its id is its delivery's --------------------------------------------------------------------- */
@@ -129,5 +132,5 @@ static void tell_callback(struct asking *a, struct thing *t, struct db_rows *row
 }
 
 const struct told_part told_event[EXPLAIN_PARTS + 1] = {
-    { ask_event, tell_event }, { ask_callback, tell_callback }, { ask_deliveries, tell_deliveries }, { ask_tries, tell_tries },
+    { ask_event, tell_event }, { ask_callback, tell_callback }, { ask_story, tell_story },
 };

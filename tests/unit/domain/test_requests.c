@@ -20,6 +20,7 @@ static int set_up(void **state)
     s->w = world_new();
     struct explain_conf conf = { .control = &s->w->control, .accounts = s->w->accounts };
     assert_int_equal(requests_new(&s->r, &s->w->control, 7 * DAY, 0), ERR_NONE);
+    conf.requests = s->r;
     assert_int_equal(explain_new(&s->x, &conf), ERR_NONE);
     *state = s;
     return 0;
@@ -33,6 +34,12 @@ static int tear_down(void **state)
     world_free(s->w);
     free(s);
     return 0;
+}
+
+static void all_kept(struct stage *s)
+{
+    assert_int_equal(requests_settle(s->r, calloc(1, sizeof(struct db_done))), ERR_NONE);
+    world_settle(s->w);
 }
 
 static uint64_t keep(struct stage *s, uint64_t resource)
@@ -60,7 +67,6 @@ static enum err explain(struct stage *s, uint64_t resource, uint64_t request)
     struct problem why;
     char guid[GUID_SIZE];
     ids_guid(s->w->control.ids, ID_REQUEST, request, guid);
-    world_settle(s->w);
     s->told = 0;
     enum err err = explain_ask(s->x, resource, str_of(guid), on_json, s, &why);
     for (int i = 0; !err && i < 100 && !s->told; i++) {
@@ -129,11 +135,20 @@ static uint64_t changed(struct stage *s, uint64_t subject)
     return request;
 }
 
+static void what_was_just_done_is_explained_though_it_waits_for_its_neighbours(void **state)
+{
+    struct stage *s = *state;
+    for (int i = 0; i < 20; i++) {
+        uint64_t request = changed(s, 0);
+        assert_int_equal(explain(s, 0, request), ERR_NONE);
+        assert_non_null(strstr(s->json, "\"kind\":\"request\""));
+    }
+}
+
 static int64_t rows_of(struct stage *s)
 {
     int64_t n = 0;
-    requests_flush(s->r);
-    world_settle(s->w);
+    all_kept(s);
     assert_int_equal(request_rows_count(s->w->control.db, &n), ERR_NONE);
     return n;
 }
@@ -160,8 +175,7 @@ static void those_about_one_thing_are_found_by_it(void **state)
     for (int i = 0; i < 20; i++)
         changed(s, thing + 1);
     uint64_t second = changed(s, thing);
-    requests_flush(s->r);
-    world_settle(s->w);
+    all_kept(s);
     assert_int_equal(db_load(s->w->control.db, DB_REQUEST_ABOUT, (struct db_val[]){ DB_I(thing), DB_I(50) }, 2, &rows), ERR_NONE);
     assert_true(request_row_next(rows, &row) && row.key == first);
     assert_true(request_row_next(rows, &row) && row.key == second);
@@ -191,6 +205,7 @@ int main(void)
         T(they_are_kept_for_seven_days_of_the_product_clock),
         T(after_the_clock_moved_ahead_new_ones_still_stay),
         T(there_are_never_many_more_than_there_may_be),
+        T(what_was_just_done_is_explained_though_it_waits_for_its_neighbours),
         T(those_about_one_thing_are_found_by_it),
         T(a_question_under_way_outlives_the_module),
     };
