@@ -53,25 +53,6 @@ static int write_filter(const struct ctl *c, struct jw *w, const char *name)
     return CTL_OK;
 }
 
-/* "Name: value", several. */
-static int write_headers(const struct ctl *c, struct jw *w)
-{
-    const char *header;
-    if (!ctl_option(c, "header"))
-        return CTL_OK;
-    jw_object(w, "deliveryHeaders");
-    for (int i = 0; (header = ctl_option_at(c, "header", i)); i++) {
-        char name[80];
-        struct str head, value;
-        if (!str_cut(str_of(header), ':', &head, &value) || head.n >= sizeof name)
-            return ctl_usage(c, "--header takes 'NAME: VALUE', such as 'X-Tenant: shops'");
-        str_copyz(name, sizeof name, str_trim(head));
-        jw_text(w, name, str_trim(value));
-    }
-    jw_end(w);
-    return CTL_OK;
-}
-
 /* What may be set when subscribing and changed later. */
 static int write_settings(const struct ctl *c, struct jw *w)
 {
@@ -94,7 +75,7 @@ static int write_settings(const struct ctl *c, struct jw *w)
             jw_printf(w, NULL, "%s%s", strchr(type, '.') ? "" : "Microsoft.Communication.", type);
         jw_end(w);
     }
-    rc = write_headers(c, w);
+    rc = ctl_write_headers(c, w, "deliveryHeaders");
     return rc ? rc : write_filter(c, w, "filter");
 }
 

@@ -127,7 +127,12 @@ static int dial(struct ctl *c)
     if (c->args_n != next)
         return ctl_usage(c, "'%s' is one word too many", c->args[next]);
     scoped_buf body = { 0 };
-    write_pairs(&body, "to", to, NULL, NULL);
+    struct jw  w = jw_of(&body);
+    jw_object(&w, NULL);
+    jw_textz(&w, "to", to);
+    if (ctl_write_headers(c, &w, "headers"))
+        return CTL_USAGE;
+    jw_end(&w);
     return ask_handset(c, "dial", &body, "dialling; `carterfone handset list` shows how it goes");
 }
 
@@ -244,6 +249,9 @@ static const struct ctl_option reject_options[] = {
     { "status", "N", CTL_MAY, "SIP status, 400 to 699 [603]" }, { "cause", "N", CTL_MAY, "Q.850 cause [as goes with the status]" }, { 0 },
 };
 static const struct ctl_option to_options[] = { { "to", "NUMBER", CTL_MAY, "the other number" }, { 0 } };
+static const struct ctl_option dial_options[] = {
+    { "to",     "NUMBER",      CTL_MAY,  "the other number" },
+    { "header", "NAME: VALUE", CTL_MANY, "User-To-User or X-MS-Custom-*: the event IncomingCall has it in customContext" }, { 0 } };
 static const struct ctl_option inbox_options[] = { { "wait", "S", CTL_MAY, "when it is empty, up to S seconds for the first" }, { 0 } };
 static const struct ctl_option answer_options[] = { { "record", "FILE.wav", CTL_MAY, "write what it hears" }, { 0 } };
 
@@ -254,7 +262,7 @@ const struct ctl_command ctl_handset_commands[] = {
     { "handset", "attach", "NUMBER", 1, 1, NULL, attach, "let it ring until told; untold, it answers after 1 s" },
     { "handset", "answer", "NUMBER", 1, 1, answer_options, answer_call, "answer what rings, or will ring" },
     { "handset", "press", "NUMBER DIGITS", 2, 2, NULL, press, "press keys during a call" },
-    { "handset", "dial", "NUMBER --to NUMBER", 1, 2, to_options, dial, "call from a handset" },
+    { "handset", "dial", "NUMBER --to NUMBER", 1, 2, dial_options, dial, "call from a handset" },
     { "handset", "hangup", "NUMBER", 1, 1, NULL, hangup, "end its call" },
     { "handset", "detach", "NUMBER", 1, 1, NULL, detach, "let it take its calls by itself again" },
     { "handset", "reject", "NUMBER", 1, 1, reject_options, reject, "refuse what rings" },

@@ -444,3 +444,21 @@ struct str ctl_target(const struct ctl *c, const char *format, ...)
     va_end(ap);
     return arena_str(c->arena, buf_str(&out));
 }
+
+int ctl_write_headers(const struct ctl *c, struct jw *w, const char *member)
+{
+    const char *header;
+    if (!ctl_option(c, "header"))
+        return CTL_OK;
+    jw_object(w, member);
+    for (int i = 0; (header = ctl_option_at(c, "header", i)); i++) {
+        char name[80];
+        struct str head, value;
+        if (!str_cut(str_of(header), ':', &head, &value) || head.n >= sizeof name)
+            return ctl_usage(c, "--header takes 'NAME: VALUE', not '%s'", header);
+        str_copyz(name, sizeof name, str_trim(head));
+        jw_text(w, name, str_trim(value));
+    }
+    jw_end(w);
+    return CTL_OK;
+}

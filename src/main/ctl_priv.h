@@ -105,6 +105,9 @@ struct ctl_answer {
     struct str         request;             /* x-ms-request-id: `explain` knows why it was refused */
     int                retry_after_s;
 };
+/** Each --header "NAME: VALUE" as a text of the object `member`; no object when none was given. @return CTL_USAGE, said */
+int ctl_write_headers(const struct ctl *c, struct jw *w, const char *member);
+
 struct ctl_question {
     enum ctl_as as;
     const char *method;

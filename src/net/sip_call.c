@@ -716,6 +716,7 @@ static enum err invite_send(struct sip_call *c, const char *credentials)
                                      SIPTAG_ALLOW_STR(sip_allow), SIPTAG_USER_AGENT_STR(s->conf.user_agent),
                                      TAG_IF(anonymous, SIPTAG_PRIVACY_STR("id")),
                                      TAG_IF(credentials, SIPTAG_HEADER_STR(credentials)),
+                                     TAG_IF(*p->context, SIPTAG_HEADER_STR(p->context)),
                                      SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(body.p), TAG_END());
     return c->invite ? ERR_NONE : ERR_IO;
 }

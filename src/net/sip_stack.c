@@ -218,7 +218,7 @@ static enum err plan_copy(struct sip_invite_plan *p, const struct sip_invite *pl
 {
     if (!numeric_host(plan->peer.host) || !plan->peer.port || !sip_user_valid(plan->to)
         || (plan->from.n && !sip_user_valid(plan->from)) || !sip_credentials_valid(plan->user, plan->password)
-        || !plan->local.port || !numeric_host(plan->local.host))
+        || !plan->local.port || !numeric_host(plan->local.host) || plan->context.n >= SIP_CONTEXT_SIZE)
         return ERR_RANGE;
     *p = (struct sip_invite_plan){ .call = plan->call, .port = plan->peer.port, .transport = plan->peer.transport,
                                    .local = plan->local, .ring_us = plan->ring_us };
@@ -226,6 +226,7 @@ static enum err plan_copy(struct sip_invite_plan *p, const struct sip_invite *pl
     str_copyz(p->to, sizeof p->to, plan->to);
     str_copyz(p->from, sizeof p->from, plan->from);
     str_copyz(p->display, sizeof p->display, plan->display);
+    str_copyz(p->context, sizeof p->context, plan->context);
     str_copyz(p->user, sizeof p->user, plan->user);
     str_copyz(p->password, sizeof p->password, plan->password);
     return ERR_NONE;
@@ -344,16 +345,19 @@ static bool is_anonymous(const sip_t *sip)
 static struct sip_verdict ask_owner(struct sip_stack *s, msg_t *msg, const sip_t *sip, const struct sdp_audio *remote)
 {
     char host[SDP_HOST_SIZE], to[SIP_USER_SIZE], from[SIP_USER_SIZE], asserted[SIP_USER_SIZE], display[SIP_DISPLAY_SIZE];
+    char context[SIP_CONTEXT_SIZE];
     struct sip_incoming in = { .source_host = host, .remote = *remote, .anonymous = is_anonymous(sip) };
     sip_source(msg, host, &in.source_port);
     sip_user_read(to, sip->sip_request->rq_url);
     sip_user_read(from, sip->sip_from->a_url);
     sip_asserted_read(asserted, sip);
     sip_display_read(display, sip->sip_from->a_display);
+    sip_context_read(context, sip);
     in.to = str_of(to);
     in.from = str_of(from);
     in.asserted = str_of(asserted);
     in.display = str_of(display);
+    in.context = str_of(context);
     return s->conf.events.on_incoming(s->conf.user, &in);
 }
 

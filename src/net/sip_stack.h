@@ -10,6 +10,7 @@
 #pragma once
 #include "base/base.h"
 #include "base/problem.h"
+#include "codec/sip/context.h"
 #include "codec/sdp/sdp.h"
 
 struct sip_stack;
@@ -30,6 +31,7 @@ struct sip_incoming {
     struct str       from;          /* user part of From; empty when there is none */
     struct str       asserted;      /* user part of P-Asserted-Identity (RFC 3325); empty when absent */
     struct str       display;       /* From's display name without quotes; may be empty */
+    struct str       context;       /* codec/sip/context.h: what fits of it */
     bool             anonymous;     /* From is anonymous (RFC 3261, 8.1.1.3), or Privacy: id (RFC 3323) */
     struct sdp_audio remote;        /* where the caller listens */
 };
@@ -97,13 +99,14 @@ struct sip_invite {
     struct sip_peer  peer;
     struct str       to, from;      /* user parts: E.164 with '+', or empty `from` for an anonymous caller */
     struct str       display;       /* may be empty */
+    struct str       context;       /* codec/sip/context.h; may be empty */
     struct str       user, password;    /* to answer a 401 or 407 (digest, MD5 or SHA-256); empty: that ends the call */
     struct sdp_audio local;         /* where we listen; payload is offered first */
     int64_t          ring_us;       /* CANCEL after this without a final answer; 0: 180 s */
 };
 
 /** Send an INVITE. on_ended() tells of whatever goes wrong after this returned ERR_NONE.
- *  @return ERR_NONE, ERR_NOMEM, ERR_RANGE (peer, from or to), ERR_BUSY (inbox full), ERR_CLOSED */
+ *  @return ERR_NONE, ERR_NOMEM, ERR_RANGE (peer, from, to or context), ERR_BUSY (inbox full), ERR_CLOSED */
 MUST_USE enum err sip_stack_invite(struct sip_stack *s, const struct sip_invite *plan);
 /** The same from within a sip_stack_run(): at once, before commands that wait. on_ended() may come before it returns. */
 MUST_USE enum err sip_stack_invite_here(struct sip_stack *s, const struct sip_invite *plan);

@@ -114,6 +114,7 @@ struct sip_invite_plan {                /* the stack's copy of a struct sip_invi
     enum sip_transport transport;
     char               to[SIP_USER_SIZE], from[SIP_USER_SIZE], display[SIP_DISPLAY_SIZE];
     char               user[SIP_USER_SIZE], password[SIP_USER_SIZE];
+    char               context[SIP_CONTEXT_SIZE];
     struct sdp_audio   local;
     int64_t            ring_us;
 };
@@ -140,6 +141,8 @@ int  sip_reason_read(const sip_reason_t *reason);              /* the Q.850 caus
 /** User part without parameters and visual separators (RFC 3966, 5.1.1), unescaped. dst holds SIP_USER_SIZE. */
 void sip_user_read(char *dst, const url_t *url);
 void sip_display_read(char dst[SIP_DISPLAY_SIZE], const char *quoted);
+/** Of the INVITE's headers those of codec/sip/context.h; dst holds SIP_CONTEXT_SIZE. */
+void sip_context_read(char *dst, const sip_t *sip);
 /** Is this a user part that we can put into a URI as it is? */
 bool sip_user_valid(struct str user);
 struct str sip_body(const sip_t *sip);

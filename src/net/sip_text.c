@@ -116,6 +116,14 @@ void sip_asserted_read(char *dst, const sip_t *sip)
     }
 }
 
+void sip_context_read(char *dst, const sip_t *sip)
+{
+    *dst = 0;
+    for (const sip_unknown_t *u = sip->sip_unknown; u; u = u->un_next)
+        if (u->un_name && u->un_value)
+            (void)!sip_context_add(dst, str_of(u->un_name), str_of(u->un_value));
+}
+
 void sip_source(msg_t *msg, char host[SDP_HOST_SIZE], uint16_t *port)
 {
     const su_sockaddr_t *su = msg_addr(msg);

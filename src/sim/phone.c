@@ -175,7 +175,7 @@ enum err phones_record(struct phones *p, struct handset *h, struct str path)
     return now ? rtp_loop_record(p->rtp, c->id) : ERR_NONE;
 }
 
-enum err phones_dial(struct phones *p, struct handset *h, struct str to, struct problem *why)
+enum err phones_dial(struct phones *p, struct handset *h, struct str to, struct str context, struct problem *why)
 {
     struct call *c = NULL;
     if (!p->inbound_port)
@@ -188,7 +188,13 @@ enum err phones_dial(struct phones *p, struct handset *h, struct str to, struct 
                            handset_state_name(h->state));
     char peer[HANDSET_NUMBER_MAX + 1];
     str_copyz(peer, sizeof peer, to);
-    return phone_call_new(&c, p, atomic_fetch_add(&p->last_id, 1) + 1, h, peer, true);
+    char *own = context.n ? strndup(context.p, context.n) : NULL;
+    enum err err = context.n && !own ? ERR_NOMEM : phone_call_new(&c, p, atomic_fetch_add(&p->last_id, 1) + 1, h, peer, true);
+    if (err)
+        free(own);
+    else
+        c->context = own;
+    return err;
 }
 
 void phones_set_others(struct phones *p, struct manner *m)

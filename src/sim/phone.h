@@ -52,4 +52,5 @@ MUST_USE enum err phones_say(struct phones *p, struct handset *h, struct audio *
 MUST_USE enum err phones_record(struct phones *p, struct handset *h, struct str path);
 /** Ringing: declined with 603. Else: ended. */
 MUST_USE enum err phones_hang_up(struct phones *p, struct handset *h, struct problem *why);
-MUST_USE enum err phones_dial(struct phones *p, struct handset *h, struct str to, struct problem *why);
+/** @param context  what it says beside the call: codec/sip/context.h; may be empty */
+MUST_USE enum err phones_dial(struct phones *p, struct handset *h, struct str to, struct str context, struct problem *why);

@@ -118,6 +118,7 @@ static void place(struct call *c)
     struct sip_invite plan = {
         .call = c->id, .peer = { c->p->inbound_host, c->p->inbound_port, c->m->tcp ? SIP_TCP : SIP_UDP },
         .to = str_of(c->peer), .from = str_of(c->h->number), .local = c->local,
+        .context = str_of(c->context),
     };
     enum err err = sip_stack_invite(c->p->sip, &plan);
     phone_said(c, "INVITE", err);
@@ -164,6 +165,7 @@ void phone_call_free(struct call *c)
     loop_timer_done(&c->drop);
     manner_unref(c->m);
     free(c->record_path);
+    free(c->context);
     free(c);
 }
 

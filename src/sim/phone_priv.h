@@ -53,6 +53,7 @@ struct call {
     struct handset *h;                  /* stays while it counts this call */
     bool            outgoing, has_leg;
     char            peer[HANDSET_NUMBER_MAX + 1];   /* empty: an anonymous caller */
+    char           *context;            /* outgoing: codec/sip/context.h; NULL: none */
     struct sdp_audio local, remote;
     struct manner  *m;                  /* how it is taken; one reference */
     int             answer_ms;          /* incoming: after 180; MANNER_NEVER: when told */

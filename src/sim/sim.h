@@ -51,7 +51,8 @@ void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
  *   "handset.set"     {"number","behaviour":["answer-after=2s"]} -> {"number","behaviour"} : from its next call on; "*": all
  *                         who were told nothing themselves; "handset.clear" {"number"|absent: all} undoes it
  *   "handset.behaviours" {}                                     -> {"value":[{"key","takes","untold","words"}],"behaviour"}: of "*"
- *   "handset.dial"    {"number","to","record"|absent}           -> {} : call the product
+ *   "handset.dial"    {"number","to","record"|absent,"headers"|absent}  -> {} : call the product; headers are an object of
+ *                         User-To-User and X-MS-Custom-*
  *   "handset.recording" {"number"}                              -> {"path"} of the last finished recording
  *   "smsc.show"       {}                                        -> {"settings":{...},"binds":[...],"counts":{...},...}
  *   "smsc.set"        settings by name, null: the default       -> as smsc.show; "smsc.reset" {}: all the defaults

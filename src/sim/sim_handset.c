@@ -1,6 +1,7 @@
 /* sim_handset.c - the operator's commands to handsets: "handset.*" of sim.h. */
 #include "base/arena.h"
 #include "base/str.h"
+#include "codec/sip/context.h"
 #include "net/audio.h"
 #include "sim/handset.h"
 #include "sim/manner.h"
@@ -157,13 +158,36 @@ static enum err do_hangup(struct order *o)
     return phones_hang_up(o->s->phones, o->h, o->why);
 }
 
+/* "headers": {"User-To-User": "...", "X-MS-Custom-Ticket": "..."} */
+static enum err read_headers(struct order *o, char context[SIP_CONTEXT_SIZE])
+{
+    const struct json *headers = json_member(o->args, "headers"), *value;
+    struct str name;
+    *context = 0;
+    if (json_kind(headers) != JSON_IS_ABSENT && json_kind(headers) != JSON_IS_OBJECT)
+        return problem_set(o->why, ERR_SYNTAX, "BadHeaders", "'headers' must be an object of names and texts.");
+    for (void *at = NULL; json_next(headers, &at, &name, &value);) {
+        enum err err = sip_context_add(context, name, json_text(value));
+        if (err == ERR_RANGE)
+            return problem_set(o->why, err, "BadHeaders", "'" STR_FMT "' is no header for a call: User-To-User and X-MS-Custom-* "
+                               "are, each with a text in it.", STR_ARG(name));
+        if (err)
+            return problem_set(o->why, ERR_RANGE, "BadHeaders", err == ERR_CONFLICT ? "A header is there twice." :
+                               "The headers of a call have %d octets at most.", SIP_CONTEXT_SIZE - 1);
+    }
+    return ERR_NONE;
+}
+
 static enum err do_dial(struct order *o)
 {
+    char context[SIP_CONTEXT_SIZE];
     struct str to = json_text_of(o->args, "to");
     if (!to.n)
         return sim_missing(o, "to");
-    enum err err = take_record_path(o);
-    return err ? err : phones_dial(o->s->phones, o->h, to, o->why);
+    enum err err = read_headers(o, context);
+    if (!err)
+        err = take_record_path(o);
+    return err ? err : phones_dial(o->s->phones, o->h, to, str_of(context), o->why);
 }
 
 /* A whole number that may be absent. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { CallAutomationClient } from '@azure/communication-call-automation'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
-import { connectionString, endpoint, eventually, folder, lease, own, ready } from './harness.mjs'
+import { connectionString, endpoint, eventually, folder, lease, operatorSigned, own, ready } from './harness.mjs'
 import { likeness, samplesOf, sweep, wavOf } from './wav.mjs'
 
 const client = new CallAutomationClient(connectionString)
@@ -295,4 +295,14 @@ test('a handset calls in over TCP when it was told to', async (t) => {
   assert.match(readFileSync('/proc/net/tcp', 'utf8'), new RegExp(` 0100007F:[0-9A-F]{4} 0100007F:${port} 01 `), 'no TCP connection to the SIP port')
   await client.rejectCall(incoming.incomingCallContext, { callRejectReason: 'busy' })
   assert.equal((await eventually('the end', async () => (await seen(from)).lastCall)).sipStatus, 486)
+})
+
+test('what a handset may say beside its call', async () => {
+  const from = '+12065550127'
+  for (const [headers, words] of [[{ Via: 'x' }, /'Via' is no header for a call/], [{ 'User-To-User': 'a\r\nVia: x' }, /no header for a call/], [{ 'User-To-User': 7 }, /no header/],
+    ['x', /must be an object/], [{ 'X-MS-Custom-a': 'x'.repeat(1024) }, /1023 octets at most/], [{ 'X-MS-Custom-a': '1', 'x-ms-custom-A': '2' }, /twice/]]) {
+    const answer = await operatorSigned('POST', `/carterfone/v1/handsets/${encodeURIComponent(from)}/:dial`, { to: '+18005550100', headers })
+    assert.equal(answer.status, 400)
+    assert.match((await answer.json()).error.message, words)
+  }
 })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import test from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { EventGridDeserializer, isSystemEvent } from '@azure/eventgrid'
 import { CallAutomationClient } from '@azure/communication-call-automation'
 import { SmsClient } from '@azure/communication-sms'
@@ -13,7 +14,7 @@ import { connectionString, endpoint, eventually, lease, own, refused } from './h
 const numbers = new PhoneNumbersClient(connectionString)
 const sms = new SmsClient(connectionString)
 const number = await lease(numbers, { sms: 'inbound+outbound', calling: 'inbound+outbound' })
-const handset = '+12065550121'
+const handset = '+12065550121', headers = { 'User-To-User': '00616263;encoding=hex', 'X-MS-Custom-Ticket': 'Nr. 7: "ä"' }
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const resource = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Communication\/communicationServices\/[^/]+$/i
 
@@ -45,13 +46,14 @@ const events = {
   },
   IncomingCall: {
     raise: async () => {
-      await own('POST', `handsets/${encodeURIComponent(handset)}/:dial`, { to: number })
+      await own('POST', `handsets/${encodeURIComponent(handset)}/:dial`, { to: number, headers })
       return async (data) => { await new CallAutomationClient(connectionString).rejectCall(data.incomingCallContext).catch(() => {}) }
     },
     subject: () => `/caller/4:${handset}/recipient/4:${number}`,
     data: { to: (v) => phone(v) && v.phoneNumber.value === number, from: (v) => phone(v) && v.phoneNumber.value === handset, serverCallId: text,
-      callerDisplayName: anyText, incomingCallContext: text, correlationId: (v) => guid.test(v) },
-    absent: ['customContext', 'onBehalfOfCallee'],
+      callerDisplayName: anyText, incomingCallContext: text,
+      customContext: (v) => isDeepStrictEqual(v, { sipHeaders: headers, voipHeaders: {} }), correlationId: (v) => guid.test(v) },
+    absent: ['onBehalfOfCallee'],
   },
 }
 

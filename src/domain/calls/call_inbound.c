@@ -1,5 +1,6 @@
 /* call_inbound.c - a leg comes in: whose number is it, does anybody want it, and who takes it? */
 #include "base/str.h"
+#include "codec/sip/context.h"
 #include "domain/calls/calls_priv.h"
 #include "domain/numbers/numbers.h"
 #include "domain/rules.h"
@@ -51,7 +52,23 @@ static void incoming_subject(char subject[128], struct str from, struct str to)
     snprintf(subject, 128, "/caller/4:" STR_FMT "/recipient/4:" STR_FMT, STR_ARG(from), STR_ARG(to));
 }
 
-static void write_incoming(struct jw *w, const struct call_view *v)
+static void write_custom(struct jw *w, struct str context)
+{
+    struct str name, value;
+    jw_object(w, "customContext");
+    jw_object(w, "sipHeaders");
+    while (sip_context_next(&context, &name, &value)) {
+        char key[SIP_CONTEXT_NAME_MAX + 1];
+        str_copyz(key, sizeof key, name);
+        jw_text(w, key, value);
+    }
+    jw_end(w);
+    jw_object(w, "voipHeaders");
+    jw_end(w);
+    jw_end(w);
+}
+
+static void write_incoming(struct jw *w, const struct call_view *v, struct str custom)
 {
     char context[BASE64_SIZE(CONTEXT_OCTETS_MOST)];
     context_write(v, context);
@@ -60,6 +77,7 @@ static void write_incoming(struct jw *w, const struct call_view *v)
     call_write_phone(w, "from", v->from);
     jw_textz(w, "serverCallId", v->server_call_id);
     jw_text(w, "callerDisplayName", v->display);
+    write_custom(w, custom);
     jw_textz(w, "incomingCallContext", context);
     jw_textz(w, "correlationId", v->correlation_id);
     jw_end(w);
@@ -77,20 +95,21 @@ static bool wanted(struct calls *c, const struct signalling_news *n, const struc
     call_write_phone(&w, "to", str_of(called));
     call_write_phone(&w, "from", n->from);
     jw_text(&w, "callerDisplayName", n->display);
+    write_custom(&w, n->context);
     jw_end(&w);
     return data.bad
         || events_wanted(c->conf.events, &(struct event_new){ .resource = lease->resource, .type = CALL_INCOMING,
                                                                .subject = str_of(subject), .data = buf_str(&data) });
 }
 
-static enum err tell_incoming(struct call_step *s, struct call *call)
+static enum err tell_incoming(struct call_step *s, struct call *call, struct str custom)
 {
     struct call_view v;
     char subject[128];
     scoped_buf data = { 0 };
     struct jw w = jw_of(&data);
     call_view_fill(call, &v);
-    write_incoming(&w, &v);
+    write_incoming(&w, &v, custom);
     incoming_subject(subject, call->from, call->to);
     if (data.bad)
         return ERR_NOMEM;
@@ -128,7 +147,7 @@ static void offer(struct calls *c, const struct signalling_news *n, const struct
     call_row_insert(s->unit, &row);
     call_trail(s, call, "sip INVITE from trunk " STR_FMT ", " STR_FMT " calls " STR_FMT, STR_ARG(call->trunk),
                STR_ARG(call->from), STR_ARG(call->to));
-    if (tell_incoming(s, call))
+    if (tell_incoming(s, call, n->context))
         log_error("calls", "no memory for the event of an incoming call");
     s->then = on_offer_stored;
     if (call_step_try(s)) {

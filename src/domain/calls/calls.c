@@ -315,7 +315,8 @@ static const struct inbox_kind leg_kind = { "calls.leg", on_leg_news, NULL };
 
 enum err calls_tell_signalling(struct calls *c, const struct signalling_news *news)
 {
-    struct leg_item *i = malloc(sizeof *i + news->trunk.n + news->from.n + news->to.n + news->display.n + 4);
+    struct leg_item *i = malloc(sizeof *i + news->trunk.n + news->from.n + news->to.n + news->display.n
+                                + news->context.n + 5);
     if (!i)
         return ERR_NOMEM;
     *i = (struct leg_item){ .item.kind = &leg_kind, .calls = c, .news = *news };
@@ -324,6 +325,7 @@ enum err calls_tell_signalling(struct calls *c, const struct signalling_news *ne
     i->news.from = str_put(&at, news->from);
     i->news.to = str_put(&at, news->to);
     i->news.display = str_put(&at, news->display);
+    i->news.context = str_put(&at, news->context);
     if (news->kind != LEG_OFFERED) {
         inbox_post_always(control_inbox(c->control), &i->item);
         return ERR_NONE;

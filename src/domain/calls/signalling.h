@@ -40,6 +40,7 @@ struct signalling_news {
     struct str           trunk;         /* OFFERED */
     bool                 simulated;     /* OFFERED: the trunk's side of the wall */
     struct str           from, to, display;     /* OFFERED */
+    struct str           context;       /* OFFERED: codec/sip/context.h */
     struct media_address remote;        /* OFFERED, ANSWERED; RINGING with early media (else port 0) */
     int                  status;        /* RINGING: 180/183; ENDED: the final status, 200 for a BYE */
     int                  q850;          /* ENDED: Reason: Q.850 cause, 0 when none */

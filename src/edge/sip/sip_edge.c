@@ -197,6 +197,7 @@ static struct sip_verdict on_incoming(void *user, const struct sip_incoming *in)
     struct signalling_news news = { .kind = LEG_OFFERED, .leg = { leg }, .trunk = str_of(t->name),
                                     .simulated = t->simulated, .to = e164_of(to, in->to), .remote = address_of(&in->remote) };
     news.from = in->anonymous ? ANONYMOUS : e164_of(from, in->asserted.n ? in->asserted : in->from);
+    news.context = in->context;
     news.display = in->anonymous ? (struct str){ "", 0 } : in->display;
     if (map_put(e->offered, leg, e))
         return shed();

@@ -113,6 +113,7 @@ static void they_are_kept_for_seven_days_of_the_product_clock(void **state)
     uint64_t young = keep(s, s->w->us);
     assert_int_equal(explain(s, 0, old), ERR_NONE);
     world_sleep(s->w, 2 * DAY);
+    world_settle(s->w);                 /* the purge's slices */
     assert_int_equal(explain(s, 0, old), ERR_ABSENT);
     assert_int_equal(explain(s, 0, young), ERR_NONE);
 }
