@@ -37,7 +37,7 @@ extern const struct ctl_command ctl_account_commands[], ctl_numbers_commands[], 
                                 ctl_server_commands[], ctl_routes_commands[], ctl_plan_commands[], ctl_registration_commands[], ctl_sip_commands[],
                                 ctl_money_commands[], ctl_import_commands[], ctl_inventory_commands[], ctl_optout_commands[],
                                 ctl_fault_commands[], ctl_snapshot_commands[], ctl_completion_commands[], ctl_doctor_commands[],
-                                ctl_backup_commands[];
+                                ctl_backup_commands[], ctl_smsroutes_commands[];
 
 /** "explain", "sms explain", "call explain" (ctl_server.c). */
 int ctl_explain(struct ctl *c);

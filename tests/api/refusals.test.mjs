@@ -13,11 +13,12 @@ import accountRows from './refusals/accounts.mjs'
 import briefRows from './refusals/briefs.mjs'
 import importRows, { badRows, exhaustSorts, leaveOut } from './refusals/imports.mjs'
 import routingRows from './refusals/routing.mjs'
+import smscRows from './refusals/smsc.mjs'
 import faultRows from './refusals/faults.mjs'
 
 after(stop)
 const { toll, silent } = numbers
-const table = [...numberRows, ...callRows, ...accountRows, ...briefRows, ...routingRows, ...faultRows, ...importRows]
+const table = [...numberRows, ...callRows, ...accountRows, ...briefRows, ...routingRows, ...smscRows, ...faultRows, ...importRows]
 /* These name the rule of what has words of its own already. */
 const general = new Set(['RequestInvalid', 'NothingThere', 'AnotherWasFirst'])
 const shown = new Set()

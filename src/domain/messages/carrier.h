@@ -5,6 +5,7 @@
 #pragma once
 #include "base/base.h"
 
+struct jw;
 struct messages;
 
 struct carrier_message {
@@ -22,15 +23,18 @@ struct carrier_ops {
     enum err (*submit)(void *carrier, const struct carrier_message *msg);
     /** News with a token has been committed (ERR_NONE) or could not be (then the peer is told to send it again). */
     void (*settle)(void *carrier, uint64_t token, enum err err);
+    /** How it does, as members of an open object (JSON). NULL: it has nothing to say. */
+    void (*show)(void *carrier, struct jw *w);
 };
 
 enum carrier_news_kind {
     CARRIER_UP,                     /* bound: ready for submits */
     CARRIER_DOWN,                   /* not bound */
     CARRIER_ROOM,                   /* after ERR_BUSY */
+    CARRIER_STALLED,                /* bound, but it has taken nothing for long: no submits until CARRIER_UP */
     CARRIER_SUBMITTED,              /* message, segment, segments, billed, remote_id */
     CARRIER_REFUSED,                /* message, status, transient: the last word on it, after the segments that did go */
-    CARRIER_LOST,                   /* message: the last word on it. Its link went before an answer, or before it left */
+    CARRIER_LOST,                   /* message, may_have_it: the last word on it. Its link went before an answer, or before it left */
     CARRIER_RECEIPT,                /* token, remote_id, state, status, from, to: as the deliver_sm has them, so `from` is
                                      * the handset the receipt is about and `to` our number */
     CARRIER_INBOUND,                /* token, from, to, text, segments */
@@ -47,6 +51,7 @@ struct carrier_news {
     struct str         remote_id;   /* the SMSC's message_id as it wrote it */
     uint32_t           status;      /* SMPP command_status, or the receipt's err: field */
     bool               transient;   /* REFUSED: worth trying again (throttled, queue full, system error) */
+    bool               may_have_it; /* LOST: a part of it left and was not answered: the SMSC may have taken it */
     enum carrier_state state;
     struct str         from, to, text;
     uint64_t           token;       /* to be settled */

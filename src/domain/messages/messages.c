@@ -63,8 +63,9 @@ enum err messages_new(struct messages **out, struct control *control, struct acc
     m->repeats[0] = strmap_new();
     m->repeats[1] = strmap_new();
     m->early = strmap_new();
+    m->routes = routes_new();
     m->early_tail = &m->early_first;
-    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || optouts_new(&m->optouts) || !m->early
+    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || optouts_new(&m->optouts) || !m->early || !m->routes
         || loop_timer_init(control->loop, &m->early_timer, on_early_over, m)) {
         messages_free(m);
         return ERR_NOMEM;
@@ -92,8 +93,10 @@ void messages_free(struct messages *m)
     optouts_free(m->optouts);
     for (struct carrier_slot *c = m->carriers, *next; c; c = next) {
         next = c->next;
+        routing_forget(c);
         free(c);
     }
+    routes_free(m->routes);
     free(m);
 }
 
@@ -171,6 +174,8 @@ enum err messages_load(struct messages *m, struct problem *why)
     if (!err)
         err = optout_rows_each(db, load_optout, m);
     if (!err)
+        err = routing_load(m);
+    if (!err)
         err = repeats_load(m);
     if (!err)
         err = texts_recall(m);
@@ -221,9 +226,10 @@ unsigned messages_add_carrier(struct messages *m, struct str name, bool simulate
     *c = (struct carrier_slot){ .m = m, .number = ++m->carrier_count, .simulated = simulated, .ops = ops,
                                 .self = carrier };
     str_copyz(c->name, sizeof c->name, name);
-    c->tail = &c->head;
+    c->tail = c->returned = &c->head;
     *m->carriers_tail = c;
     m->carriers_tail = &c->next;
+    routing_added(c);
     if (m->resumed)
         adopt_waiting(m);
     return c->number;
@@ -263,7 +269,10 @@ static struct carrier_slot *carrier_numbered(struct messages *m, unsigned number
 static void write_state(const struct carrier_slot *c, struct jw *w)
 {
     jw_bool(w, "up", c->up);
+    jw_bool(w, "busy", c->stalled);
     jw_int(w, "waiting", (int64_t)c->waiting);
+    if (c->ops->show)
+        c->ops->show(c->self, w);
 }
 
 void messages_write_carrier_state(const struct messages *m, const char *name, struct jw *w)
@@ -296,9 +305,11 @@ struct news_item {
 static void up(struct carrier_slot *c, const struct carrier_news *n)
 {
     (void)n;
+    if (!c->stalled)
+        log_info("messages", "carrier %s is up, %zu messages wait", c->name, c->waiting);
     c->up = true;
-    c->full = false;
-    log_info("messages", "carrier %s is up, %zu messages wait", c->name, c->waiting);
+    c->full = c->stalled = false;
+    routing_up(c);
     outbound_pump(c);
 }
 
@@ -307,7 +318,15 @@ static void down(struct carrier_slot *c, const struct carrier_news *n)
     (void)n;
     if (c->up)
         log_warn("messages", "carrier %s is down", c->name);
-    c->up = false;
+    c->up = c->stalled = false;
+    routing_down(c);
+}
+
+static void stalled(struct carrier_slot *c, const struct carrier_news *n)
+{
+    (void)n;
+    c->stalled = c->up;
+    routing_down(c);
 }
 
 static void room(struct carrier_slot *c, const struct carrier_news *n)
@@ -321,6 +340,7 @@ static void (*const on_news[])(struct carrier_slot *c, const struct carrier_news
     [CARRIER_UP] = up,
     [CARRIER_DOWN] = down,
     [CARRIER_ROOM] = room,
+    [CARRIER_STALLED] = stalled,
     [CARRIER_SUBMITTED] = outbound_submitted,
     [CARRIER_REFUSED] = outbound_refused,
     [CARRIER_LOST] = outbound_lost,

@@ -7,6 +7,7 @@
 #include "domain/events/events.h"
 #include "domain/messages/messages.h"
 #include "domain/messages/optouts.h"
+#include "domain/messages/routes.h"
 #include "domain/numbers/numbers.h"
 #include "store/messages.h"
 
@@ -24,7 +25,7 @@ enum message_state { MESSAGE_STATES(STATE_ENUM) MESSAGE_STATE_COUNT };
     E(ALL_ACKED)        /* the last segment was taken */                                                 \
     E(REFUSED)          /* for good, or too often */                                                     \
     E(AGAIN)            /* refused for now, or unanswered */                                             \
-    E(LOST)             /* the link went */                                                              \
+    E(LOST)             /* the link went, or another carrier is to take it */                                                              \
     E(RECEIPT_PART)     /* a receipt, and others are to come */                                          \
     E(RECEIPT_GOOD)     /* the last one: every segment was delivered */                                  \
     E(RECEIPT_BAD)      /* the last one: some segment was not */                                         \
@@ -43,9 +44,15 @@ struct carrier_slot {
     unsigned                  number;
     char                      name[64];
     bool                      simulated, up, full;
+    bool                      stalled;          /* bound, and takes nothing for a while */
+    bool                      moving;           /* what waits here is being given to others (routing.c), or may be soon */
     const struct carrier_ops *ops;
     void                     *self;
     struct message           *head, **tail;     /* waiting to be submitted, in order of acceptance */
+    struct message          **returned;         /* where the next one that it gave back stands: before those that never left */
+    struct message           *sweep;            /* the next to be moved */
+    int64_t                   down_us;          /* product time; 0: up */
+    struct agenda_entry       sweep_due, unsure_due;
     size_t                    waiting;
     struct carrier_slot      *next;
 };
@@ -70,6 +77,10 @@ struct message {
     int64_t             answered_us, taken_us;  /* when its 202 went, and when its carrier took it: until a step tells; 0 */
     unsigned            tries;                  /* submits that came to nothing */
     unsigned            notes;                  /* lines its trail got that decide nothing: bounded */
+    bool                unsure;                 /* its carrier has not answered for it, and may have it */
+    uint8_t             detours;                /* carriers that refused it for now, one after another */
+    uint8_t             left_why;               /* enum left_why: it was moved from `left`, until a step tells */
+    uint16_t            left;                   /* number of a carrier */
     uint32_t            last_status;
     enum carrier_state  last_receipt;
     struct carrier_slot *carrier;               /* once it is queued there */
@@ -89,6 +100,7 @@ struct message_cue {
     int                        segment;         /* whose last receipt this is; -1: none */
     bool                       was_early;       /* its receipt lies among the strays */
     bool                       starts_over;     /* what the carrier took of it before counts no more */
+    bool                       returns;         /* it goes before those that never left */
 };
 
 /* A step of a message on its way to disk; what must follow the commit. */
@@ -121,6 +133,7 @@ struct messages {
     struct strmap      *early;                  /* "<carrier> <remote id>" -> struct early: receipts before their submit_sm_resp */
     struct early       *early_first, **early_tail;  /* in order of arrival */
     struct loop_timer   early_timer;
+    struct routes      *routes;
 };
 
 /* outbound.c */
@@ -131,6 +144,8 @@ void outbound_resume(struct message *msg);
 /** Stored: choose a carrier and line up. */
 void outbound_queue(struct message *msg);
 void outbound_pump(struct carrier_slot *c);
+/** Take it out of its line; put it into another, behind all. */
+void outbound_move(struct message *msg, struct carrier_slot *to);
 void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n);
 void outbound_refused(struct carrier_slot *c, const struct carrier_news *n);
 void outbound_lost(struct carrier_slot *c, const struct carrier_news *n);
@@ -160,6 +175,26 @@ void step_note(struct message *msg, const struct message_cue *cue);
 void step_post(struct message *msg, const struct message_cue *cue, struct db_unit *u);
 /** Its end, with its delivery report. @return ERR_BUSY, ERR_NOMEM: nothing was posted (and what settles is settled so) */
 MUST_USE enum err step_end(struct message *msg, const struct message_cue *cue);
+
+/* routing.c */
+enum left_why { LEFT_NOT, LEFT_DOWN, LEFT_STALLED, LEFT_REFUSED };
+/** The carrier to line up at; NULL: there is none. */
+struct carrier_slot *routing_choose(struct message *msg, const struct lease *lease);
+/** Refused for now by its carrier: may another that did not refuse it take it at once? */
+bool routing_detour(struct message *msg);
+/** Which carriers could take it and why the first does, as a line of the trail; none when there is nothing to choose. */
+void routing_tell(const struct messages *m, const struct lease *lease, struct str from, struct str to, struct buf *trail, int64_t now_us);
+/** The same as an array `value` into an open object. */
+void routing_write(const struct messages *m, const struct lease *lease, struct str from, struct str to, struct jw *w);
+/** False: it is where it was. */
+bool routing_tell_move(const struct message *msg, struct buf *trail, int64_t now_us);
+void routing_added(struct carrier_slot *c);
+void routing_up(struct carrier_slot *c);
+void routing_down(struct carrier_slot *c);
+void routing_forget(struct carrier_slot *c);
+/** The routes are others now. */
+void routing_changed(struct messages *m);
+MUST_USE enum err routing_load(struct messages *m);
 
 /* receipts.c */
 void outbound_receipt(struct carrier_slot *c, const struct carrier_news *n);

@@ -86,30 +86,39 @@ static const struct lease *lease_of(const struct message *msg)
     return numbers_lease(msg->m->numbers, msg->from);
 }
 
-/* The wall: a simulated number leaves by a simulated carrier and by no other. Later carriers go before earlier ones, so
- * that a network an operator added is used instead of the built-in. */
-static struct carrier_slot *choose(const struct message *msg, const struct lease *lease)
-{
-    struct carrier_slot *best = NULL;
-    for (struct carrier_slot *c = msg->m->carriers; c; c = c->next) {
-        if (c->simulated != lease->simulated)
-            continue;
-        if (!c->simulated && lease->carrier[0] && strcmp(lease->carrier, c->name) != 0)
-            continue;
-        if (!best || c->up || !best->up)
-            best = c;
-    }
-    return best;
-}
-
 static void leave_queue(struct message *msg)
 {
     if (!msg->at)
         return;
+    struct carrier_slot *c = msg->carrier;
     *msg->at = msg->next;
-    *(msg->next ? &msg->next->at : &msg->carrier->tail) = msg->at;
+    *(msg->next ? &msg->next->at : &c->tail) = msg->at;
+    if (c->returned == &msg->next)
+        c->returned = msg->at;
+    if (c->sweep == msg)
+        c->sweep = msg->next;
     msg->at = NULL;
-    msg->carrier->waiting--;
+    c->waiting--;
+}
+
+/* Behind all, or behind those that it gave back before. */
+static void join_queue(struct message *msg, struct carrier_slot *c, bool returns)
+{
+    struct message **at = returns ? c->returned : c->tail;
+    msg->carrier = c;
+    msg->next = *at;
+    msg->at = at;
+    *at = msg;
+    *(msg->next ? &msg->next->at : &c->tail) = &msg->next;
+    if (returns)
+        c->returned = &msg->next;
+    c->waiting++;
+}
+
+void outbound_move(struct message *msg, struct carrier_slot *to)
+{
+    leave_queue(msg);
+    join_queue(msg, to, false);
 }
 
 static void on_due(void *arg, int64_t due_us);
@@ -123,18 +132,14 @@ static enum err set_due(struct message *msg, int64_t due_us)
 static void line_up(struct message *msg, const struct message_cue *cue)
 {
     const struct lease *lease = lease_of(msg);
-    struct carrier_slot *c = lease ? choose(msg, lease) : NULL;
+    struct carrier_slot *was = msg->carrier;
+    struct carrier_slot *c = lease ? routing_choose(msg, lease) : NULL;
     (void)!set_due(msg, msg->created_us + PATIENCE_US);
     if (cue->from)
         step_note(msg, cue);
     msg->carrier = c;
-    if (!c)
-        return;
-    msg->next = NULL;
-    msg->at = c->tail;
-    *c->tail = msg;
-    c->tail = &msg->next;
-    c->waiting++;
+    if (c)
+        join_queue(msg, c, cue->returns && c == was);
 }
 
 /* No sender, no carrier could be chosen on the right side of the wall. */
@@ -174,7 +179,7 @@ void outbound_queue(struct message *msg)
 
 void outbound_pump(struct carrier_slot *c)
 {
-    while (c->up && !c->full && c->head && !c->m->paused) {
+    while (c->up && !c->stalled && !c->full && c->head && !c->m->paused) {
         struct message *msg = c->head;
         struct carrier_message out = { .message = msg->key, .from = msg->from, .to = msg->to, .text = msg->text,
                                        .wants_receipt = true };
@@ -367,19 +372,21 @@ void outbound_refused(struct carrier_slot *c, const struct carrier_news *n)
     char words[128];
     if (!msg)
         return;
+    bool elsewhere = n->transient && msg->state == MSG_SENDING && routing_detour(msg);
     snprintf(words, sizeof words, "%s refused it: submit_sm_resp command_status 0x%08x", c->name, n->status);
     msg->last_status = n->status;
-    failed_try(msg, EV_AGAIN, !n->transient, &(struct message_cue){ .step = "smpp", .words = words, .from = c, .segment = -1 });
+    failed_try(msg, elsewhere ? EV_LOST : EV_AGAIN, !n->transient, &(struct message_cue){ .step = "smpp", .words = words, .from = c, .segment = -1 });
 }
 
-/* Still up: a submit that was never answered, the peer may be choking. */
+/* Still up: a submit that was never answered, the peer may be choking. What never left goes again at once. */
 void outbound_lost(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct message *msg = map_find(c->m->live, n->message);
     char words[128];
     if (!msg)
         return;
-    snprintf(words, sizeof words, "the link to %s went before it answered", c->name);
-    failed_try(msg, c->up ? EV_AGAIN : EV_LOST, false,
-               &(struct message_cue){ .step = "smpp", .words = words, .from = c, .segment = -1 });
+    snprintf(words, sizeof words, n->may_have_it ? "the link to %s went before it answered" : "%s gave it back, it had not left", c->name);
+    msg->unsure |= n->may_have_it;
+    failed_try(msg, c->up && n->may_have_it ? EV_AGAIN : EV_LOST, false,
+               &(struct message_cue){ .step = "smpp", .words = words, .from = c, .segment = -1, .returns = true });
 }

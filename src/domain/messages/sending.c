@@ -23,6 +23,7 @@ struct sending {
     void                  *arg;
     int64_t                now_us;                          /* when all of it is decided */
     uint64_t               number;                          /* the sender's digits */
+    const struct lease    *lease;                           /* until messages_send() returns */
     uint64_t               keys[SMS_RECIPIENTS_MAX];        /* of those to come; the first bears the request's */
     struct message        *made[SMS_RECIPIENTS_MAX];        /* new ones, in request order */
     size_t                 made_n;
@@ -214,6 +215,7 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
     scoped_buf whole = { 0 };
     trail_open(&whole, g);
     buf_puts(&whole, trail);
+    routing_tell(m, g->lease, s->from, s->recipients[i].to, &whole, g->now_us);
     struct message_row row = { .key = g->keys[g->made_n], .resource = s->resource, .report = s->report,
                                .from = s->from, .to = s->recipients[i].to, .text = s->text, .tag = s->tag,
                                .repeat_id = s->recipients[i].repeat_id, .state = message_state_stored(MSG_QUEUED),
@@ -339,6 +341,7 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
         return err;
     }
     g->number = lease->number;
+    g->lease = lease;
     g->keys[0] = control_key(m->control);
     for (size_t i = 1; i < s->n; i++)
         g->keys[i] = ids_next(m->control->ids);

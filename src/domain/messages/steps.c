@@ -83,8 +83,11 @@ static void tell_since(struct message *msg, struct buf *trail)
 {
     if (msg->answered_us)
         trail_line(trail, msg->answered_us, "answer", "HTTP 202, once it was on disk");
-    if (msg->taken_us)
+    if (msg->taken_us) {
+        if (routing_tell_move(msg, trail, msg->taken_us))
+            msg->left_why = LEFT_NOT;
         trail_line(trail, msg->taken_us, "smpp", "submit_sm to " STR_FMT, STR_ARG(message_carrier(msg)));
+    }
     msg->answered_us = msg->taken_us = 0;
 }
 

@@ -102,6 +102,7 @@ static enum err routes_get(struct http_call *hc)
 #define REGISTRATIONS "tests/api/registrations.test.mjs"
 #define MONEY "tests/api/money.test.mjs"
 #define FAULTS "tests/api/faults.test.mjs"
+#define SMS_ROUTES "tests/api/sms-routes.test.mjs"
 #define SNAPSHOTS "tests/api/snapshots.test.mjs"
 
 const struct http_route operator_routes[] = {
@@ -119,6 +120,11 @@ const struct http_route operator_routes[] = {
     { "POST", V1 "/resources/{name}/:rotateKey", HTTP_OPERATOR, NULL, resource_rotate_post, "Carterfone_RotateKey", TOUR },
     { "GET", V1 "/smscs", HTTP_OPERATOR, NULL, smscs_get, "Carterfone_ListSmscs", TOUR },
     { "POST", V1 "/smscs", HTTP_OPERATOR, NULL, smscs_post, "Carterfone_AddSmsc", TOUR },
+    { "GET", V1 "/smsRoutes", HTTP_OPERATOR, NULL, sms_routes_get, "Carterfone_ListSmsRoutes", SMS_ROUTES },
+    { "POST", V1 "/smsRoutes", HTTP_OPERATOR, NULL, sms_routes_post, "Carterfone_AddSmsRoute", SMS_ROUTES },
+    { "GET", V1 "/smsRoutes/:why", HTTP_OPERATOR, NULL, sms_routes_why_get, "Carterfone_ExplainSmsRoute", SMS_ROUTES },
+    { "PATCH", V1 "/smsRoutes/{name}", HTTP_OPERATOR, NULL, sms_route_patch, "Carterfone_ChangeSmsRoute", SMS_ROUTES },
+    { "DELETE", V1 "/smsRoutes/{name}", HTTP_OPERATOR, NULL, sms_route_delete, "Carterfone_RemoveSmsRoute", SMS_ROUTES },
     { "GET", V1 "/trunks", HTTP_OPERATOR, NULL, trunks_get, "Carterfone_ListTrunks", TOUR },
     { "POST", V1 "/trunks", HTTP_OPERATOR, NULL, trunks_post, "Carterfone_AddTrunk", TOUR },
     { "GET", V1 "/eventSubscriptions", HTTP_OPERATOR, NULL, event_subscriptions_get, "Carterfone_ListEventSubscriptions", TOUR },

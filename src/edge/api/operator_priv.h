@@ -87,6 +87,13 @@ enum err handset_set_post(struct http_call *hc);
 enum err handset_clear_post(struct http_call *hc);
 enum err sim_handsets_get(struct http_call *hc);
 
+/* operator_smsroutes.c */
+enum err sms_routes_get(struct http_call *hc);
+enum err sms_routes_post(struct http_call *hc);
+enum err sms_routes_why_get(struct http_call *hc);
+enum err sms_route_patch(struct http_call *hc);
+enum err sms_route_delete(struct http_call *hc);
+
 /* operator_plan.c */
 enum err availability_get(struct http_call *hc);
 enum err price_get(struct http_call *hc);

@@ -352,7 +352,7 @@ static void a_lost_link_sends_again_when_it_is_back(void **state)
     char last[4096];
     send_one(s, HANDSET, "", "hello");
     tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_DOWN });
-    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .message = s->sim.sm[0].message });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .may_have_it = true, .message = s->sim.sm[0].message });
     assert_int_equal(s->sim.n, 1);
     tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_UP });
     assert_int_equal(s->sim.n, 2);
@@ -365,7 +365,7 @@ static void an_unanswered_submit_on_a_link_that_stands_waits_first(void **state)
 {
     struct stage *s = *state;
     send_one(s, HANDSET, "", "hello");
-    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .message = s->sim.sm[0].message });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .may_have_it = true, .message = s->sim.sm[0].message });
     assert_int_equal(s->sim.n, 1);
     world_sleep(s->w, 1 * SECOND);
     assert_int_equal(s->sim.n, 2);
@@ -507,7 +507,7 @@ static void ids_of_a_lost_try_are_forgotten(void **state)
     snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", long_text()));
     take(s, 0, 0, 3, "A1");
     tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_DOWN });
-    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .message = s->sim.sm[0].message });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .may_have_it = true, .message = s->sim.sm[0].message });
     receipt(s, "A1", RECEIPT_DELIVERED);            /* of the try that counts no more */
     assert_int_equal(strays(s), 1);
     tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_UP });
@@ -615,7 +615,7 @@ static void news_of_messages_that_are_not_with_the_carrier_change_nothing(void *
     uint64_t message = s->sim.sm[0].message;
     take(s, 0, 0, 1, "A1");
     tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_REFUSED, .message = message, .status = 1 });
-    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .message = message });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_LOST, .may_have_it = true, .message = message });
     take(s, 0, 0, 1, "A9");
     tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = 12345, .segments = 1,
                                             .remote_id = STR("C1") });

@@ -1,0 +1,11 @@
+// Routes of text messages.
+import { old } from './world.mjs'
+
+const add = (route) => old.operator('POST', 'smsRoutes', { name: 'r-route', carrier: 'sim', ...route })
+
+export default [
+  ['RouteFieldInvalid', 400, ['prefix', /digits .*/], () => add({ prefix: '+1a' }), 'prefix'],
+  ['RouteFieldInvalid', 400, ['weight', '1 to 1000'], () => add({ weight: 0 }), 'weight'],
+  ['RouteCarrierUnknown', 400, ['simm', "Did you mean '", 'sim', "'? "], () => add({ carrier: 'simm' }), 'carrier'],
+  ['RouteNotFound', 404, ['nowhere'], () => old.operator('DELETE', 'smsRoutes/nowhere')],
+]

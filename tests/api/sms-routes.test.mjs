@@ -1,0 +1,127 @@
+// Which SMSC carries which message: routes by prefix, sender, priority, cost and weight; what happens when one is lost or refuses.
+// Two more simulated networks, processes of their own, stand for two carriers.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { after } from 'node:test'
+import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
+import { SmsClient } from '@azure/communication-sms'
+import { connectionString, eventually, folder, lease, own, randomUUID, refused } from './harness.mjs'
+
+const sms = new SmsClient(connectionString)
+const from = await lease(new PhoneNumbersClient(connectionString), { areaCode: '833', sms: 'inbound+outbound' })
+const networks = {}
+
+/** A carrier `name` of its own process, bound; `ways` are its SMSC's settings. */
+async function network(name, ways = '') {
+  const ready = join(folder, `${name}-${randomUUID()}.json`), log = join(folder, `${name}-${randomUUID()}.log`)
+  const child = spawn(process.env.CARTERFONE, ['sim', '--sim-smpp', `127.0.0.1:${networks[name]?.port ?? 0}`, '--sim-sip', '127.0.0.1:0', '--ready-file', ready,
+    '--accepted-log', log, ...(ways ? ['--sim-smsc', ways] : [])], { stdio: 'ignore' })
+  await eventually(`network ${name}`, () => existsSync(ready), 20000)
+  const at = JSON.parse(readFileSync(ready, 'utf8')).simSmpp
+  const known = networks[name]
+  networks[name] = { child, port: at.split(':')[1], log }
+  if (!known) await own('POST', 'smscs', { name, host: at, systemId: 'routes', password: 'x', window: 10, simulated: true })
+  await eventually(`${name} is up`, async () => (await smsc(name)).up, 20000)
+}
+after(() => Object.values(networks).forEach(({ child }) => child.kill('SIGKILL')))
+
+const smsc = async (name) => (await own('GET', 'smscs')).value.find((s) => s.name === name)
+const route = (name, carrier, more = {}) => own('POST', 'smsRoutes', { name, carrier, ...more })
+const noRoutes = async () => { for (const { name } of (await own('GET', 'smsRoutes')).value) await own('DELETE', `smsRoutes/${name}`) }
+/** Texts that a network took, in order. */
+const took = (name) => readFileSync(networks[name].log, 'utf8').trim().split('\n').filter(Boolean).map((l) => l.split(' ')).map(([, , to, , hex]) => ({ to, text: Buffer.from(hex, 'hex').toString() }))
+const send = async (to, message = randomUUID()) => (await sms.send({ from, to: [to], message }))[0].messageId
+const story = async (id) => (await own('GET', `explain/${id}`)).lines
+const delivered = (ids, within = 20000) => eventually('all delivered', async () => (await Promise.all(ids.map((id) => own('GET', `messages/${id}`)))).every((m) => m.state === 'delivered'), within)
+
+await network('east')
+await network('west')
+
+test('the longest prefix decides, then cost; the record says who was considered', async (t) => {
+  t.after(noRoutes)
+  await route('us', 'east', { prefix: '+1', costMicro: 7500 })
+  await route('us-cheap', 'west', { prefix: '+1', costMicro: 4000 })
+  await route('seattle', 'east', { prefix: '1206' })
+  const far = await send('+13105550101'), near = await send('+12065550101')
+  await delivered([far, near])
+  assert.equal((await own('GET', `messages/${far}`)).carrier, 'west')
+  assert.equal((await own('GET', `messages/${near}`)).carrier, 'east')
+  const told = (await story(far)).find((l) => l.step === 'route').text
+  assert.match(told, /^west \(route us-cheap, \+1, priority 100, cost 0\.004, weight 1; up\); then east \(route us, \+1, .*; up\)$/)
+  const { value } = await own('GET', `smsRoutes/:why?from=${encodeURIComponent(from)}&to=%2B12065550101`)
+  assert.deepEqual(value.map((c) => [c.carrier, c.chosen, c.route.name]), [['east', true, 'seattle'], ['west', false, 'us-cheap']])
+})
+
+test('without a route that matches, the sender\'s own carrier takes it, and that is told', async (t) => {
+  t.after(noRoutes)
+  await route('uk', 'east', { prefix: '+44' })
+  const id = await send('+12065550102')
+  await delivered([id])
+  assert.match((await story(id)).find((l) => l.step === 'route').text, /^west: no route matches/)
+})
+
+test('weights share the recipients, and each keeps its carrier and its order', async (t) => {
+  t.after(noRoutes)
+  await route('a', 'east', { weight: 3 })
+  await route('b', 'west', { weight: 1 })
+  const recipients = Array.from({ length: 60 }, (_, i) => `+1312555${String(1000 + i)}`)
+  const ids = []
+  for (let round = 0; round < 3; round++)
+    for (const sent of await sms.send({ from, to: recipients, message: `round ${round}` })) ids.push(sent.messageId)
+  await delivered(ids)
+  const east = took('east'), west = took('west')
+  for (const to of recipients) {
+    const by = [east, west].map((log) => log.filter((m) => m.to === to).map((m) => m.text))
+    assert.ok(by.some((texts) => texts.length === 0), `${to} by both`)
+    assert.deepEqual(by.flat(), ['round 0', 'round 1', 'round 2'])
+  }
+  const share = new Set(east.filter((m) => recipients.includes(m.to)).map((m) => m.to)).size
+  assert.ok(share > 30 && share < 58, `${share} of 60 for a weight of 3 in 4`)
+})
+
+test('what waits for a lost carrier is moved to the next route, in order', async (t) => {
+  t.after(noRoutes)
+  await route('first', 'east', { priority: 1 })
+  await route('second', 'west', { priority: 2 })
+  networks.east.child.kill('SIGKILL')
+  const texts = Array.from({ length: 20 }, (_, i) => `moved ${i} ${randomUUID()}`), ids = []
+  for (const text of texts) ids.push(await send('+12065550103', text))
+  await eventually('east is down', async () => !(await smsc('east')).up)
+  await delivered(ids)
+  const order = took('west').filter((m) => texts.includes(m.text)).map((m) => m.text)
+  assert.deepEqual(order, texts)
+  await network('east')
+  const back = await send('+12065550103')
+  await delivered([back])
+  assert.equal((await own('GET', `messages/${back}`)).carrier, 'east')
+})
+
+test('a carrier that refuses for now costs a detour; one that refuses for good does not', async (t) => {
+  t.after(noRoutes)
+  await network('full', 'refusePercent=100,refuseStatus=ESME_RX_T_APPN')
+  await network('strict', 'refusePercent=100,refuseStatus=ESME_RSUBMITFAIL')
+  await route('first', 'full', { priority: 1, prefix: '+1206' })
+  await route('second', 'west', { priority: 2 })
+  const id = await send('+12065550104')
+  await delivered([id])
+  const lines = await story(id)
+  assert.ok(lines.some((l) => l.text.startsWith('full refused it')), JSON.stringify(lines))
+  assert.ok(lines.some((l) => l.step === 'route' && l.text === 'from full to west: it refused for now'), JSON.stringify(lines))
+  await own('PATCH', 'smsRoutes/first', { carrier: 'strict' })
+  const bad = await send('+12065550105')
+  await eventually('it failed', async () => (await own('GET', `messages/${bad}`)).state === 'failed')
+  assert.equal((await own('GET', `messages/${bad}`)).carrier, 'strict')
+})
+
+test('a route is changed and removed by its name alone', async (t) => {
+  t.after(noRoutes)
+  await route('one', 'east', { prefix: '+44', weight: 5 })
+  assert.equal((await refused(() => route('one', 'west'), 409)).innererror.code, 'AnotherWasFirst')
+  const changed = await own('PATCH', 'smsRoutes/one', { weight: 7, sender: '+1833*' })
+  assert.deepEqual(changed, { name: 'one', prefix: '+44', sender: '+1833*', pool: '', carrier: 'east', weight: 7, priority: 100, costMicro: 0 })
+  assert.deepEqual((await own('GET', 'smsRoutes')).value, [changed])
+  await own('DELETE', 'smsRoutes/one')
+  assert.deepEqual((await own('GET', 'smsRoutes')).value, [])
+})
