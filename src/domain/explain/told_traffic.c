@@ -31,7 +31,7 @@ static struct str next_of(struct str step)
 static void tell_its_request(struct asking *a, const struct thing *t, struct str text)
 {
     uint64_t key = t->key;
-    if (!str_starts(text, STR("Sms_Send ")))
+    if (!str_starts(text, STR("Sms_Send ")) && !str_starts(text, STR("submit_")) && !str_starts(text, STR("data_sm ")))
         return;                         /* written before requests were known by what they made */
     if (text.n > GUID_SIZE && ids_guid_read(a->x->conf.control->ids, ID_REQUEST, str_from(text, text.n - (GUID_SIZE - 1)), &key))
         key = t->key;

@@ -1,6 +1,7 @@
 /* inbound.c - a message from a phone: stored and announced by one unit, then acknowledged to the carrier. */
 #include "base/log.h"
 #include "base/metric.h"
+#include "domain/messages/mailbox.h"
 #include "domain/messages/messages_priv.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct receiving {
     uint64_t             token;
     bool                 opts_out, opts_in;
     struct str           number, phone;     /* ours, and who wrote */
+    uint64_t             esmes_of;          /* the resource for whose ESMEs it waits, too; 0: none */
     char                 texts[];
 };
 
@@ -27,6 +29,8 @@ static void on_received(void *owner, struct inbox_item *item)
         (void)!optouts_put(g->m->optouts, g->number, g->phone);
     if (!g->done.err && g->opts_in)
         optouts_take(g->m->optouts, g->number, g->phone);
+    if (g->esmes_of && !g->done.err)
+        mailbox_go(g->m->mailbox, g->esmes_of);
     events_go(g->m->events, &g->events, g->done.err);
     g->carrier->ops->settle(g->carrier->self, g->token, g->done.err);
     free(g);
@@ -60,6 +64,18 @@ static enum err event_add(struct messages *m, struct db_unit *u, const struct me
     struct event_new e = { .resource = row->resource, .type = STR("Microsoft.Communication.SMSReceived"),
                            .subject = str_of(subject), .data = buf_str(&data), .id = str_of(id) };
     return data.bad ? ERR_NOMEM : events_write(m->events, u, &e, batch);
+}
+
+/* The resource's ESMEs have it as well as its webhooks. */
+static void esmes_put(struct receiving *g, struct db_unit *u, const struct message_row *row)
+{
+    struct mailbox *mb = g->m->mailbox;
+    if (!mailbox_wants(mb, row->resource))
+        return;
+    g->esmes_of = row->resource;
+    mailbox_put(mb, u, &(struct letter){ .resource = row->resource, .message = row->key, .from = row->from, .to = row->to,
+                                         .text = row->text, .reference = -1, .submitted_us = row->created_us,
+                                         .at_us = row->created_us });
 }
 
 static struct receiving *receiving_new(struct carrier_slot *c, const struct carrier_news *n)
@@ -115,6 +131,7 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
             optout_row_add(u, n->to, n->from, row.created_us);
         if (g->opts_in)
             optout_row_remove(u, n->to, n->from);
+        esmes_put(g, u, &row);
         usage_sms_in(m->control->usage, u, &(struct usage_ends){ lease->resource, lease, n->to, n->from }, row.key, row.segments);
         err = event_add(m, u, &row, &g->events);
     }

@@ -65,6 +65,7 @@ void message_free(struct message *msg)
         return;
     usage_hold_set(msg->m->control->usage, &msg->hold, msg->resource, 0);
     agenda_clear(msg->m->control->agenda, &msg->due);
+    esme_forget(msg);
     message_forget_remotes(msg);
     free(msg->remote_ids);
     free(msg->end_words);

@@ -1,3 +1,4 @@
+#include "domain/messages/mailbox.h"
 #include "domain/messages/messages_priv.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -65,7 +66,7 @@ enum err messages_new(struct messages **out, struct control *control, struct acc
     m->early = strmap_new();
     m->routes = routes_new();
     m->early_tail = &m->early_first;
-    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || optouts_new(&m->optouts) || !m->early || !m->routes
+    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || optouts_new(&m->optouts) || !m->early || !m->routes || esme_new(m)
         || loop_timer_init(control->loop, &m->early_timer, on_early_over, m)) {
         messages_free(m);
         return ERR_NOMEM;
@@ -88,6 +89,8 @@ void messages_free(struct messages *m)
     for (size_t at = 0; m->live && map_next(m->live, &at, &key, &value);)
         message_free(value);
     map_free(m->live);
+    map_free(m->of_part);
+    mailbox_free(m->mailbox);
     strmap_free(m->repeats[0]);
     strmap_free(m->repeats[1]);
     optouts_free(m->optouts);
@@ -171,6 +174,8 @@ enum err messages_load(struct messages *m, struct problem *why)
     enum err err = message_rows_unfinished(db, load_message, m);
     if (!err)
         err = segment_rows_unfinished(db, load_segment, m);
+    if (!err)
+        err = esme_load(m);
     if (!err)
         err = optout_rows_each(db, load_optout, m);
     if (!err)

@@ -37,6 +37,7 @@ struct sms_recipient {
     struct str to;
     struct str repeat_id;               /* repeatabilityRequestId; may be empty */
 };
+struct sms_esme;
 struct sms_send {
     uint64_t                    resource;
     struct str                  from;
@@ -45,6 +46,7 @@ struct sms_send {
     struct str                  text;   /* valid UTF-8, at most SMS_TEXT_MAX_UNITS */
     bool                        report; /* SMSDeliveryReportReceived wanted */
     struct str                  tag;
+    const struct sms_esme      *esme;   /* it came over SMPP (esmes.h); NULL: it did not */
 };
 struct sms_result {
     struct str to;                      /* as asked; lives as long as the request's arena */

@@ -5,11 +5,18 @@
 #include "domain/accounts/accounts.h"
 #include "domain/billing/usage.h"
 #include "domain/events/events.h"
+#include "domain/messages/esmes.h"
 #include "domain/messages/messages.h"
 #include "domain/messages/optouts.h"
 #include "domain/messages/routes.h"
 #include "domain/numbers/numbers.h"
 #include "store/messages.h"
+
+/* The ids an ESME was answered for a message, each with what was asked of it. */
+struct message_esme {
+    unsigned            n;
+    struct sms_answered ids[];
+};
 
 /* An outbound message's life; the table is in outbound.c. 10 and above are final. A message that waits for another try is
  * stored as queued; one that is being submitted goes again after a restart. */
@@ -67,6 +74,7 @@ struct message {
     bool                report;
     bool                blocked;                /* its sender's registration does not let it leave */
     bool                writing;                /* its insert is not committed yet */
+    bool                cancelled;              /* its ESME wants it no more */
     enum message_state  state;
     unsigned            segments;               /* as billed: by the split of codec/gsm7 */
     unsigned            parts;                  /* as the carrier splits it; remote_ids has so many */
@@ -89,6 +97,7 @@ struct message {
     struct agenda_entry due;                    /* WAITING: another try; QUEUED, SUBMITTED: the end of patience */
     const char         *end_step;               /* how it ended, until that is on disk */
     char               *end_words;              /* owned */
+    struct message_esme *esme;                  /* it came over SMPP; NULL: by the API */
 };
 
 /* What an action of the table may need to know; all but `words` may be absent. */
@@ -124,6 +133,8 @@ struct messages {
     struct strmap      *repeats[2];             /* "<resource> <repeat id>" -> message key; this and the last 24 hours */
     struct agenda_entry repeats_turn;
     struct optouts     *optouts;
+    struct mailbox     *mailbox;
+    struct map         *of_part;                /* key answered for a part, or by a submit_multi -> its struct message */
     struct carrier_slot *carriers, **carriers_tail;
     unsigned            carrier_count;
     uint64_t            unstored;               /* steps the store failed, and when a log line last said so (mono) */
@@ -209,6 +220,17 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n);
 /* sending.c */
 MUST_USE enum err repeats_load(struct messages *m);
 MUST_USE enum err texts_recall(struct messages *m);     /* what counts against quotas still */
+
+/* esme.c */
+/** It came over SMPP: remember the ids, in the unit that stores it. @param answered  the id its submit was answered @return ERR_NOMEM */
+MUST_USE enum err esme_add(struct message *msg, struct db_unit *u, const struct sms_esme *from, uint64_t answered);
+void esme_forget(struct message *msg);
+/** Its receipts, into the unit of its end; nothing for one that came by the API. */
+void esme_end(struct message *msg, struct db_unit *u);
+void esme_ended(const struct message *msg);             /* and that is on disk */
+int esme_state(const struct message *msg);              /* message_state of SMPP 3.4, 5.2.28 */
+MUST_USE enum err esme_new(struct messages *m);
+MUST_USE enum err esme_load(struct messages *m);        /* behind the messages */
 
 /* looking.c */
 void message_public_id(const struct messages *m, uint64_t key, bool inbound, char id[SMS_ID_SIZE]);

@@ -192,13 +192,14 @@ static void trail_open(struct buf *trail, const struct sending *g)
     int64_t now = g->now_us;
     const struct resource *r = accounts_resource(m->accounts, g->send->resource);
     const char *name = r ? r->name : "?";
+    const char *operation = g->send->esme ? g->send->esme->command : "Sms_Send";
     char guid[GUID_SIZE];
     if (g->made_n) {
         ids_guid(m->control->ids, ID_REQUEST, g->keys[0], guid);
-        trail_line(trail, now, "request", "Sms_Send by %s, one of several in %s", name, guid);
+        trail_line(trail, now, "request", "%s by %s, one of several in %s", operation, name, guid);
         return;
     }
-    trail_line(trail, now, "request", "Sms_Send by %s", name);
+    trail_line(trail, now, "request", "%s by %s", operation, name);
     if (g->send->n == 1)
         return;
     buf_printf(trail, "%lld with", (long long)now);
@@ -221,7 +222,7 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
                                .repeat_id = s->recipients[i].repeat_id, .state = message_state_stored(MSG_QUEUED),
                                .segments = segments, .created_us = g->now_us, .trail = buf_str(&whole) };
     struct message *msg = whole.bad ? NULL : message_make(m, &row);
-    if (!msg || map_put(m->live, msg->key, msg)) {
+    if (!msg || (s->esme && esme_add(msg, u, s->esme, g->keys[0])) || map_put(m->live, msg->key, msg)) {
         message_free(msg);
         return ERR_NOMEM;
     }

@@ -33,6 +33,8 @@ static void on_stepped(void *owner, struct inbox_item *item)
         if (msg)
             msg->uncharged = true;
     }
+    if (ended && !g->done.err)
+        esme_ended(ended);
     if (ended)
         message_feed(ended, g->done.err ? EV_UNSTORED : EV_STORED, &(struct message_cue){ .segment = -1 });
     free(g);
@@ -82,7 +84,7 @@ static enum err stepping_post(struct messages *m, struct stepping *g, struct db_
 static void tell_since(struct message *msg, struct buf *trail)
 {
     if (msg->answered_us)
-        trail_line(trail, msg->answered_us, "answer", "HTTP 202, once it was on disk");
+        trail_line(trail, msg->answered_us, "answer", "%s, once it was on disk", msg->esme ? "ESME_ROK" : "HTTP 202");
     if (msg->taken_us) {
         if (routing_tell_move(msg, trail, msg->taken_us))
             msg->left_why = LEFT_NOT;
@@ -184,6 +186,7 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
     trail_line(&trail, now, "state", "%s", message_state_word(message_state_stored(msg->state)));
     message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));
     message_charge_again(msg, u);
+    esme_end(msg, u);
     if (cue->was_early)
         stray_receipt_row_take(u, str_of(cue->from->name), cue->news->remote_id);
     if (g && msg->report && report_write(msg, u, &g->events)) {
