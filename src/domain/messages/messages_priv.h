@@ -141,6 +141,7 @@ struct messages {
     int64_t             unstored_said_us;
     bool                paused;                 /* nothing goes to a carrier */
     bool                resumed;                /* the carriers of start-up are all there */
+    size_t              steps;                  /* posted to the store, and not committed yet */
     struct strmap      *early;                  /* "<carrier> <remote id>" -> struct early: receipts before their submit_sm_resp */
     struct early       *early_first, **early_tail;  /* in order of arrival */
     struct loop_timer   early_timer;
@@ -157,6 +158,8 @@ void outbound_queue(struct message *msg);
 void outbound_pump(struct carrier_slot *c);
 /** Take it out of its line; put it into another, behind all. */
 void outbound_move(struct message *msg, struct carrier_slot *to);
+/** A step is on disk: what waited for that goes on. */
+void outbound_stepped(struct messages *m);
 void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n);
 void outbound_refused(struct carrier_slot *c, const struct carrier_news *n);
 void outbound_lost(struct carrier_slot *c, const struct carrier_news *n);

@@ -17,6 +17,7 @@ static const int64_t AGAIN_AFTER_US = 1 * (int64_t)US_PER_S;
 static const int64_t AGAIN_MOST_US = 300 * (int64_t)US_PER_S;
 static const int64_t GIVE_UP_AFTER_US = 24 * 3600 * (int64_t)US_PER_S;
 static const int64_t STORE_AGAIN_US = 1 * (int64_t)US_PER_S;
+enum { STEPS_MOST = 4000 };             /* so many on their way to disk: a carrier that is faster than it waits */
 
 /* -- the table -------------------------------------------------------------------------------------------------------- */
 
@@ -179,7 +180,7 @@ void outbound_queue(struct message *msg)
 
 void outbound_pump(struct carrier_slot *c)
 {
-    while (c->up && !c->stalled && !c->full && c->head && !c->m->paused) {
+    while (c->up && !c->stalled && !c->full && c->head && !c->m->paused && c->m->steps < STEPS_MOST) {
         struct message *msg = c->head;
         struct carrier_message out = { .message = msg->key, .from = msg->from, .to = msg->to, .text = msg->text,
                                        .wants_receipt = true };
@@ -189,6 +190,14 @@ void outbound_pump(struct carrier_slot *c)
         }
         message_feed(msg, EV_TAKEN, &(struct message_cue){ .from = c, .segment = -1 });
     }
+}
+
+void outbound_stepped(struct messages *m)
+{
+    if (--m->steps != STEPS_MOST / 2)
+        return;
+    for (struct carrier_slot *c = m->carriers; c; c = c->next)
+        outbound_pump(c);
 }
 
 enum err outbound_patience(struct message *msg, int64_t from_us)

@@ -25,6 +25,7 @@ static void on_stepped(void *owner, struct inbox_item *item)
     struct stepping *g = container_of(item, struct stepping, done.item);
     struct message *ended = g->ends ? map_find(g->m->live, g->ends) : NULL;
     events_go(g->m->events, &g->events, g->done.err);
+    outbound_stepped(g->m);
     if (g->settle)
         g->settle->ops->settle(g->settle->self, g->token, g->done.err);
     if (g->done.err) {
@@ -66,8 +67,10 @@ static struct stepping *stepping_new(struct messages *m, const struct message *m
 static enum err stepping_post(struct messages *m, struct stepping *g, struct db_unit *u, const struct message_cue *cue)
 {
     enum err err = g ? db_post(m->control->db, u, &g->done) : ERR_NOMEM;
-    if (!err)
+    if (!err) {
+        m->steps++;
         return ERR_NONE;
+    }
     db_unit_free(u);
     say_unstored(m, err);
     if (g)
