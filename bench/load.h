@@ -20,9 +20,9 @@
 enum { LOAD_CONNS_MOST = 256, LOAD_SAMPLES = 1 << 20, LOAD_ANSWER_MOST = 1 << 20 };
 
 struct load_site {
-    uint16_t port;
+    uint16_t port, port2;                   /* port2: of a second door, where every other connection goes; 0: none */
     uint8_t  key[64];
-    size_t   key_n;
+    size_t   key_n;                         /* 0: nothing is signed */
 };
 struct load;
 struct load_conn {
@@ -36,7 +36,7 @@ struct load_conn {
     char    *in;
     size_t   n;
 };
-struct load_ask { const char *method; char target[256]; char body[512]; };
+struct load_ask { const char *method; char target[1024]; char body[16384]; };
 struct load_step {
     bool        timed;
     unsigned    status;
@@ -76,8 +76,11 @@ static inline void load_die(const char *what, struct str said)
 
 static inline size_t load_write(struct load *l, const struct load_ask *a, char *text, size_t size)
 {
-    char hash[BASE64_SIZE(32)], mac[BASE64_SIZE(32)], to_sign[1024];
+    char hash[BASE64_SIZE(32)], mac[BASE64_SIZE(32)], to_sign[2048];
     uint8_t octets[32];
+    if (!l->site.key_n)
+        return (size_t)snprintf(text, size, "%s %s HTTP/1.1\r\nHost: localhost:%u\r\nContent-Length: %zu\r\n\r\n%s", a->method, a->target,
+                                l->site.port, strlen(a->body), a->body);
     int64_t now = clock_wall_us();
     if (now / US_PER_S != l->signed_s) {
         l->signed_s = now / US_PER_S;
@@ -97,8 +100,9 @@ static inline size_t load_write(struct load *l, const struct load_ask *a, char *
 
 static inline void load_ask(struct load *l, struct load_conn *c)
 {
-    char text[4096];
-    struct load_ask a = { .method = "GET" };
+    char text[sizeof (struct load_ask) + 2048];
+    struct load_ask a;
+    a.method = "GET", a.target[0] = a.body[0] = 0;      /* not all of it: it is large */
     l->plan->steps[c->step].ask(l->plan->arg, c, &a);
     size_t n = load_write(l, &a, text, sizeof text);
     c->n = 0;
@@ -181,7 +185,7 @@ static inline bool load_hear(struct load *l, struct load_conn *c)
 static inline void load_dial(struct load *l, size_t i)
 {
     struct load_conn *c = &l->conns[i];
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(l->site.port),
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(i % 2 && l->site.port2 ? l->site.port2 : l->site.port),
                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int one = 1;
     *c = (struct load_conn){ .id = i, .in = malloc(LOAD_ANSWER_MOST), .fd = socket(AF_INET, SOCK_STREAM, 0) };
@@ -191,11 +195,12 @@ static inline void load_dial(struct load *l, size_t i)
     epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &(struct epoll_event){ .events = EPOLLIN, .data.ptr = c });
 }
 
+/* In turn, so that none idles until the server ends it. */
 static inline struct load_conn *load_idle(struct load *l)
 {
     for (size_t i = 0; i < l->plan->conns; i++)
-        if (!l->conns[i].busy)
-            return &l->conns[i];
+        if (!l->conns[(l->begun + i) % l->plan->conns].busy)
+            return &l->conns[(l->begun + i) % l->plan->conns];
     return NULL;
 }
 

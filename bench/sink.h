@@ -117,8 +117,12 @@ static inline bool sink_answer(struct sink_work *w, struct sink_conn *c, struct 
     if (mode == SINK_SILENT)
         return true;
     s->requests++;
-    if (mode != SINK_REFUSES)
+    if (str_starts(head, STR("GET "))) {      /* another gateway's report: one event, in its target */
+        s->last_us = (uint64_t)clock_mono().us;
+        s->events++;
+    } else if (mode != SINK_REFUSES) {
         sink_count(w, c, body);
+    }
     static const char good[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
                       last[] = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
                       busy[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
