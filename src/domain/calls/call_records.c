@@ -109,7 +109,12 @@ static void on_list(void *owner, struct inbox_item *item)
     look_finish(l, l->read.err);
 }
 
-static const struct inbox_kind list_kind = { "calls.list", on_list, NULL };
+static void drop_look(struct inbox_item *item)
+{
+    look_free(container_of(item, struct look, read.item));
+}
+
+static const struct inbox_kind list_kind = { "calls.list", on_list, drop_look };
 
 enum err calls_list(struct calls *c, uint64_t resource, struct str before, size_t limit, calls_json_fn *done, void *arg)
 {
@@ -151,7 +156,7 @@ static void on_shown(void *owner, struct inbox_item *item)
     look_finish(l, err);
 }
 
-static const struct inbox_kind shown_kind = { "calls.show", on_shown, NULL };
+static const struct inbox_kind shown_kind = { "calls.show", on_shown, drop_look };
 
 static enum err ask_one(struct calls *c, uint64_t resource, struct str id, const struct inbox_kind *kind,
                         calls_json_fn *done, void *arg)

@@ -5,16 +5,21 @@
 enum { REPEAT_WINDOW_H = 24, REPEAT_ID_MOST = 128 };
 static const int64_t REPEAT_WINDOW_US = (int64_t)REPEAT_WINDOW_H * 3600 * US_PER_S;
 
-void call_request_free(struct call_request *r)
+static void scrap(struct call_request *r)
 {
     for (struct call_request_waiter *w = r->waiters, *next; w; w = next) {
         next = w->next;
         free(w);
     }
-    if (r->repeat_key.n && strmap_find(r->calls->repeats, r->repeat_key) == r)
-        strmap_take(r->calls->repeats, r->repeat_key);
     arena_free(r->arena);
     free(r);
+}
+
+void call_request_free(struct call_request *r)
+{
+    if (r->repeat_key.n && strmap_find(r->calls->repeats, r->repeat_key) == r)
+        strmap_take(r->calls->repeats, r->repeat_key);
+    scrap(r);
 }
 
 struct call_request *call_request_new(struct calls *c, uint64_t resource, struct str repeat_id, call_request_go_fn *go)
@@ -66,6 +71,7 @@ static void on_looked_up(void *owner, struct inbox_item *item)
     (void)owner;
     struct call_request *r = container_of(item, struct call_request, read.item);
     struct db_rows *rows = r->read.rows;
+    r->looking_up = false;
     if (r->read.err) {
         struct problem why = { 0 };
         problem_set(&why, r->read.err, "", "It could not be seen whether this request was made before.");
@@ -83,7 +89,15 @@ static void on_looked_up(void *owner, struct inbox_item *item)
     db_rows_free(rows);
 }
 
-static const struct inbox_kind looked_up_kind = { "calls.repeat", on_looked_up, NULL };
+/* The server stops, and there are no calls any more. */
+static void drop_looked_up(struct inbox_item *item)
+{
+    struct call_request *r = container_of(item, struct call_request, read.item);
+    db_rows_free(r->read.rows);
+    scrap(r);
+}
+
+static const struct inbox_kind looked_up_kind = { "calls.repeat", on_looked_up, drop_looked_up };
 
 static enum err add_waiter(struct call_request *r, calls_done_fn *done, void *arg)
 {
@@ -103,8 +117,10 @@ static enum err look_up(struct call_request *r)
         return err;
     r->read.item.kind = &looked_up_kind;
     r->read.to = control_inbox(c->control);
-    return call_ask_repeat(c->control->db, r->resource, r->repeat_id, control_now_us(c->control) - REPEAT_WINDOW_US,
-                           &r->read);
+    err = call_ask_repeat(c->control->db, r->resource, r->repeat_id, control_now_us(c->control) - REPEAT_WINDOW_US,
+                          &r->read);
+    r->looking_up = !err;
+    return err;
 }
 
 enum err call_request_start(struct call_request *r, calls_done_fn *done, void *arg, struct problem *why)
@@ -136,7 +152,11 @@ void call_request_note(struct call_request *r, struct call_step *s, uint64_t cal
 void call_requests_drop(struct calls *c)
 {
     struct str key;
-    void *r;
-    for (size_t at = 0; c->repeats && strmap_next(c->repeats, &at, &key, &r); at = 0)
-        call_request_free(r);
+    void *value;
+    for (size_t at = 0; c->repeats && strmap_next(c->repeats, &at, &key, &value); at = 0) {
+        struct call_request *r = value;
+        strmap_take(c->repeats, r->repeat_key);
+        if (!r->looking_up)             /* else the store still writes into it: it goes with its answer */
+            scrap(r);
+    }
 }

@@ -187,6 +187,7 @@ struct call_request_waiter {
 };
 struct call_request {
     struct db_read              read;       /* first: is the id known? */
+    bool                        looking_up; /* ... its answer has not come */
     struct calls               *calls;
     struct arena               *arena;
     uint64_t                    resource;

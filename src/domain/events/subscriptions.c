@@ -12,18 +12,26 @@ static enum err await_validation(struct event_subscription *s);
 
 /* -- life ------------------------------------------------------------------------------------------------------------ */
 
-static void subscription_free(struct event_subscription *s)
+/* One that nothing else knows: it has no outlet, and no time to be proved in. */
+static void subscription_scrap(struct event_subscription *s)
 {
     if (!s)
         return;
-    outlet_free(s->outlet);
-    agenda_clear(s->ev->control->agenda, &s->expiry);
     free(s->name);
     free(s->url);
     free(s->types);
     json_doc_free(s->filter);
     json_doc_free(s->secrets);
     free(s);
+}
+
+static void subscription_free(struct event_subscription *s)
+{
+    if (!s)
+        return;
+    outlet_free(s->outlet);
+    agenda_clear(s->ev->control->agenda, &s->expiry);
+    subscription_scrap(s);
 }
 
 static struct event_subscription *subscription_make(struct events *ev, const struct event_subscription_row *row)
@@ -124,11 +132,19 @@ static void on_changed(void *owner, struct inbox_item *item)
         c->then(s, c);
     if (c->tell)
         c->tell(c->arg, s ? c->done.err : ERR_ABSENT);
-    subscription_free(c->fresh);
+    subscription_scrap(c->fresh);
     free(c);
 }
 
-static const struct inbox_kind changed_kind = { "events.changed", on_changed, NULL };
+/* The server stops, and there are no subscriptions any more. */
+static void drop_changed(struct inbox_item *item)
+{
+    struct changing *c = container_of(item, struct changing, done.item);
+    subscription_scrap(c->fresh);
+    free(c);
+}
+
+static const struct inbox_kind changed_kind = { "events.changed", on_changed, drop_changed };
 
 /* @param fresh  taken on success */
 static enum err change_post_fresh(struct event_subscription *s, struct db_unit *u,

@@ -65,8 +65,9 @@ void bind_in_clear(struct smsc_bind *b)
     void *h;
     for (size_t at = 0; map_next(b->held, &at, &token, &h); at = 0)     /* from the start: taking moves the others */
         free(map_take(b->held, token));
-    if (!b->joiner)
+    if (!b->joiner)                     /* half made: it never had a link */
         return;
+    loop_timer_stop(&b->quiet);
     if (b->early || b->released)        /* what was answered early will not come again: it stays, the others come twice */
         sms_joiner_release(b->joiner, forget_part, b);
     else
@@ -141,7 +142,8 @@ void bind_in_overdue(void *arg)
 }
 
 /* Nothing has come for a while, and parts wait for others: does the SMSC, which may have one deliver_sm under way at a time, wait
- * for our answer? Better a part that a crash could lose than a message that never gets whole. */
+ * for our answer? Better a part that a crash could lose than a message that never gets whole. The joiner has been there since
+ * bind_new(), and is as long as the bind. */
 static void release_part(void *arg, uint64_t handle)
 {
     metric_add(&released, 1);
@@ -154,13 +156,14 @@ void bind_in_quiet(void *arg)
     if (sms_joiner_wait_us(b->joiner, clock_mono()) < 0)
         return;
     b->released = true;
+    b->released_at = clock_mono();
     sms_joiner_release(b->joiner, release_part, b);
 }
 
-/* The rest came as soon as the first was answered: from now on this SMSC need not wait. */
+/* The rest came as soon as the first was answered, not merely later: from now on this SMSC need not wait. */
 static void learn(struct smsc_bind *b, const struct sms_whole *whole)
 {
-    if (!b->released || b->early || whole->handles[0])
+    if (!b->released || b->early || whole->handles[0] || clock_mono().us - b->released_at.us > QUIET_US)
         return;
     b->early = true;
     log_info("smpp", "%s: it sends one deliver_sm at a time; parts of long messages are answered as they come", b->name);

@@ -77,6 +77,7 @@ struct smsc_bind {
     struct sms_joiner *joiner;
     bool               early;           /* parts but the last are answered at once: told so, or learned */
     bool               released;        /* parts were answered before their message was whole */
+    struct mono        released_at;     /* ... the last ones */
     struct map        *held;            /* token -> struct held */
     uint64_t           last_token;
 };

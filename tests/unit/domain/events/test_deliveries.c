@@ -293,6 +293,16 @@ static void a_change_is_what_the_next_event_meets(void **state)
     assert_int_equal(events_change(s->ev, 1, &to_calls, on_changed, s, &why), ERR_ABSENT);
 }
 
+static void a_change_under_way_outlives_the_module(void **state)
+{
+    struct stage *s = *state;
+    struct problem why = { 0 };
+    const struct str types = STR("Microsoft.Communication.IncomingCall");
+    subscribed(s, 1, false, "", "{\"subjectBeginsWith\":\"/a\"}");
+    const struct event_subscription_change change = { .types = &types };
+    assert_int_equal(events_change(s->ev, s->key, &change, on_changed, s, &why), ERR_NONE);
+}                                                   /* tear_down frees the module with it on its way */
+
 /* -- settings ------------------------------------------------------------------------------------------------------------ */
 
 static const char *header(const struct sent *p, const char *name)
@@ -484,6 +494,7 @@ int main(void)
         T(after_a_restart_a_backlog_leaves_in_order_from_its_rows),
         T(every_subscription_of_the_type_gets_its_copy_and_no_other),
         T(a_change_is_what_the_next_event_meets),
+        T(a_change_under_way_outlives_the_module),
         T(a_delivery_is_signed_over_what_is_sent),
         T(settings_that_would_break_a_request_are_refused),
         T(dead_letters_are_listed_newest_first_page_by_page_and_sent_again_in_order),

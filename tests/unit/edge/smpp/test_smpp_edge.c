@@ -649,6 +649,22 @@ static void a_peer_with_one_at_a_time_is_known_by_its_silence(void **state)
     assert_true(clock_mono().us - begun < 900 * US_PER_MS);
 }
 
+static void a_slow_peer_is_not_taken_for_one_with_one_at_a_time(void **state)
+{
+    (void)state;
+    bind_it();
+    smsc_delivers(1, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
+    assert_true(wait_for(resps_n, 1));
+    pass_ms(1100);                                  /* it had our answer, and did not go on */
+    smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
+    assert_true(wait_for(told_n, 2));
+    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
+    assert_true(wait_for(resps_n, 2));
+    smsc_delivers(3, ESM_UDHI, STR("\x05\x00\x03\x0a\x02\x01next "));
+    pass_ms(100);
+    assert_int_equal(w.n_resps, 2);
+}
+
 static void a_receipt_without_an_id_is_answered_and_not_told(void **state)
 {
     (void)state;
@@ -707,6 +723,7 @@ int main(void)
         T(parts_are_told_as_one_and_answered_together),
         T(parts_can_be_answered_early_for_a_peer_with_one_at_a_time),
         T(a_peer_with_one_at_a_time_is_known_by_its_silence),
+        T(a_slow_peer_is_not_taken_for_one_with_one_at_a_time),
         T(a_receipt_without_an_id_is_answered_and_not_told),
         T(a_receiver_is_not_up_for_messages),
     };
