@@ -1,6 +1,6 @@
 /* sms.c - messages through a whole server: accepted on disk, submitted, receipt back, event out. Kannel beside it in the same run.
  *
- *   make bench T=sms     MESSAGES=20000 RUNS=3 STORED=5000000 BACKLOG=1000000 KANNEL=1 IDS=0 in the environment change the size;
+ *   make bench T=sms     MESSAGES=20000 RUNS=3 STORED=5000000 BACKLOG=1000000 KANNEL=1 FLOWS=4 IDS=0 in the environment change the size;
  *                        IDS=1: each recipient has a repeatability id, as the official SDKs make them
  *
  * The SMSC (smsc.h) and the load (load.h) are threads of this program, the webhook's endpoint (sink.h) is a process of its own. */
@@ -391,7 +391,7 @@ int main(int argc, char **argv)
 {
     const char *program = getenv("CARTERFONE");
     uint64_t messages = from_environment("MESSAGES", 20000), stored = from_environment("STORED", 5000000);
-    uint64_t backlog = from_environment("BACKLOG", 1000000);
+    uint64_t backlog = from_environment("BACKLOG", 1000000), flows = from_environment("FLOWS", 4);
     bool beside = from_environment("KANNEL", 1) && kannel_is_there();
     with_ids = from_environment("IDS", 0);
     runs = from_environment("RUNS", 3);
@@ -421,10 +421,9 @@ int main(int argc, char **argv)
     server_start(&server);
     lease_sender();
     bind_to_us();
-    flow(10, 100, messages);
-    flow(10, 1, messages);
-    flow(1, 100, messages);
-    flow(1, 1, messages);
+    static const struct { size_t recipients, batch; } kinds[] = { { 10, 100 }, { 10, 1 }, { 1, 100 }, { 1, 1 } };
+    for (size_t i = 0; i < ARRAY_LEN(kinds) && i < flows; i++)
+        flow(kinds[i].recipients, kinds[i].batch, messages);
     print_sizes("after them");
     if (backlog) {
         subscribe(100);

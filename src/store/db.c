@@ -26,11 +26,13 @@ enum {
     LOG_LONG_PAGES = 16000,             /* 64 MB: it is to begin anew, which only the writer can do, once all of it is copied */
     LOG_REST_PAGES = 128,               /* so little of it is copied by the writer itself, while nothing else is written */
     LOG_STALL_PAGES = 48000,            /* ... or whatever is left, when the read thread does not get that far */
+    CAREFUL_GROUPS = 16,                /* have savepoints after a unit failed: where one does, others may */
     IDLE_MS = 500,
 };
 
 METRIC_COUNTER(units_total, "carterfone_store_units_total", "Units of writing that were run.")
 METRIC_COUNTER(groups_total, "carterfone_store_groups_total", "Commits: each holds one or more units.")
+METRIC_COUNTER(again_total, "carterfone_store_groups_again_total", "Groups that were run once more, with savepoints: a unit had failed.")
 METRIC_COUNTER(conflicts_total, "carterfone_store_conflicts_total", "Units refused by a guard of theirs.")
 METRIC_COUNTER(failures_total, "carterfone_store_failures_total", "Units and reads that the database failed.")
 METRIC_COUNTER(reads_total, "carterfone_store_reads_total", "Reads answered.")
@@ -70,6 +72,8 @@ struct db {
     bool             writer_started, stopping;      /* stopping: the writer's own */
     struct db_unit  *group, **group_end;            /* run, not yet committed, in order */
     struct mono      group_until;
+    unsigned         careful;           /* so many groups are run with a savepoint a unit: one of the last had a unit that failed */
+    bool             savepoints;        /* this group is */
     unsigned         log_ordered;       /* pages in the log when copying was last ordered: not after each commit */
     unsigned         log_stalled;       /* ... and when the writer last copied it itself */
     _Atomic unsigned log_copied;        /* so many of its pages were, when a read thread last looked */
@@ -215,24 +219,57 @@ static void group_end(struct db *db)
     group_answer(db, err);
 }
 
+/* Each unit by itself: one that fails takes nothing else with it. */
+static void run_with_care(struct db *db, struct db_unit *u)
+{
+    u->err = conn_in_group(db->conn) ? conn_unit(db->conn, u, &u->missed) : ERR_STORE;
+    if (u->err == ERR_STORE)
+        note_failure(db, conn_failure(db->conn));
+}
+
+/* A unit failed and has no savepoint: all of the group once more, with them. */
+static void run_again(struct db *db)
+{
+    metric_add(&again_total, 1);
+    conn_abandon(db->conn);
+    db->savepoints = true;
+    db->careful = CAREFUL_GROUPS;
+    enum err err = conn_begin(db->conn);
+    for (struct db_unit *u = db->group; u; u = (struct db_unit *)u->item.next) {
+        if (u->struck)
+            continue;
+        u->err = err;
+        if (!err)
+            run_with_care(db, u);
+    }
+}
+
+static void group_begin(struct db *db, struct db_unit *u)
+{
+    turn_take(db);
+    db->group_until.us = clock_mono().us + GROUP_US;
+    db->savepoints = db->careful > 0;
+    db->careful -= db->savepoints;
+    u->err = conn_begin(db->conn);
+}
+
 static void on_unit(void *owner, struct inbox_item *item)
 {
     struct db *db = owner;
     struct db_unit *u = container_of(item, struct db_unit, item);
-    if (!db->group) {
-        turn_take(db);
-        db->group_until.us = clock_mono().us + GROUP_US;
-        u->err = conn_begin(db->conn);
-    }
-    bool struck = !u->err && unit_struck(db, u);
-    if (!u->err && !struck)
-        u->err = conn_unit(db->conn, u, &u->missed);
-    if (u->err == ERR_STORE && !struck)
+    if (!db->group)
+        group_begin(db, u);
+    if (u->err)
         note_failure(db, conn_failure(db->conn));
     metric_add(&units_total, 1);
     u->item.next = NULL;
     *db->group_end = u;
     db->group_end = (struct db_unit **)(void *)&u->item.next;
+    u->struck = !u->err && unit_struck(db, u);
+    if (!u->err && db->savepoints)
+        run_with_care(db, u);
+    else if (!u->err && conn_unit_quickly(db->conn, u))
+        run_again(db);
     if (!conn_in_group(db->conn) || clock_mono().us >= db->group_until.us)
         group_end(db);
 }

@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -97,8 +98,16 @@ static enum err setup(struct conn *c, const char *path, struct problem *why)
     return ERR_NONE;
 }
 
+/* Nobody asks the library what memory it uses, and counting it takes a lock at each allocation. */
+static void setup_library(void)
+{
+    (void)!sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum err conn_open(struct conn **out, const char *path, enum conn_use use, struct problem *why)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, setup_library);
     scoped(conn) struct conn *c = calloc(1, sizeof *c);
     if (!c)
         return problem_set(why, ERR_NOMEM, "OutOfMemory", "No memory for a database connection.");
@@ -278,7 +287,7 @@ enum err conn_begin(struct conn *c)
     return command(c, &c->begin, "BEGIN IMMEDIATE") ? ERR_NONE : ERR_STORE;
 }
 
-static void roll_back(struct conn *c)
+void conn_abandon(struct conn *c)
 {
     if (conn_in_group(c))
         command(c, &c->rollback, "ROLLBACK");
@@ -288,7 +297,7 @@ enum err conn_commit(struct conn *c)
 {
     if (command(c, &c->commit, "COMMIT"))
         return ERR_NONE;
-    roll_back(c);
+    conn_abandon(c);
     return ERR_STORE;
 }
 
@@ -312,19 +321,31 @@ static enum err run_step(struct conn *c, const struct record *r)
     return r->rows == DB_ANY_ROWS || rows == r->rows ? ERR_NONE : ERR_CONFLICT;
 }
 
-enum err conn_unit(struct conn *c, const struct db_unit *u, size_t *missed)
+static enum err run_steps(struct conn *c, const struct db_unit *u, size_t *missed)
 {
-    enum err err = command(c, &c->save, "SAVEPOINT unit") ? ERR_NONE : ERR_STORE;
+    enum err err = ERR_NONE;
     size_t at = 0, i = 0;
     for (const struct record *r; !err && (r = record_next(&u->steps, &at)); i++) {
         err = run_step(c, r);
         if (err == ERR_CONFLICT)
             *missed = i;
     }
+    return err;
+}
+
+enum err conn_unit_quickly(struct conn *c, const struct db_unit *u)
+{
+    size_t missed;
+    return run_steps(c, u, &missed);
+}
+
+enum err conn_unit(struct conn *c, const struct db_unit *u, size_t *missed)
+{
+    enum err err = command(c, &c->save, "SAVEPOINT unit") ? run_steps(c, u, missed) : ERR_STORE;
     if (err && conn_in_group(c) && !command(c, &c->undo, "ROLLBACK TO unit"))
-        roll_back(c);
+        conn_abandon(c);
     if (conn_in_group(c) && !command(c, &c->release, "RELEASE unit"))
-        roll_back(c);
+        conn_abandon(c);
     return conn_in_group(c) ? err : ERR_STORE;
 }
 

@@ -54,6 +54,7 @@ struct db_unit {
     struct db_done   *done;     /* who is told, or waiter, or nobody */
     struct waiter    *waiter;
     enum err          err;
+    bool              struck;   /* by a fault that was asked for: it is not run */
     size_t            missed;
 };
 
@@ -85,6 +86,10 @@ MUST_USE enum err conn_begin(struct conn *c);
 /** Run one unit in a savepoint of its own. After an error the group goes on without it, unless conn_in_group() says
  *  that the engine gave the whole group up. @return ERR_CONFLICT (*missed says where), ERR_STORE */
 MUST_USE enum err conn_unit(struct conn *c, const struct db_unit *u, size_t *missed);
+/** The same without a savepoint, which costs as much as a row or two. After an error nothing of the group can be kept:
+ *  conn_abandon(), then all of it again with conn_unit(). */
+MUST_USE enum err conn_unit_quickly(struct conn *c, const struct db_unit *u);
+void conn_abandon(struct conn *c);
 bool conn_in_group(const struct conn *c);
 /** @return ERR_STORE: nothing of the group is there */
 MUST_USE enum err conn_commit(struct conn *c);
