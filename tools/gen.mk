@@ -53,3 +53,13 @@ GENERATED += $(GEN)/domain/sim_ranges.inc
 $(GEN)/domain/sim_ranges.inc: data/sim/ranges.csv tools/simgen.awk tools/csv.awk
 	@mkdir -p $(@D)
 	@awk -f tools/csv.awk -f tools/simgen.awk $< > $@.new && mv $@.new $@
+# what o'clock it is where a North American area code is
+GENERATED += $(GEN)/codec/e164/zones.inc
+$(GEN)/codec/e164/zones.inc: data/nanp/offsets.csv data/nanp/zones.csv tools/zonesgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -f tools/csv.awk -f tools/zonesgen.awk data/nanp/offsets.csv data/nanp/zones.csv > $@.new && mv $@.new $@
+# guards over text messages that are known by name
+GENERATED += $(GEN)/domain/sms_guards.inc
+$(GEN)/domain/sms_guards.inc: data/sms_guards.csv tools/guardsgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -f tools/csv.awk -f tools/guardsgen.awk $< > $@.new && mv $@.new $@
