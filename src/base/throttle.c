@@ -27,7 +27,7 @@ static void refill(struct throttle *t, struct mono now)
 enum err throttle_new(struct throttle **out, const struct throttle_conf *conf, struct mono now)
 {
     if (conf->rate < 1 || conf->rate > RATE_MAX
-        || conf->burst < conf->rate || conf->burst > BURST_FACTOR * conf->rate)
+        || conf->burst < 1 || conf->burst > BURST_FACTOR * conf->rate)
         return ERR_RANGE;
 
     struct throttle *t = malloc(sizeof *t);

@@ -8,7 +8,7 @@
 struct throttle;                /* opaque: the fields are throttle.c's business */
 struct throttle_conf {
     uint32_t rate;              /* messages per second, 1..100000 */
-    uint32_t burst;             /* messages that may start at once, rate..10*rate */
+    uint32_t burst;             /* messages that may start at once, 1..10*rate */
 };
 
 /** Make a full bucket. *out is set on success only; the caller frees it.

@@ -74,7 +74,9 @@ static int list_at(struct ctl *c, struct str target, const struct ctl_column *co
 static int smsc_list(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
-        { "SMSC", "name" }, { "UP", "up" }, { "SIMULATED", "simulated" }, { "HOST", "host" }, { ">WAITING", "waiting" }, { 0 },
+        { "SMSC", "name" }, { "UP", "up" }, { "BUSY", "busy" }, { "SINCE", "since" }, { "SIMULATED", "simulated" }, { "HOST", "host" },
+        { ">WAITING", "waiting" }, { ">UNDER WAY", "underWay" }, { ">WINDOW", "window" }, { ">RATE", "rate" }, { ">ERRORS", "errors" },
+        { ">THROTTLED", "throttled" }, { ">LINKS LOST", "linksLost" }, { "BIND REFUSED", "bindRefused" }, { 0 },
     };
     return list_at(c, STR("/carterfone/v1/smscs"), columns, "No SMSC; `carterfone smsc add` binds to one.");
 }

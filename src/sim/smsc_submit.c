@@ -71,7 +71,7 @@ static bool too_fast(struct esme *e)
 {
     const struct smsc_ways *w = &e->smsc->ways;
     int64_t wait_us;
-    uint32_t burst = w->burst > w->rate ? w->burst : w->rate;
+    uint32_t burst = w->burst ? w->burst : w->rate;
     if (!w->rate)
         return false;
     if (burst > BURST_SECONDS_MAX * w->rate)

@@ -29,7 +29,7 @@
     CHOICE(window_full, "windowFull", "throttled|stalled",                                                              \
            "one more is answered ESME_RTHROTTLED; is not read before another was answered")                             \
     COUNT(rate, "rate", 0, 0, 100000, "submit_sm a second on each link, beyond them ESME_RTHROTTLED; 0: any number")    \
-    COUNT(burst, "burst", 0, 0, 1000000, "of them at once, 1 to 10 seconds' worth; 0: a second's worth")                \
+    COUNT(burst, "burst", 0, 0, 1000000, "of them at once, up to 10 seconds' worth; 0: a second's worth")               \
     COUNT(refuse_percent, "refusePercent", 0, 0, 100, "share of submit_sm that is refused, by chance")                  \
     STATUS(refuse_status, "refuseStatus", ESME_RMSGQFUL, "with this")                                                   \
     COUNT(queue, "queue", 0, 0, 200000, "messages not yet delivered at once, beyond them ESME_RMSGQFUL; 0: 200,000")    \

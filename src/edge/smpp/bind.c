@@ -24,8 +24,11 @@ static void on_up(void *arg)
 {
     struct smsc_bind *b = arg;
     b->reconnect_us = RECONNECT_US;
-    b->back_off_us = 0;
     b->window = b->conf.window;
+    b->stalled = false;
+    pacer_restart(&b->pacer, clock_mono());
+    b->health.bind_status = 0;
+    b->health.since_us = clock_wall_us();
     metric_add(&links, 1);
     metric_add(&bound, 1);
     if (!smpp_session_may_submit(b->session))
@@ -53,6 +56,10 @@ static void on_down(void *arg, enum err why, uint32_t status)
     b->session = NULL;
     b->up = false;
     metric_add(&losses, why != ERR_NONE);
+    b->health.losses += why != ERR_NONE && was_bound;
+    b->health.bind_status = status ? status : b->health.bind_status;
+    if (was_bound)
+        b->health.since_us = clock_wall_us();
     metric_add(&bound, -(int64_t)was_bound);
     if (status)
         log_warn("smpp", "%s: bind refused, %s (0x%08x)", b->name, smpp_status_name(status), status);
@@ -72,9 +79,7 @@ static const struct smpp_session_hooks hooks = { .on_up = on_up, .on_request = o
 
 static void on_pace(void *arg)
 {
-    struct smsc_bind *b = arg;
-    b->paced = false;
-    bind_out_pump(b);
+    bind_out_resume(arg);
 }
 
 static void connect_now(void *arg)
@@ -97,6 +102,8 @@ static enum err make_timers(struct smsc_bind *b)
     enum err err = loop_timer_init(b->edge->loop, &b->reconnect, connect_now, b);
     if (!err)
         err = loop_timer_init(b->edge->loop, &b->pace, on_pace, b);
+    if (!err)
+        err = loop_timer_init(b->edge->loop, &b->later, bind_out_later, b);
     if (!err)
         err = loop_timer_init(b->edge->loop, &b->join, bind_in_overdue, b);
     return err ? err : loop_timer_init(b->edge->loop, &b->quiet, bind_in_quiet, b);
@@ -168,20 +175,21 @@ static void copy_conf(struct smsc_bind *b, const struct smpp_bind_conf *conf)
 
 static enum err prepare(struct smsc_bind *b)
 {
-    const struct throttle_conf rate = { .rate = b->conf.rate, .burst = b->conf.rate };
     b->flights = calloc(b->conf.window, sizeof *b->flights);
     b->held = map_new();
-    if (!b->flights || !b->held)
+    b->pairs = calloc(1, sizeof *b->pairs);
+    if (!b->flights || !b->held || !b->pairs)
         return ERR_NOMEM;
     b->free_flight = -1;
     for (unsigned i = 0; i < b->conf.window; i++) {
         b->flights[i].next_free = b->free_flight;
         b->free_flight = (int)i;
     }
-    enum err err = sms_joiner_new(&b->joiner, JOIN_US, JOIN_MAX);
-    if (!err && rate.rate)
-        err = throttle_new(&b->throttle, &rate, clock_mono());
-    return err;
+    pacer_init(&b->pacer, b->conf.rate, b->conf.window, clock_mono());
+    b->health.window = b->conf.window;
+    b->health.rate = b->conf.rate;
+    b->health.since_us = clock_wall_us();
+    return sms_joiner_new(&b->joiner, JOIN_US, JOIN_MAX);
 }
 
 enum err bind_new(struct smsc_bind **out, struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why)
@@ -210,6 +218,7 @@ void bind_free(struct smsc_bind *b)
     smpp_session_free(b->session);
     loop_timer_done(&b->reconnect);
     loop_timer_done(&b->pace);
+    loop_timer_done(&b->later);
     loop_timer_done(&b->join);
     loop_timer_done(&b->quiet);
     bind_out_free(b);
@@ -217,7 +226,7 @@ void bind_free(struct smsc_bind *b)
         bind_in_clear(b);
     map_free(b->held);
     sms_joiner_free(b->joiner);
-    throttle_free(b->throttle);
+    free(b->pairs);
     free(b->flights);
     free(b);
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 enum { TRIES_MAX = 5, VALIDITY_MAX_S = 30 * 86400, VALIDITY_SIZE = 17 };
-static const int64_t BACK_OFF_US = 100 * US_PER_MS, BACK_OFF_MAX_US = 5 * US_PER_S;
+static const int64_t PASSING_US = 100 * US_PER_MS;     /* before the second try of what fails in passing; doubles */
 
 METRIC_COUNTER(submitted, "carterfone_smpp_submits_taken_total", "submit_sm an SMSC answered ESME_ROK")
 METRIC_COUNTER(refused_total, "carterfone_smpp_submits_refused_total", "submit_sm an SMSC refused for good")
@@ -22,8 +22,27 @@ static void list_add(struct smsc_bind *b, struct outgoing *msg)
     msg->newer = NULL;
     *(b->newest ? &b->newest->newer : &b->oldest) = msg;
     b->newest = msg;
+    pairs_join(b->pairs, &msg->pair);
     if (!b->next_out)
         b->next_out = msg;
+}
+
+/* It may leave now: look at it before all that were submitted later. */
+static void wake(struct smsc_bind *b, struct outgoing *msg)
+{
+    if (!b->next_out || msg->order < b->next_out->order)
+        b->next_out = msg;
+}
+
+static void later_drop(struct smsc_bind *b, struct outgoing *msg)
+{
+    struct outgoing **at = &b->laters;
+    if (!msg->not_before_us)
+        return;
+    while (*at != msg)
+        at = &(*at)->next_later;
+    *at = msg->next_later;
+    msg->not_before_us = 0;
 }
 
 /* Ends a message; tells of room when the control thread waits for it and half of it is there. */
@@ -33,15 +52,24 @@ static void list_drop(struct smsc_bind *b, struct outgoing *msg)
         b->next_out = msg->newer;
     *(msg->older ? &msg->older->newer : &b->oldest) = msg->newer;
     *(msg->newer ? &msg->newer->older : &b->newest) = msg->older;
+    struct paired *next = pairs_leave(b->pairs, &msg->pair);
+    if (next)
+        wake(b, container_of(next, struct outgoing, pair));
+    later_drop(b, msg);
     free(msg);
     unsigned left = atomic_fetch_sub(&b->admitted, 1) - 1;
     if (left <= b->room / 2 && b->up && atomic_exchange(&b->wants_room, false))
         bind_tell(b, &(struct carrier_news){ .kind = CARRIER_ROOM });
 }
 
+static bool may_leave(const struct smsc_bind *b, const struct outgoing *msg)
+{
+    return msg->waiting && !msg->lost && !msg->refused && !msg->not_before_us && pairs_is_first(b->pairs, &msg->pair);
+}
+
 static struct outgoing *next_waiting(struct smsc_bind *b)
 {
-    while (b->next_out && (!b->next_out->waiting || b->next_out->lost || b->next_out->refused))
+    while (b->next_out && !may_leave(b, b->next_out))
         b->next_out = b->next_out->newer;
     return b->next_out;
 }
@@ -51,8 +79,7 @@ static void wait_again(struct smsc_bind *b, struct outgoing *msg, unsigned segme
 {
     msg->state[segment] = SEGMENT_WAITS;
     msg->waiting++;
-    if (!b->next_out || msg->order < b->next_out->order)
-        b->next_out = msg;
+    wake(b, msg);
 }
 
 /* The last word on a message, once nothing of it is under way. */
@@ -62,7 +89,7 @@ static void end_if_over(struct smsc_bind *b, struct outgoing *msg)
         return;
     if (msg->lost) {                    /* before refused: a segment may have arrived */
         metric_add(&lost_total, 1);
-        bind_tell(b, &(struct carrier_news){ .kind = CARRIER_LOST, .message = msg->message });
+        bind_tell(b, &(struct carrier_news){ .kind = CARRIER_LOST, .message = msg->message, .may_have_it = msg->may_have_it });
     } else if (msg->refused) {
         metric_add(&refused_total, 1);
         bind_tell(b, &(struct carrier_news){ .kind = CARRIER_REFUSED, .message = msg->message, .status = msg->refused,
@@ -153,7 +180,7 @@ void bind_out_pump(struct smsc_bind *b)
     while (b->session && b->up && !b->paced && (msg = next_waiting(b))) {
         if (b->free_flight < 0 || smpp_session_under_way(b->session) >= b->window)
             return;
-        if (b->throttle && throttle_take(b->throttle, clock_mono(), &wait_us)) {
+        if (!pacer_take(&b->pacer, clock_mono(), &wait_us)) {
             pace(b, wait_us);
             return;
         }
@@ -164,12 +191,13 @@ void bind_out_pump(struct smsc_bind *b)
 
 void bind_out_take(struct smsc_bind *b, struct outgoing *msg)
 {
+    msg->ref = ++b->last_ref;
+    msg->pair.pair = pair_of(msg->from, msg->to);
     list_add(b, msg);
     struct sms_split split;
     bool good = !sms_split_as(&split, msg->text, b->conf.long_as);
     msg->segments = msg->waiting = good ? sms_pdus(&split) : 0;
     msg->billed = good ? split.count / msg->segments : 0;
-    msg->ref = ++b->last_ref;
     if (!good)
         refuse(msg, ESME_RINVMSGLEN, false);
     else if (!b->up)
@@ -182,28 +210,125 @@ void bind_out_take(struct smsc_bind *b, struct outgoing *msg)
 
 /* -- answers -------------------------------------------------------------------------------------------------------- */
 
-/* Too busy: everybody waits, then one at a time until it takes one. What was sent meanwhile may overtake. */
-static void back_off(struct smsc_bind *b)
+/* One message waits by itself; those of other pairs go on. */
+static void go_later(struct smsc_bind *b, struct outgoing *msg, int64_t wait_us)
 {
-    if (b->paced && b->window == 1)
-        return;                         /* others of the same window were refused with it */
-    int64_t next = b->back_off_us ? 2 * b->back_off_us : BACK_OFF_US;
-    b->back_off_us = next < BACK_OFF_MAX_US ? next : BACK_OFF_MAX_US;
+    int64_t at_us = clock_mono().us + jittered(wait_us);
+    if (!msg->not_before_us) {
+        msg->next_later = b->laters;
+        b->laters = msg;
+    }
+    if (at_us > msg->not_before_us)
+        msg->not_before_us = at_us;
+    bind_out_later(b);
+}
+
+/* Those whose moment has come; the timer runs to the next. */
+void bind_out_later(void *bind)
+{
+    struct smsc_bind *b = bind;
+    int64_t now = clock_mono().us, next = INT64_MAX;
+    bool woken = false;
+    for (struct outgoing **at = &b->laters; *at;) {
+        struct outgoing *msg = *at;
+        if (msg->not_before_us > now) {
+            next = msg->not_before_us < next ? msg->not_before_us : next;
+            at = &msg->next_later;
+            continue;
+        }
+        *at = msg->next_later;
+        msg->not_before_us = 0;
+        wake(b, msg);
+        woken = true;
+    }
+    if (b->laters)
+        loop_timer_start(&b->later, next - now);
+    if (woken)
+        bind_out_pump(b);
+}
+
+/* Give back what nothing of has left: others may carry it. What has left in part is finished here. */
+static void give_back(struct smsc_bind *b)
+{
+    for (struct outgoing *msg = b->oldest, *newer; msg; msg = newer) {
+        newer = msg->newer;
+        if (msg->waiting != msg->segments)
+            continue;
+        msg->lost = true;
+        end_if_over(b, msg);
+    }
+}
+
+static void stop_all(struct smsc_bind *b, int64_t wait_us)
+{
     b->window = 1;
-    pace(b, jittered(b->back_off_us));
+    b->stopped = true;
+    pace(b, jittered(wait_us));
+}
+
+/* Not inside an answer's own work: that message may be among those that go. */
+static void stall(struct smsc_bind *b)
+{
+    log_warn("smpp", "%s: it takes nothing", b->name);
+    b->stalled = true;
+    b->up = false;
+    bind_tell(b, &(struct carrier_news){ .kind = CARRIER_STALLED });
+    give_back(b);
+}
+
+void bind_out_resume(struct smsc_bind *b)
+{
+    b->paced = b->stopped = false;
+    if (b->stalled && !b->edge->stopping) {
+        b->stalled = false;
+        b->up = true;
+        bind_tell(b, &(struct carrier_news){ .kind = CARRIER_UP });
+    }
+    bind_out_pump(b);
 }
 
 static void open_window(struct smsc_bind *b)
 {
-    b->back_off_us = 0;
     b->window = 2 * b->window < b->conf.window ? 2 * b->window : b->conf.window;
+}
+
+/* A share of about the last hundred answers. */
+static void count(_Atomic uint32_t *share, bool is)
+{
+    int32_t was = (int32_t)*share;
+    *share = (uint32_t)(was + ((is ? 65536 : 0) - was) / 128);
+}
+
+static void health_of(struct smsc_bind *b, bool error, bool throttle)
+{
+    count(&b->health.errors, error);
+    count(&b->health.throttles, throttle);
+    b->health.under_way = b->session ? smpp_session_under_way(b->session) : 0;
+    b->health.window = b->window;
+    b->health.rate = pacer_rate(&b->pacer);
+}
+
+void bind_out_show(const struct smsc_bind *b, struct jw *w)
+{
+    const struct bind_health *h = &b->health;
+    jw_time(w, "since", h->since_us);
+    jw_printf(w, "errors", "%.1f %%", h->errors * 100.0 / 65536);
+    jw_printf(w, "throttled", "%.1f %%", h->throttles * 100.0 / 65536);
+    jw_int(w, "underWay", h->under_way);
+    jw_int(w, "window", h->window);
+    jw_int(w, "rate", h->rate);
+    jw_int(w, "linksLost", h->losses);
+    if (h->bind_status)
+        jw_textz(w, "bindRefused", smpp_status_name(h->bind_status));
 }
 
 static void taken(struct smsc_bind *b, struct outgoing *msg, unsigned segment, struct str remote_id)
 {
     metric_add(&submitted, 1);
     msg->state[segment] = SEGMENT_TAKEN;
+    pacer_taken(&b->pacer, clock_mono());
     open_window(b);
+    health_of(b, false, false);
     bind_tell(b, &(struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = msg->message, .segment = segment,
                                          .segments = msg->segments, .billed = msg->billed, .remote_id = remote_id });
 }
@@ -212,10 +337,17 @@ static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment,
 {
     bool busy = status == ESME_RTHROTTLED || status == ESME_RMSGQFUL;
     bool passing = status == ESME_RSYSERR || status == ESME_RX_T_APPN;
+    int64_t wait_us = 0;
+    health_of(b, !busy, busy);
     if (busy || (passing && ++msg->tries < TRIES_MAX)) {
         metric_add(&throttled, 1);
         wait_again(b, msg, segment);
-        back_off(b);
+        if (b->stopped)
+            return;                     /* others of the same window were refused with it */
+        if (pacer_throttled(&b->pacer, clock_mono(), ++msg->thrown_back, &wait_us) == PACER_STOP)
+            stop_all(b, wait_us);
+        else
+            go_later(b, msg, busy ? wait_us : PASSING_US << (msg->tries - 1));
         return;
     }
     log_info("smpp", "%s: submit_sm refused, %s (0x%08x)", b->name, smpp_status_name(status), status);
@@ -231,7 +363,7 @@ void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
     b->free_flight = (int)tag;
     msg->under_way--;
     if (err)
-        msg->lost = true;
+        msg->lost = msg->may_have_it = true;
     else if (answer->status == ESME_ROK && answer->command == SMPP_submit_sm_resp)
         taken(b, msg, segment, answer->sm_resp.message_id);
     else
@@ -239,6 +371,8 @@ void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
     if (err == ERR_CLOSED)
         return;                         /* told by bind_out_lose_all(), after CARRIER_DOWN and in order */
     end_if_over(b, msg);
+    if (b->stopped && !b->stalled && pacer_is_stalled(&b->pacer))
+        stall(b);
     bind_out_pump(b);
 }
 
@@ -257,7 +391,8 @@ void bind_out_lose_waiting(struct smsc_bind *b)
 void bind_out_lose_all(struct smsc_bind *b)
 {
     loop_timer_stop(&b->pace);
-    b->paced = false;
+    loop_timer_stop(&b->later);
+    b->paced = b->stopped = b->stalled = false;
     while (b->oldest) {
         assert(!b->oldest->under_way);              /* the session told each before its end */
         b->oldest->lost = !b->oldest->refused;      /* refused is final, whatever the others would have said */

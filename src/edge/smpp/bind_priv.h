@@ -3,9 +3,11 @@
 #pragma once
 #include "base/inbox.h"
 #include "base/loop.h"
+#include "base/json.h"
 #include "base/map.h"
-#include "base/throttle.h"
 #include "domain/messages/carrier.h"
+#include "edge/smpp/pacer.h"
+#include "edge/smpp/pairs.h"
 #include "edge/smpp/smpp_edge.h"
 #include "net/smpp_session.h"
 #include "net/sms_parts.h"
@@ -19,7 +21,9 @@ enum segment_state { SEGMENT_WAITS, SEGMENT_UNDER_WAY, SEGMENT_TAKEN };
 struct outgoing {
     struct inbox_item item;             /* first: an undrained inbox frees it */
     struct smsc_bind *bind;
+    struct paired     pair;
     struct outgoing  *older, *newer;    /* in order of submission */
+    struct outgoing  *next_later;
     uint64_t          message, order;
     struct str        from, to, text;   /* behind the struct */
     bool              wants_receipt;
@@ -29,10 +33,22 @@ struct outgoing {
     unsigned          billed;           /* segments that each of these counts for */
     uint8_t           state[SMS_SEGMENTS_MAX];      /* enum segment_state */
     unsigned          tries;            /* answers of a passing failure */
+    unsigned          thrown_back;      /* answers of an SMSC that was too busy */
+    int64_t           not_before_us;    /* mono; 0: now. Else it is in the list of those that go later */
     bool              lost;             /* a segment was never answered */
+    bool              may_have_it;      /* and it had left */
     uint32_t          refused;          /* command_status; 0: it was not */
     bool              transient;
     char              bytes[];
+};
+
+/* How it does: written by its thread, read by others. */
+struct bind_health {
+    _Atomic uint32_t  errors, throttles;        /* share of the last hundred or so answers, of 65,536 */
+    _Atomic uint32_t  under_way, window, rate;  /* now */
+    _Atomic uint32_t  losses;                   /* links lost since the start */
+    _Atomic uint32_t  bind_status;              /* of the last bind that was refused; 0: none was since */
+    _Atomic int64_t   since_us;                 /* of the state, wall */
 };
 
 struct flight {                         /* a submit_sm under way; its index is the session's tag */
@@ -58,21 +74,25 @@ struct smsc_bind {
     /* shared */
     _Atomic unsigned  admitted;
     _Atomic bool      up, wants_room;
+    struct bind_health health;
 
     struct smpp_session *session;       /* NULL between links */
-    struct loop_timer reconnect, pace, join, quiet;
+    struct loop_timer reconnect, pace, later, join, quiet;
     int64_t           reconnect_us;     /* the next wait, before jitter */
     bool              told_up;
 
-    struct throttle  *throttle;         /* NULL: no rate */
+    struct pacer      pacer;
+    struct pairs     *pairs;
+    struct outgoing  *laters;           /* that wait for a moment of their own, in no order */
     struct outgoing  *oldest, *newest, *next_out;   /* next_out: the oldest with a waiting segment */
     uint64_t          last_order;
     uint16_t          last_ref;
     struct flight    *flights;
     int               free_flight;
     unsigned          window;           /* now: 1 after throttling, then doubling up to conf.window */
-    int64_t           back_off_us;      /* the last wait; 0: none */
     bool              paced;            /* the pace timer runs: nothing leaves before */
+    bool              stopped;          /* by throttles, until the pace timer */
+    bool              stalled;          /* told so: it took nothing for long */
 
     struct sms_joiner *joiner;
     bool               early;           /* parts but the last are answered at once: told so, or learned */
@@ -110,6 +130,10 @@ void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
 void bind_out_lose_waiting(struct smsc_bind *b);    /* we are stopping: what has not left never will */
 void bind_out_lose_all(struct smsc_bind *b);        /* the link is gone; after CARRIER_DOWN */
 void bind_out_free(struct smsc_bind *b);
+
+void bind_out_later(void *bind);
+void bind_out_resume(struct smsc_bind *b);          /* the pace timer: a stop is over */
+void bind_out_show(const struct smsc_bind *b, struct jw *w);    /* any thread */
 
 /* bind_in.c */
 void bind_in_request(struct smsc_bind *b, const struct smpp_pdu *deliver_sm);

@@ -135,7 +135,12 @@ static void carrier_settle(void *carrier, uint64_t token, enum err err)
     inbox_post_always(loop_inbox(b->edge->loop), &s->item);         /* a session owes a bounded number of answers */
 }
 
-static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle };
+static void carrier_show(void *carrier, struct jw *w)
+{
+    bind_out_show(carrier, w);
+}
+
+static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle, .show = carrier_show };
 
 /* -- to control ----------------------------------------------------------------------------------------------------- */
 bool bind_tell(struct smsc_bind *b, struct carrier_news *news)

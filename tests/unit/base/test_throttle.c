@@ -57,7 +57,7 @@ static void nonsense_rates_are_refused(void **state)
     struct throttle *t = NULL;
     assert_int_equal(throttle_new(&t, &(struct throttle_conf){ 0, 1 }, at_us(0)), ERR_RANGE);
     assert_int_equal(throttle_new(&t, &(struct throttle_conf){ 100001, 100001 }, at_us(0)), ERR_RANGE);
-    assert_int_equal(throttle_new(&t, &(struct throttle_conf){ 10, 9 }, at_us(0)), ERR_RANGE);
+    assert_int_equal(throttle_new(&t, &(struct throttle_conf){ 10, 0 }, at_us(0)), ERR_RANGE);
     assert_int_equal(throttle_new(&t, &(struct throttle_conf){ 10, 101 }, at_us(0)), ERR_RANGE);
     assert_null(t);
     throttle_free(NULL);

@@ -27,7 +27,7 @@ struct told {
     enum carrier_news_kind kind;
     uint64_t message, token;
     uint32_t segment, segments, billed, status;
-    bool     transient;
+    bool     transient, may_have_it;
     enum carrier_state state;
     char     remote_id[32], from[32], to[32], text[1024];
 };
@@ -50,6 +50,7 @@ static struct world {
     bool              answers;          /* the SMSC answers submits */
     uint32_t          refuse[8];        /* statuses of the next submits, in order; 0: ESME_ROK */
     unsigned          n_refuse;
+    uint32_t          always;           /* else this; 0: ESME_ROK */
     unsigned          n_submits, n_taken;
     char              taken[MOST][64];  /* the texts it took, in order */
     struct smpp_sm    last;
@@ -79,7 +80,7 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
     pthread_mutex_lock(&w.lock);
     struct told *t = &w.told[w.n_told++ % MOST];
     *t = (struct told){ .kind = n->kind, .message = n->message, .token = n->token, .segment = n->segment,
-                        .segments = n->segments, .billed = n->billed, .status = n->status, .transient = n->transient, .state = n->state };
+                        .segments = n->segments, .billed = n->billed, .status = n->status, .transient = n->transient, .may_have_it = n->may_have_it, .state = n->state };
     str_copyz(t->remote_id, sizeof t->remote_id, n->remote_id);
     str_copyz(t->from, sizeof t->from, n->from);
     str_copyz(t->to, sizeof t->to, n->to);
@@ -94,7 +95,7 @@ static void on_request(void *arg, const struct smpp_pdu *pdu)
 {
     (void)arg;
     pthread_mutex_lock(&w.lock);
-    uint32_t status = w.n_refuse ? w.refuse[0] : ESME_ROK;
+    uint32_t status = w.n_refuse ? w.refuse[0] : w.always;
     char id[16];
     bool answers = w.answers;
     if (w.n_refuse)
@@ -271,10 +272,24 @@ static void bind_it(void)
     assert_int_equal(w.told[0].kind, CARRIER_UP);
 }
 
-static enum err submit(uint64_t message, const char *text)
+static enum err submit_to(uint64_t message, const char *to, const char *text)
 {
     return w.ops->submit(w.carrier, &(struct carrier_message){ .message = message, .from = STR("+18005550100"),
-                         .to = STR("+12065550101"), .text = str_of(text), .wants_receipt = true, .validity_s = 93784 });
+                         .to = str_of(to), .text = str_of(text), .wants_receipt = true, .validity_s = 93784 });
+}
+
+/* Each to somebody else. */
+static enum err submit(uint64_t message, const char *text)
+{
+    char to[24];
+    snprintf(to, sizeof to, "+1206%07u", (unsigned)message);
+    return submit_to(message, to, text);
+}
+
+/* All to one. */
+static enum err submit_one(uint64_t message, const char *text)
+{
+    return submit_to(message, "+12065550101", text);
 }
 
 /* -- out ------------------------------------------------------------------------------------------------------------ */
@@ -282,7 +297,7 @@ static void a_message_goes_out_and_its_id_comes_back(void **state)
 {
     (void)state;
     bind_it();
-    assert_int_equal(submit(42, "hello"), ERR_NONE);
+    assert_int_equal(submit_one(42, "hello"), ERR_NONE);
     assert_true(wait_for(told_n, 2));
     assert_int_equal(w.told[1].kind, CARRIER_SUBMITTED);
     assert_int_equal(w.told[1].message, 42);
@@ -349,7 +364,6 @@ static void throttling_keeps_the_order(void **state)
 {
     (void)state;
     char text[8];
-    conf.window = 1;
     w.refuse[0] = ESME_RTHROTTLED;
     w.refuse[1] = ESME_RMSGQFUL;
     w.n_refuse = 2;
@@ -357,10 +371,10 @@ static void throttling_keeps_the_order(void **state)
     int64_t start = clock_mono().us;
     for (unsigned i = 0; i < 9; i++) {
         snprintf(text, sizeof text, "m%u", i);
-        assert_int_equal(submit(i, text), ERR_NONE);
+        assert_int_equal(submit_one(i, text), ERR_NONE);
     }
     assert_true(wait_for(told_n, 10));
-    assert_true(clock_mono().us - start > 100 * US_PER_MS);         /* at least 50 + 100 ms of backing off */
+    assert_true(clock_mono().us - start >= 29 * US_PER_MS);         /* at least 10 + 20 ms of waiting */
     assert_int_equal(w.n_submits, 11);
     for (unsigned i = 0; i < 9; i++) {
         snprintf(text, sizeof text, "m%u", i);
@@ -380,13 +394,52 @@ static void a_throttled_window_goes_again_in_its_order(void **state)
     bind_it();
     for (unsigned i = 0; i < 6; i++) {
         snprintf(text, sizeof text, "m%u", i);
-        assert_int_equal(submit(i, text), ERR_NONE);
+        assert_int_equal(submit_one(i, text), ERR_NONE);
     }
     assert_true(wait_for(taken_n, 6));
     for (unsigned i = 0; i < 6; i++) {
         snprintf(text, sizeof text, "m%u", i);
         assert_string_equal(w.taken[i], text);
     }
+}
+
+static void one_that_is_thrown_back_holds_up_its_own_pair_alone(void **state)
+{
+    (void)state;
+    w.refuse[0] = w.refuse[1] = ESME_RTHROTTLED;
+    w.n_refuse = 2;
+    conf.window = 1;
+    bind_it();
+    assert_int_equal(submit_one(1, "first"), ERR_NONE);
+    assert_int_equal(submit_one(2, "second"), ERR_NONE);
+    assert_int_equal(submit(3, "other"), ERR_NONE);
+    assert_int_equal(submit(4, "another"), ERR_NONE);
+    assert_true(wait_for(taken_n, 4));
+    assert_string_equal(w.taken[0], "another");         /* the other was thrown back too */
+    unsigned first = 0, second = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        first = strcmp(w.taken[i], "first") == 0 ? i : first;
+        second = strcmp(w.taken[i], "second") == 0 ? i : second;
+    }
+    assert_true(first < second);
+}
+
+static void an_smsc_that_takes_nothing_is_told_of_and_what_waits_is_given_back(void **state)
+{
+    (void)state;
+    w.always = ESME_RTHROTTLED;
+    conf.window = 1;
+    bind_it();
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(submit(i, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 7));                   /* three seconds of stops that double */
+    assert_int_equal(w.told[1].kind, CARRIER_STALLED);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(w.told[2 + i].kind, CARRIER_LOST);
+        assert_int_equal(w.told[2 + i].message, i);
+        assert_false(w.told[2 + i].may_have_it);
+    }
+    assert_int_equal(submit(9, "x"), ERR_BUSY);
 }
 
 static void a_refusal_is_told_and_the_next_goes_on(void **state)
@@ -446,6 +499,7 @@ static void a_lost_link_tells_down_then_each_message_in_order(void **state)
     for (unsigned i = 0; i < 6; i++) {
         assert_int_equal(w.told[2 + i].kind, CARRIER_LOST);
         assert_int_equal(w.told[2 + i].message, i);
+        assert_int_equal(w.told[2 + i].may_have_it, i < 4);
     }
     w.answers = true;
     assert_true(wait_for(told_n, 9));           /* and it binds again by itself */
@@ -706,6 +760,8 @@ int main(void)
         T(a_long_message_is_told_segment_by_segment),
         T(a_long_message_goes_as_the_carrier_wants_it),
         T(throttling_keeps_the_order),
+        T(one_that_is_thrown_back_holds_up_its_own_pair_alone),
+        T(an_smsc_that_takes_nothing_is_told_of_and_what_waits_is_given_back),
         T(a_throttled_window_goes_again_in_its_order),
         T(a_refusal_is_told_and_the_next_goes_on),
         T(a_system_error_is_tried_again_before_it_is_told),
