@@ -103,7 +103,7 @@ static inline void server_start(struct server *s)
     struct stat st;
     struct timespec began;
     const char *const argv[] = { s->program, "serve", "--data", process_path(s, "data", data), "--listen", "127.0.0.1:0", "--sip",
-        "127.0.0.1:0", "--sim-sip", "127.0.0.1:0", "--sim-smpp", "127.0.0.1:0", "--rtp-ports", "0",
+        "127.0.0.1:0", "--smpp", "127.0.0.1:0", "--sim-sip", "127.0.0.1:0", "--sim-smpp", "127.0.0.1:0", "--rtp-ports", "0",
         "--quiet", "--ready-file", process_path(s, "ready.json", ready), NULL };
     unlink(ready);
     clock_gettime(CLOCK_REALTIME, &began);

@@ -13,7 +13,7 @@ trap 'kill "$pid" 2>/dev/null || true; rm -rf "$TMPDIR"' EXIT
 start() {
     rm -f "$READY"
     began=$(date +%s%N)
-    "$CARTERFONE" serve --data "$TMPDIR/data" --listen 127.0.0.1:0 --sip 127.0.0.1:0 --sim-sip 127.0.0.1:0 --sim-smpp 127.0.0.1:0 \
+    "$CARTERFONE" serve --data "$TMPDIR/data" --listen 127.0.0.1:0 --sip 127.0.0.1:0 --smpp 127.0.0.1:0 --sim-sip 127.0.0.1:0 --sim-smpp 127.0.0.1:0 \
         --rtp-ports 0 --ready-file "$READY" >"$TMPDIR/log" 2>&1 &
     pid=$!
     until [ -s "$READY" ]; do kill -0 "$pid" || { cat "$TMPDIR/log"; exit 1; }; sleep 0.01; done

@@ -8,7 +8,7 @@ server_pid=
 
 start_server() {
     rm -f "$READY"
-    "$CARTERFONE" serve --data "$DATA" --listen 127.0.0.1:0 --sip 127.0.0.1:0 --sim-sip 127.0.0.1:0 --sim-smpp 127.0.0.1:0 \
+    "$CARTERFONE" serve --data "$DATA" --listen 127.0.0.1:0 --sip 127.0.0.1:0 --smpp 127.0.0.1:0 --sim-sip 127.0.0.1:0 --sim-smpp 127.0.0.1:0 \
         --rtp-ports 0 --clock virtual --ready-file "$READY" "$@" >"$TMPDIR/server.log" 2>&1 &
     server_pid=$!
     trap 'stop_server_at_exit $?' EXIT

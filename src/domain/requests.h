@@ -11,7 +11,7 @@
 #include "domain/control.h"
 
 struct requests;
-enum { REFUSALS_A_SECOND = 200, REQUESTS_MOST = 1000000 };
+enum { REFUSALS_A_SECOND = 200, REQUESTS_MOST = 1000000, REQUEST_OF_SMPP = 0x10000 };
 
 /** @param keep_us  age at which they go, product time
  *  @param most     rows at most; 0: REQUESTS_MOST */
@@ -23,7 +23,7 @@ struct request_done {
     uint64_t    key, resource;          /* resource 0: the operator */
     uint64_t    subject;                /* key or digits of what it was about; 0: nothing, or what it made */
     const char *operation;              /* as in docs/conformance.md; never a path with a number in it */
-    int         status;
+    int         status;                 /* HTTP; of an ESME's: REQUEST_OF_SMPP and its command_status */
     int64_t     took_us;
 };
 /** What was done is written some milliseconds later with its neighbours, a refusal at once. The reply comes when all that

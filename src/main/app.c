@@ -9,6 +9,8 @@
 #include "domain/directrouting/sip_routing.h"
 #include "domain/events/events.h"
 #include "domain/explain/explain.h"
+#include "domain/messages/esmes.h"
+#include "domain/messages/mailbox.h"
 #include "domain/messages/messages.h"
 #include "domain/numbers/numbers.h"
 #include "domain/numbers/quotas.h"
@@ -21,6 +23,7 @@
 #include "edge/hooks/hooks.h"
 #include "edge/media/media_edge.h"
 #include "edge/sip/sip_edge.h"
+#include "edge/smpp/esme_server.h"
 #include "edge/smpp/smpp_edge.h"
 #include "main/carriers.h"
 #include "main/readiness.h"
@@ -85,10 +88,27 @@ static enum err make_keys(struct app *app, struct problem *why)
     return err ? err : authority_new(&app->authority, app->keyring, app->settings->domain);
 }
 
+/* Who must know the keys: the front door, and the ESMEs that bound with them. */
+static void on_resource_changed(void *arg, const struct resource *r)
+{
+    struct app *app = arg;
+    keyring_resource_changed(app->keyring, r);
+    if (app->esmes)
+        esme_server_prove_again(app->esmes, r->key);
+}
+
+static void on_resource_gone(void *arg, uint64_t resource)
+{
+    struct app *app = arg;
+    keyring_resource_gone(app->keyring, resource);
+    if (app->esmes)
+        esme_server_prove_again(app->esmes, resource);
+}
+
 static enum err make_accounts(struct app *app, struct problem *why)
 {
     enum err err;
-    struct accounts_listener listener = { keyring_resource_changed, app->keyring, keyring_resource_gone };
+    struct accounts_listener listener = { on_resource_changed, app, on_resource_gone };
     keyring_set_development(app->keyring, app->settings->simulator);
     err = keyring_set_operator(app->keyring, (struct str){ (const char *)app->dir->operator_key, OPERATOR_KEY_OCTETS });
     if (!err)
@@ -174,12 +194,15 @@ static enum err make_domain(struct app *app, struct problem *why)
     accounts_add_ender(app->accounts, (struct accounts_ender){ "event subscriptions", end_events, app->events });
     accounts_add_ender(app->accounts, (struct accounts_ender){ "registrations", registrations_end, app->registrations });
     accounts_add_ender(app->accounts, (struct accounts_ender){ "direct routing", sip_routing_end, app->routing });
+    accounts_add_ender(app->accounts, (struct accounts_ender){ "mailbox of its ESMEs", mailbox_end, messages_mailbox(app->messages) });
     struct calls_conf calls = { .control = c, .accounts = app->accounts, .numbers = app->numbers, .events = app->events,
                                 .courier = hooks_courier_ops(), .courier_arg = app->hooks };
     err = calls_new(&app->calls, &calls, why);
     struct explain_conf explain = { .control = c, .accounts = app->accounts, .calls = app->calls, .events = app->events,
                                     .requests = app->requests };
     events_keep(app->events, app->retention.keep_us[RETAIN_EVENTS]);
+    if (!err)
+        err = mailbox_keep(messages_mailbox(app->messages), app->retention.keep_us[RETAIN_EVENTS]);
     if (!err)
         err = explain_new(&app->explain, &explain);
     return err ? err : retention_start(&app->purges, c, &app->retention);
@@ -196,6 +219,13 @@ static enum err try_sip(struct app *app, uint16_t port, struct problem *why)
     return sip_edge_new(&app->sip, app->calls, app->control.ids, &conf, why);
 }
 
+static enum err try_smpp(struct app *app, uint16_t port, struct problem *why)
+{
+    const struct esme_server_conf conf = { .control = &app->control, .accounts = app->accounts, .messages = app->messages,
+                                           .requests = app->requests, .host = app->settings->smpp.host, .port = port };
+    return esme_server_new(&app->esmes, &conf, why);
+}
+
 static enum err make_edges(struct app *app, struct problem *why)
 {
     const struct settings *s = app->settings;
@@ -209,6 +239,10 @@ static enum err make_edges(struct app *app, struct problem *why)
         err = media_edge_new(&app->media, &media, why);
     if (!err)
         err = smpp_edge_new(&app->smpp, app->messages);
+    if (!err)
+        err = with_port(app, app->smpp_at.port ? &app->smpp_at : &s->smpp, "SMPP", try_smpp, why);
+    if (!err)
+        app->smpp_at = (struct settings_endpoint){ .port = esme_server_port(app->esmes), .given = true };
     if (err)
         return err;
     calls_set_signalling(app->calls, sip_edge_ops(), app->sip);
@@ -397,6 +431,8 @@ static enum err start_parts(struct app *app, struct problem *why)
         err = sip_edge_start(app->sip);
     if (!err)
         err = smpp_edge_start(app->smpp);
+    if (!err)
+        err = esme_server_start(app->esmes);
     if (err)
         return err;
     char url[64];
@@ -461,6 +497,7 @@ static void stop_parts(struct app *app)
 {
     sip_edge_stop(app->sip, CALLS_GRACE_MS);
     media_edge_stop(app->media);
+    esme_server_stop(app->esmes);
     smpp_edge_stop(app->smpp);
     hooks_stop(app->hooks);
     settle(app);
@@ -488,6 +525,8 @@ static void free_parts(struct app *app)
     sip_edge_free(app->sip);
     media_edge_free(app->media);
     smpp_edge_free(app->smpp);
+    esme_server_free(app->esmes);
+    app->esmes = NULL;
     carriers_free(app->carriers);
     calls_free(app->calls);
     sip_routing_free(app->routing);
@@ -589,7 +628,7 @@ void app_write_ready(const struct app *app, struct buf *out)
     jw_textz(&w, "caFile", app->ca_file[0] ? app->ca_file : NULL);
     jw_null(&w, "console");
     host_port(&w, "sip", s->sip.host, sip_edge_port(app->sip));
-    jw_null(&w, "smpp");
+    host_port(&w, "smpp", s->smpp.host, app->smpp_at.port);
     host_port(&w, "simSip", s->sim_sip.host, app->sim ? sim_sip_port(app->sim) : 0);
     host_port(&w, "simSmpp", s->sim_smpp.host, app->sim ? sim_smpp_port(app->sim) : 0);
     jw_end(&w);

@@ -32,6 +32,7 @@ struct app {
     struct sip_edge       *sip;
     struct media_edge     *media;
     struct smpp_edge      *smpp;
+    struct esme_server    *esmes;
     struct carriers       *carriers;
     struct http_server    *http;
     struct readiness      *readiness;
@@ -40,6 +41,7 @@ struct app {
     char                   default_key[BASE64_SIZE(ACCESS_KEY_OCTETS)];     /* as it was at start: accounts are control's then */
     char                   ca_file[DATADIR_PATH_SIZE];
     struct settings_endpoint sip_at;    /* as first listened to: a restore takes the same */
+    struct settings_endpoint smpp_at;
     struct snapshots      *snapshots;
     bool                   real;            /* a real carrier exists */
     bool                   started;

@@ -169,8 +169,13 @@ static int resource_keys(struct ctl *c)
     int rc = ask_keys(c, c->args[0], &answer);
     if (rc || ctl_say_json(c, answer.body))
         return rc;
+    static const struct ctl_column smpp[] = {
+        { "SMPP system_id", "systemId" }, { "SMPP password", "password" }, { "of the secondary", "secondaryPassword" },
+        { "receivers bound", "receivers" }, { 0 },
+    };
     ctl_facts(c, answer.json, columns);
-    ctl_say(c, "\n" STR_FMT, STR_ARG(connection_string(c, json_text_of(answer.json, "primaryKey"))));
+    ctl_say(c, "\n" STR_FMT "\n", STR_ARG(connection_string(c, json_text_of(answer.json, "primaryKey"))));
+    ctl_facts(c, json_member(answer.json, "smpp"), smpp);
     return CTL_OK;
 }
 
@@ -304,7 +309,7 @@ const struct ctl_command ctl_account_commands[] = {
     { "resource", "add", "NAME", 1, 1, resource_options, resource_add, "a resource under an account: what holds numbers" },
     { "resource", "list", "", 0, 0, NULL, resource_list, "all of them" },
     { "resource", "show", "NAME", 1, 1, NULL, resource_show, "one of them, with its host name" },
-    { "resource", "keys", "NAME", 1, 1, NULL, resource_keys, "its two keys and connection string" },
+    { "resource", "keys", "NAME", 1, 1, NULL, resource_keys, "its two keys, connection string and SMPP credentials" },
     { "resource", "rotate-key", "NAME [primary|secondary]", 1, 2, NULL, resource_rotate_key, "a fresh key; the old one ends at once" },
     { "resource", "delete", "NAME", 1, 1, NULL, resource_delete, "end its keys, release its numbers" },
     { "token", "", "", 0, 0, token_options, token, "a bearer token, for SDKs that take a TokenCredential" },

@@ -42,6 +42,7 @@ struct smpp_session {
     uint32_t                  bind;             /* as what: a bind command; 0: not yet */
     uint32_t                  sequence;         /* last one used */
     uint32_t                  unbind_sequence;  /* of the peer's unbind */
+    uint32_t                  asked_bind, asked_sequence;   /* of the peer that waits for our owner; 0: none */
     unsigned                  owed;             /* requests of the peer's that wait for us */
     struct map               *by_sequence;      /* -> struct pending */
     struct pending           *pool, *spare, *oldest, *newest;
@@ -319,23 +320,46 @@ static bool is_bound(const struct smpp_session *s)
     return s->state == ST_BOUND || s->state == ST_PROBING || s->state == ST_DRAINING;
 }
 
-static void on_bind_request(struct smpp_session *s, const struct smpp_pdu *pdu)
+static void answer_bind(struct smpp_session *s, uint32_t command, uint32_t sequence, uint32_t status)
 {
-    struct smpp_pdu resp = { .command = smpp_resp_to(pdu->command), .sequence = pdu->sequence,
+    struct smpp_pdu resp = { .command = smpp_resp_to(command), .sequence = sequence, .status = status,
                              .bind_resp = { .system_id = str_of(s->system_id) } };
-    if (s->conf.role != SMPP_SMSC)
-        resp.status = ESME_RINVCMDID;
-    else if (s->state != ST_WAITING)
-        resp.status = ESME_RALYBND;
-    else
-        resp.status = s->hooks->on_bind ? s->hooks->on_bind(s->arg, pdu) : ESME_ROK;
     resp.tlvs.has_sc_interface_version = true;
     resp.tlvs.sc_interface_version = SMPP_VERSION_34;
     (void)!put(s, &resp);
-    if (s->state != ST_WAITING)
+}
+
+static void on_bind_request(struct smpp_session *s, const struct smpp_pdu *pdu)
+{
+    uint32_t status = ESME_ROK;
+    bool ours = s->conf.role == SMPP_SMSC && s->state == ST_WAITING && !s->asked_bind;
+    if (s->conf.role != SMPP_SMSC)
+        status = ESME_RINVCMDID;
+    else if (!ours)
+        status = ESME_RALYBND;
+    else if (s->hooks->on_bind)
+        status = s->hooks->on_bind(s->arg, pdu);
+    if (status == SMPP_BIND_LATER) {
+        s->asked_bind = pdu->command;
+        s->asked_sequence = pdu->sequence;
         return;
-    s->bind = resp.status ? 0 : pdu->command;
-    feed(s, resp.status ? EV_DENIED : EV_WELCOME);
+    }
+    answer_bind(s, pdu->command, pdu->sequence, status);
+    if (!ours)
+        return;
+    s->bind = status ? 0 : pdu->command;
+    feed(s, status ? EV_DENIED : EV_WELCOME);
+}
+
+void smpp_session_welcome(struct smpp_session *s, uint32_t status)
+{
+    uint32_t command = s->asked_bind;
+    s->asked_bind = 0;
+    if (!command || s->state != ST_WAITING)
+        return;
+    answer_bind(s, command, s->asked_sequence, status);
+    s->bind = status ? 0 : command;
+    feed(s, status ? EV_DENIED : EV_WELCOME);
 }
 
 static void on_bind_answer(struct smpp_session *s, const struct smpp_pdu *pdu)

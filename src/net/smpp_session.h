@@ -25,10 +25,11 @@ struct smpp_session_conf {
     int64_t     bind_us;            /* for connecting, and again for binding; 0: 10 s */
 };
 
+#define SMPP_BIND_LATER 0xffffffffu
 struct smpp_session_hooks {
     /** Asked of each PDU before anything is done with it: false, and it never came. NULL: everything counts. */
     bool (*on_heard)(void *arg, const struct smpp_pdu *pdu);
-    /** SMPP_SMSC: may it bind? @return ESME_ROK or why not */
+    /** SMPP_SMSC: may it bind? @return ESME_ROK or why not; SMPP_BIND_LATER: smpp_session_welcome() will say */
     uint32_t (*on_bind)(void *arg, const struct smpp_pdu *bind);
     void (*on_up)(void *arg);
     /** A deliver_sm (as SMPP_ESME); a submit_sm, data_sm, submit_multi, query_sm, cancel_sm or replace_sm (as SMPP_SMSC). To be
@@ -51,6 +52,8 @@ MUST_USE enum err smpp_session_serve(struct smpp_session **out, struct loop *loo
                                      const struct smpp_session_conf *conf, const struct smpp_session_hooks *hooks,
                                      void *arg);
 
+/** What becomes of the bind that SMPP_BIND_LATER was said to. Callbacks follow as if from the loop, so not from inside them. */
+void smpp_session_welcome(struct smpp_session *s, uint32_t status);
 /** Send a request; its sequence_number is chosen here.
  *  @return ERR_NONE, ERR_BUSY (the window is full), ERR_CLOSED (not bound), ERR_RANGE, ERR_SIZE (what cannot be written) */
 MUST_USE enum err smpp_session_send(struct smpp_session *s, const struct smpp_pdu *request, uint64_t tag);

@@ -16,6 +16,13 @@ void esme_message_row_put(struct db_unit *u, const struct esme_message_row *row)
           DB_I(row->reference));
 }
 
+void esme_message_row_replace(struct db_unit *u, uint64_t message, struct str text, unsigned segments, int registered, struct str trail)
+{
+    db_do(u, DB_ESME_MESSAGE_REPLACE, 1, DB_I(message), DB_T(text), DB_I(segments), DB_T(trail));
+    if (registered >= 0)
+        db_do(u, DB_ESME_MESSAGE_REGISTER, DB_ANY_ROWS, DB_I(message), DB_I(registered));
+}
+
 void esme_message_rows_drop(struct db_unit *u, uint64_t message)
 {
     db_do(u, DB_ESME_MESSAGE_DROP, DB_ANY_ROWS, DB_I(message));

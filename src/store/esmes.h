@@ -24,6 +24,8 @@ struct esme_mail_row {
 };
 
 void esme_message_row_put(struct db_unit *u, const struct esme_message_row *row);
+/** Another text for it, while it waits. @param registered  -1: as it is */
+void esme_message_row_replace(struct db_unit *u, uint64_t message, struct str text, unsigned segments, int registered, struct str trail);
 void esme_message_rows_drop(struct db_unit *u, uint64_t message);
 MUST_USE enum err esme_message_rows_each(struct db *db, void (*fn)(void *arg, const struct esme_message_row *row), void *arg);
 

@@ -216,7 +216,7 @@ test('the host name says which resource is meant; its certificate carries it as 
 test('with a domain of the operator\'s own, resources are named under it', async (t) => {
   const any = '127.0.0.1:0', file = join(folder, 'domain.json')
   const server = spawn(process.env.CARTERFONE, ['serve', '--domain', 'tel.example', '--in-memory', '--listen', any, '--sip', any, '--sim-sip', any,
-    '--sim-smpp', any, '--rtp-ports', '0', '--quiet', '--ready-file', file], { stdio: 'ignore' })
+    '--smpp', any, '--sim-smpp', any, '--rtp-ports', '0', '--quiet', '--ready-file', file], { stdio: 'ignore' })
   t.after(() => { server.kill('SIGTERM'); return new Promise((ended) => server.once('exit', ended)) })
   await eventually('the server', () => existsSync(file))
   const its = JSON.parse(readFileSync(file, 'utf8'))

@@ -11,7 +11,7 @@ export const ended = (child) => new Promise((done) => (child.exitCode ?? child.s
  *  @returns { server: the process, ready: what its ready file says } */
 export async function startServer(program, folder, more = [], clock = 'virtual') {
   const log = openSync(join(folder, 'server.log'), 'w')
-  const server = spawn(program, ['serve', '--data', join(folder, 'data'), '--listen', any, '--sip', any, '--sim-sip', any, '--sim-smpp', any,
+  const server = spawn(program, ['serve', '--data', join(folder, 'data'), '--listen', any, '--sip', any, '--smpp', any, '--sim-sip', any, '--sim-smpp', any,
     '--rtp-ports', '0', '--clock', clock, '--ready-file', join(folder, 'ready.json'), ...more], { stdio: ['ignore', log, log] })
   closeSync(log)
   server.on('error', (e) => console.log(`# ${program}: ${e.message}`))

@@ -26,7 +26,7 @@ refused() {
 starts one.json serve --data one
 starts two.json serve --data two
 starts sim.json sim
-for what in api sip simSip simSmpp; do
+for what in api sip smpp simSip simSmpp; do
     [ "$(member one.json $what)" != "$(member two.json $what)" ] || { echo "both have $what $(member one.json $what)"; exit 1; }
 done
 [ "$(member sim.json simSmpp)" != "$(member one.json simSmpp)" ]
@@ -35,7 +35,7 @@ grep -q 'is in use' two.json.log
 
 refused 'another server uses one' serve --data one
 # given LISTEN SIM-SIP SIM-SMPP
-given() { refused 'in use' serve --data three --sip 127.0.0.1:0 --rtp-ports 0 --listen "$1" --sim-sip "$2" --sim-smpp "$3"; }
+given() { refused 'in use' serve --data three --sip 127.0.0.1:0 --smpp 127.0.0.1:0 --rtp-ports 0 --listen "$1" --sim-sip "$2" --sim-smpp "$3"; }
 given "$(member one.json api | sed 's|https://||')" 127.0.0.1:0 127.0.0.1:0
 given 127.0.0.1:0 "$(member one.json simSip)" 127.0.0.1:0
 given 127.0.0.1:0 127.0.0.1:0 "$(member one.json simSmpp)"

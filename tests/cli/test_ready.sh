@@ -2,7 +2,7 @@
 set -eu
 cd "${TMPDIR:?}"
 unset CARTERFONE_CONNECTION_STRING CARTERFONE_DATA CARTERFONE_OPERATOR_KEY
-"$CARTERFONE" serve --in-memory --listen 127.0.0.1:0 --sip 127.0.0.1:0 --sim-sip 127.0.0.1:0 --sim-smpp 127.0.0.1:0 --rtp-ports 0 \
+"$CARTERFONE" serve --in-memory --listen 127.0.0.1:0 --sip 127.0.0.1:0 --smpp 127.0.0.1:0 --sim-sip 127.0.0.1:0 --sim-smpp 127.0.0.1:0 --rtp-ports 0 \
     --ready-file ready.json >server.log 2>&1 &
 pid=$!
 trap 'kill -TERM $pid 2>/dev/null || true' EXIT

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const program = process.env.CARTERFONE ?? 'build/carterfone'
 const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'malformed-'))
 const any = '127.0.0.1:0', readyFile = join(folder, 'ready.json'), data = join(folder, 'data')
-const server = spawn(program, ['serve', '--data', data, '--listen', any, '--sip', any, '--sim-sip', any, '--sim-smpp', any,
+const server = spawn(program, ['serve', '--data', data, '--listen', any, '--sip', any, '--smpp', any, '--sim-sip', any, '--sim-smpp', any,
   '--rtp-ports', '0', '--ready-file', readyFile, '--quiet'], { stdio: ['ignore', 'ignore', 'pipe'] })
 let said = '', ended = null
 server.stderr.on('data', (piece) => { said += piece })

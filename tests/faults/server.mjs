@@ -31,7 +31,7 @@ export async function start(folder, args, name) {
 /** @param most  requests at once */
 export async function serve(folder, most, more = []) {
   const any = '127.0.0.1:0'
-  const server = await start(folder, ['serve', '--data', join(folder, 'data'), '--listen', any, '--sip', any, '--sim-sip', any, '--sim-smpp', any,
+  const server = await start(folder, ['serve', '--data', join(folder, 'data'), '--listen', any, '--sip', any, '--smpp', any, '--sim-sip', any, '--sim-smpp', any,
     '--rtp-ports', '0', ...more], 'server')
   server.agent = new Agent({ keepAlive: true, maxSockets: most, ca: readFileSync(server.ready.caFile) })
   return server

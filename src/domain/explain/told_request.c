@@ -1,7 +1,11 @@
 /* told_request.c - what a request of the API was answered; what it made bears its key. */
+#include "codec/smpp/smpp.h"
 #include "domain/explain/explain_priv.h"
+#include "domain/requests.h"
 #include "store/explain.h"
 #include "store/requests.h"
+
+#include <stdio.h>
 
 enum { ABOUT_MOST = 50 };
 
@@ -19,8 +23,8 @@ static void tell_refusal(struct asking *a, const struct thing *t, const struct r
 
 static void decide(struct asking *a, const struct request_row *row)
 {
-    enum { TOO_MANY = 429 };
-    bool limit = row->status == TOO_MANY || str_ends(row->rule, STR("Cap")) || str_ends(row->rule, STR("Limit"))
+    enum { TOO_MANY = 429, THROTTLED = REQUEST_OF_SMPP | ESME_RTHROTTLED };
+    bool limit = row->status == TOO_MANY || row->status == THROTTLED || str_ends(row->rule, STR("Cap")) || str_ends(row->rule, STR("Limit"))
                  || str_ends(row->rule, STR("Quota"));
     a->decision = (struct decision){ .outcome = row->status >= 400 ? STR("refused") : STR("accepted"),
                                      .rule = arena_str(a->arena, row->rule), .why = arena_str(a->arena, row->text),
@@ -34,6 +38,17 @@ static void begin(struct asking *a, const struct thing *t, bool refused)
     ids_guid(a->x->conf.control->ids, ID_REQUEST, t->key, guid);
     jw_textz(&a->w, "id", guid);
     jw_textz(&a->w, "kind", refused ? "refusal" : "request");
+}
+
+static void tell_answer(struct asking *a, const struct thing *t, const struct request_row *row)
+{
+    char what[48];
+    if (row->status & REQUEST_OF_SMPP)
+        snprintf(what, sizeof what, "%s", smpp_status_name((uint32_t)row->status & 0xffff));
+    else
+        snprintf(what, sizeof what, "HTTP %d", row->status);
+    told(a, t, row->at_us, "answer", "%s after %lld.%03lld ms", what, (long long)row->took_us / US_PER_MS,
+         (long long)row->took_us % US_PER_MS);
 }
 
 static void tell_request(struct asking *a, struct thing *t, struct db_rows *rows)
@@ -51,8 +66,7 @@ static void tell_request(struct asking *a, struct thing *t, struct db_rows *rows
         tell_refusal(a, t, &row);
     else
         told_text(a, t, row.at_us, STR("note"), row.text);
-    told(a, t, row.at_us, "answer", "HTTP %d after %lld.%03lld ms", row.status, (long long)row.took_us / US_PER_MS,
-         (long long)row.took_us % US_PER_MS);
+    tell_answer(a, t, &row);
     told_text(a, t, row.at_us, STR("code"), row.code);
     t->about = row.subject;
     if (is_first(a, t))

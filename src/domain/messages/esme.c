@@ -15,10 +15,12 @@ struct mailbox *messages_mailbox(const struct messages *m)
 static struct message_esme *grown(struct message *msg, unsigned by)
 {
     unsigned had = msg->esme ? msg->esme->n : 0;
+    char *text = msg->esme ? msg->esme->text : NULL;
     struct message_esme *e = realloc(msg->esme, sizeof *e + (had + by) * sizeof e->ids[0]);
     if (!e)
         return NULL;
     e->n = had;
+    e->text = text;
     msg->esme = e;
     return e;
 }
@@ -49,6 +51,8 @@ void esme_forget(struct message *msg)
     for (unsigned i = 0; msg->esme && i < msg->esme->n; i++)
         if (msg->m->of_part && map_find(msg->m->of_part, msg->esme->ids[i].key) == msg)
             map_take(msg->m->of_part, msg->esme->ids[i].key);
+    if (msg->esme)
+        free(msg->esme->text);
     free(msg->esme);
     msg->esme = NULL;
 }
@@ -121,7 +125,8 @@ void esme_ended(const struct message *msg)
 enum err esme_new(struct messages *m)
 {
     m->of_part = map_new();
-    return m->of_part ? mailbox_new(&m->mailbox, m->control) : ERR_NOMEM;
+    m->part_groups = strmap_new();
+    return m->of_part && m->part_groups ? mailbox_new(&m->mailbox, m->control) : ERR_NOMEM;
 }
 
 static void load_id(void *arg, const struct esme_message_row *row)
@@ -139,5 +144,7 @@ static void load_id(void *arg, const struct esme_message_row *row)
 enum err esme_load(struct messages *m)
 {
     enum err err = esme_message_rows_each(m->control->db, load_id, m);
+    if (!err)
+        err = esme_parts_load(m);
     return err ? err : mailbox_load(m->mailbox);
 }

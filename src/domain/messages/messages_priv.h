@@ -15,6 +15,7 @@
 /* The ids an ESME was answered for a message, each with what was asked of it. */
 struct message_esme {
     unsigned            n;
+    char               *text;               /* put in the place of the first one, owned; NULL: none was */
     struct sms_answered ids[];
 };
 
@@ -135,6 +136,7 @@ struct messages {
     struct optouts     *optouts;
     struct mailbox     *mailbox;
     struct map         *of_part;                /* key answered for a part, or by a submit_multi -> its struct message */
+    struct strmap      *part_groups;            /* messages of ESMEs that wait for parts: esme_parts.c */
     struct carrier_slot *carriers, **carriers_tail;
     unsigned            carrier_count;
     uint64_t            unstored;               /* steps the store failed, and when a log line last said so (mono) */
@@ -155,6 +157,8 @@ void message_feed(struct message *msg, enum message_event event, const struct me
 void outbound_resume(struct message *msg);
 /** Stored: choose a carrier and line up. */
 void outbound_queue(struct message *msg);
+/** Out of its line until it is queued again: what is to leave is being changed. */
+void outbound_leave(struct message *msg);
 void outbound_pump(struct carrier_slot *c);
 /** Take it out of its line; put it into another, behind all. */
 void outbound_move(struct message *msg, struct carrier_slot *to);
@@ -232,6 +236,10 @@ void esme_forget(struct message *msg);
 void esme_end(struct message *msg, struct db_unit *u);
 void esme_ended(const struct message *msg);             /* and that is on disk */
 int esme_state(const struct message *msg);              /* message_state of SMPP 3.4, 5.2.28 */
+/* esme_parts.c */
+MUST_USE enum err esme_parts_load(struct messages *m);
+void esme_parts_free(struct messages *m);
+
 MUST_USE enum err esme_new(struct messages *m);
 MUST_USE enum err esme_load(struct messages *m);        /* behind the messages */
 

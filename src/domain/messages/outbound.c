@@ -129,6 +129,13 @@ static enum err set_due(struct message *msg, int64_t due_us)
     return agenda_set(msg->m->control->agenda, &msg->due, due_us, on_due, msg);
 }
 
+void outbound_leave(struct message *msg)
+{
+    leave_queue(msg);
+    msg->carrier = NULL;
+    agenda_clear(msg->m->control->agenda, &msg->due);
+}
+
 /* Without a carrier it is adopted when one is added. Out of memory for the agenda: patience without end. */
 static void line_up(struct message *msg, const struct message_cue *cue)
 {

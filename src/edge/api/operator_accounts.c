@@ -1,5 +1,8 @@
 /* operator_accounts.c - subscriptions, resources and their keys, as our own API has them. management_api.c is the same through
  * the resource manager's words. */
+#include "domain/accounts/smpp_credentials.h"
+#include "domain/messages/esmes.h"
+#include "domain/messages/mailbox.h"
 #include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 #include "edge/api/resource_host.h"
@@ -182,6 +185,10 @@ static void answer_keys(struct http_call *hc, const struct resource *r)
     jw_textz(&w, "name", r->name);
     accounts_write_keys(r, &w);
     jw_text(&w, "connectionString", resource_connection_string(hc, r, 0));
+    jw_object(&w, "smpp");
+    accounts_write_smpp(r, &w);
+    mailbox_write(messages_mailbox(hc->api->messages), r->key, &w);
+    jw_end(&w);
     jw_end(&w);
     http_reply(hc, 200);
 }
