@@ -509,7 +509,7 @@ void app_stop(struct app *app)
     if (!app->started)
         return;
     app->started = false;
-    snapshots_stop(app->snapshots);     /* a restore under way comes to its end */
+    snapshots_stop(app->snapshots);     /* what it has under way comes to its end */
     if (app->broken) {
         http_server_stop(app->http);
         return;

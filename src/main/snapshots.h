@@ -4,7 +4,8 @@
  * networks hold. In DATA/snapshots/NAME.snapshot, or in memory where the server keeps nothing on disk. A restore commits the
  * copy as one transaction and then starts everything behind the front door again, as a start would; what is beside the rows is
  * cleared out of the database only once it has been taken in, so that a kill in between is made good by the next start.
- * Threads: control asks (snapshots_do); a thread of its own restores. The rest: the process's first. docs/snapshots.md. */
+ * Threads: control asks (snapshots_do); a thread of its own has the files, and waits for a restore. The rest: the process's first.
+ * docs/snapshots.md. */
 #pragma once
 #include "base/base.h"
 #include "base/problem.h"
@@ -14,7 +15,7 @@ struct http_call;
 struct snapshots;
 
 MUST_USE enum err snapshots_new(struct snapshots **out, struct app *app);
-/** A restore under way comes to its end; later ones are refused. */
+/** What is being taken or restored comes to its end, with control still running; what is asked later is refused. */
 void snapshots_stop(struct snapshots *s);
 void snapshots_free(struct snapshots *s);
 

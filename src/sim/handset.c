@@ -70,6 +70,10 @@ static void make_empty(struct handset *h)
     }
     h->n_messages = h->first_message = 0;
     h->attached = h->will_answer = h->throttled = false;
+    free(h->record_path);
+    h->record_path = NULL;
+    manner_unref(h->manner);            /* its call has its own hold of it */
+    h->manner = NULL;
 }
 
 void handsets_clear(struct handsets *hs)

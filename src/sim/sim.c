@@ -239,6 +239,8 @@ static enum err make_parts(struct sim *s, const struct sim_conf *conf, struct pr
                                   .sip_port = conf->sip_port, .rtp_min = conf->rtp_min, .rtp_max = conf->rtp_max,
                                   .folder = conf->folder, .seed = conf->seed };
     err = phones_new(&s->phones, &phones, why);
+    if (!err && conf->handsets && !(s->handsets_told = strdup(conf->handsets)))
+        err = ERR_NOMEM;
     if (!err && conf->handsets)
         err = sim_tell_handsets(s, str_of(conf->handsets), why);
     if (!err && conf->inbound_host)
@@ -290,6 +292,7 @@ void sim_free(struct sim *s)
     phones_free(s->phones);
     loop_free(s->loop);
     handsets_free(s->handsets);
+    free(s->handsets_told);
     free(s);
 }
 

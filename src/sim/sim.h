@@ -59,6 +59,8 @@ void sim_set_inbound(struct sim *s, const char *host, uint16_t port);
  *   "smsc.cut"        {"systemId"|absent}                       -> {"cut"}: how many links
  *   "smsc.outage"     {"for":"10s"}                             -> {} : "0" ends it
  *   "smsc.inject"     {"from","to","text","count","rate","senders"} -> {} : many messages from handsets
+ *   "sim.save"        {}                                        -> {...} : all of it for a snapshot, but calls; "sim.load" with what
+ *                         that said, or "sim.clear" {}, which is as at the start
  * @param args  a JSON object
  * @param done  err ERR_NONE with a JSON object in `answer`, or an error with `why`. */
 typedef void sim_done_fn(void *arg, enum err err, struct str answer, const struct problem *why);

@@ -15,6 +15,7 @@ struct sim {
     struct handsets *handsets;
     struct smsc     *smsc;
     struct phones   *phones;
+    char            *handsets_told; /* sim_conf.handsets, for a state that says nothing of it; NULL: nothing */
     uint16_t         smpp_port;
     bool             started;
 };
@@ -38,7 +39,7 @@ extern const struct sim_verb sim_handset_verbs[], sim_smsc_verbs[], sim_save_ver
 
 /** o->h is of "number", made when it is new. @return ERR_RANGE, ERR_BUSY */
 MUST_USE enum err sim_find_handset(struct order *o);
-/** "NUMBER KEY=VALUE ...; NUMBER ..." of sim_conf.handsets, before the loop starts. @return ERR_RANGE with `why`, ERR_NOMEM */
+/** "NUMBER KEY=VALUE ...; NUMBER ..." of sim_conf.handsets. @return ERR_RANGE with `why`, ERR_NOMEM */
 MUST_USE enum err sim_tell_handsets(struct sim *s, struct str text, struct problem *why);
 /** `name` is missing from the arguments, or is no text. @return ERR_RANGE */
 MUST_USE enum err sim_missing(struct order *o, const char *name);

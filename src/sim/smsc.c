@@ -329,6 +329,7 @@ enum err smsc_new(struct smsc **out, struct loop *loop, const struct smsc_conf *
     }
     ways = conf->ways ? *conf->ways : s->ways;
     s->conf.ways = NULL;
+    s->first_ways = ways;
     smsc_set_ways(s, &ways);
     *out = s;
     return ERR_NONE;

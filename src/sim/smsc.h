@@ -71,8 +71,9 @@ void smsc_outage(struct smsc *s, int64_t for_us);
 /** Members of an open object: binds, what waits, counters (docs/simulator.md). */
 void smsc_show(const struct smsc *s, struct jw *w);
 
-/** Members for a snapshot: messages that are not over, what is on its way. */
+/** Members for a snapshot: messages that are not over, what is on its way, how it behaves. */
 void smsc_save(const struct smsc *s, struct jw *w);
 /** Take what smsc_save() wrote in the place of what there is; links stay. @return ERR_RANGE, ERR_SYNTAX, ERR_NOMEM: part of it is there */
 MUST_USE enum err smsc_load(struct smsc *s, const struct json *saved);
+/** As it was made: nothing waits, it behaves as its conf said; links stay. */
 void smsc_clear(struct smsc *s);

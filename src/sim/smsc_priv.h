@@ -89,6 +89,7 @@ struct mo_run;
 struct smsc {
     struct smsc_conf     conf;
     struct smsc_ways     ways;
+    struct smsc_ways     first_ways;    /* as it was made: a state that says nothing of them has these */
     struct smsc_hooks    hooks;
     void                *arg;
     struct loop         *loop;

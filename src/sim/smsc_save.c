@@ -67,6 +67,10 @@ void smsc_save(const struct smsc *s, struct jw *w)
 {
     int64_t now_us = clock_mono().us;
     jw_object(w, "smsc");
+    jw_object(w, "ways");
+    smsc_ways_write(&s->ways, w);
+    jw_end(w);
+    jw_textz(w, "password", s->ways.password);     /* which the ways hide */
     jw_int(w, "lastMessage", (int64_t)s->last_message);
     jw_int(w, "lastRef", s->last_ref);
     jw_int(w, "random", (int64_t)s->random);
@@ -169,6 +173,23 @@ void smsc_clear(struct smsc *s)
 {
     smsc_messages_clear(s);
     smsc_out_clear(s);
+    smsc_set_ways(s, &s->first_ways);
+}
+
+/* One of an earlier program says nothing of them. */
+static enum err load_ways(struct smsc *s, const struct json *j)
+{
+    struct smsc_ways ways;
+    struct problem why;
+    const struct json *saved = json_member(j, "ways");
+    if (json_kind(saved) != JSON_IS_OBJECT)
+        return ERR_NONE;
+    smsc_ways_init(&ways);
+    enum err err = smsc_ways_patch(&ways, saved, &why);
+    copy_text(ways.password, sizeof ways.password, j, "password");
+    if (!err)
+        smsc_set_ways(s, &ways);
+    return err;
 }
 
 enum err smsc_load(struct smsc *s, const struct json *all)
@@ -183,6 +204,7 @@ enum err smsc_load(struct smsc *s, const struct json *all)
     s->last_message = last > s->last_message ? last : s->last_message;     /* an id that an ESME saw is not given again */
     s->last_ref = (uint16_t)json_int_of(j, "lastRef", s->last_ref);
     s->random = (uint64_t)json_int_of(j, "random", (int64_t)s->random);
+    err = load_ways(s, j);
     for (size_t i = 0; !err && i < json_count(messages); i++)
         err = load_message(s, json_item(messages, i), now_us);
     for (size_t i = 0; !err && i < json_count(parcels); i++)

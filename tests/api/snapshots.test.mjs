@@ -74,6 +74,27 @@ test('an event whose endpoint is away goes on after a restore, with its id', asy
   assert.equal(twice.id, once.id)
 })
 
+test('telephones and the SMSC behave as they were told, after a restore; after a reset as at the start', async () => {
+  const path = (number) => `handsets/${encodeURIComponent(number)}/:set`, smsc = async () => (await own('GET', 'sim/smsc')).settings
+  const told = async (number) => (await own('GET', 'handsets')).value.find((h) => h.number === number)?.behaviour
+  await own('POST', path('+12065550111'), { behaviour: ['answer-after=2s', 'echo=dtmf'] })
+  await own('POST', path('*'), { behaviour: ['press=12'] })
+  await own('PATCH', 'sim/smsc', { answerDelay: '20ms', receiptId: 'hex', moText: 'with "a", b', password: 'secret' })
+  const settings = await smsc()
+  await own('POST', 'snapshots', { name: 'told' })
+  await own('POST', 'handsets/:clear', {})
+  await own('POST', path('+12065550112'), { behaviour: ['refuse=486'] })
+  await own('POST', 'sim/smsc/:reset', {})
+  assert.notDeepEqual(await smsc(), settings)
+  await own('POST', 'snapshots/told/:restore')
+  assert.deepEqual(await smsc(), settings)
+  assert.deepEqual(await told('+12065550111'), ['answer-after=2s', 'echo=dtmf'])
+  assert.equal(await told('+12065550112'), undefined)
+  assert.deepEqual((await own('GET', 'sim/handsets')).behaviour, ['press=12'])
+  await own('PATCH', 'sim/smsc', { password: null })     // the server's own bind has another
+  await own('DELETE', 'snapshots/told')
+})
+
 test('a call ends and its ports stay; who waits for events is answered; requests that come meanwhile wait', async () => {
   const local = await lease(numbers, { type: 'geographic', areaCode: '206', calling: 'inbound+outbound', assignment: 'person' })
   await own('POST', 'snapshots', { name: 'quiet' })
@@ -107,6 +128,8 @@ test('snapshots are listed and deleted; what is no name and no snapshot is refus
 
 test('reset: nothing is left but what the first start had; the connection string stays valid', async () => {
   await own('POST', ':reset')
+  assert.deepEqual((await own('GET', 'sim/handsets')).behaviour, [])
+  assert.equal((await own('GET', 'sim/smsc')).settings.receiptId, 'same')
   assert.deepEqual(await leased(), [])
   assert.deepEqual(await inbox('+12065550110'), [])
   assert.deepEqual((await own('GET', 'messages')).value, [])

@@ -1,4 +1,4 @@
-# A server that is told to stop does not wait for those who wait for events.
+# A server that is told to stop does not wait for those who wait for events; a snapshot that is being taken then comes to its end.
 set -eu
 . tests/lib.sh
 start_server
@@ -9,3 +9,10 @@ stop_server
 took=$(($(date +%s) - began))
 [ "$took" -lt 8 ] || { echo "it took $took s to stop"; exit 1; }
 wait $tail || true
+
+start_server
+for name in a b c; do ctl snapshot $name >"$TMPDIR/snapshot-$name" 2>&1 & done
+sleep 0.1
+stop_server
+wait
+for file in "$DATA"/snapshots/*.snapshot; do [ -s "$file" ] || { echo "$file is empty"; exit 1; }; done
