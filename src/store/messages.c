@@ -12,6 +12,11 @@ void message_row_step(struct db_unit *u, uint64_t key, int state, struct str car
     db_do(u, DB_MESSAGE_STEP, 1, DB_I(key), DB_I(state), DB_T(carrier), DB_I(at_us), DB_T(trail));
 }
 
+void message_row_send_at(struct db_unit *u, uint64_t key, int64_t at_us)
+{
+    db_do(u, DB_MESSAGE_SEND_AT, 1, DB_I(key), DB_I(at_us));
+}
+
 void segment_row_insert(struct db_unit *u, const struct segment_row *row)
 {
     db_do(u, DB_SEGMENT_INSERT, 1, DB_I(row->message), DB_I(row->segment), DB_T(row->carrier), DB_T(row->remote_id));
@@ -88,6 +93,7 @@ static bool each_unfinished(void *arg, const struct db_rows *r)
         .carrier = db_text(r, 9),
         .created_us = db_int(r, 10),
         .updated_us = db_int(r, 11),
+        .send_at_us = db_int(r, 12),
     };
     each->err = each->on_message(each->arg, &row);
     return !each->err;
@@ -205,6 +211,7 @@ bool message_row_next(struct db_rows *r, struct message_row *row)
         .created_us = db_int(r, 11),
         .updated_us = db_int(r, 12),
         .trail = db_text(r, 13),
+        .send_at_us = db_int(r, 14),
     };
     return true;
 }

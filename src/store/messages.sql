@@ -10,6 +10,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14);
 UPDATE message SET state = ?2, carrier = ?3, updated_us = ?4,
     trail = CASE WHEN length(trail) < 16384 OR ?2 >= 10 THEN trail || ?5 ELSE trail END WHERE key = ?1;
 
+-- :name message_send_at
+UPDATE message SET send_at_us = ?2 WHERE key = ?1;
+
 -- :name segment_insert
 INSERT INTO segment (message, segment, carrier, remote_id, receipt) VALUES (?1, ?2, ?3, ?4, -1)
 ON CONFLICT (message, segment) DO UPDATE SET carrier = excluded.carrier, remote_id = excluded.remote_id, receipt = -1;
@@ -37,7 +40,7 @@ DELETE FROM stray_receipt WHERE at_us < ?1;
 SELECT 1;
 
 -- :name message_unfinished
-SELECT key, resource, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us
+SELECT key, resource, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, send_at_us
 FROM message WHERE state < 10 AND inbound = 0 ORDER BY key;
 
 -- :name segment_unfinished
@@ -52,11 +55,11 @@ SELECT key, resource, repeat_id FROM message WHERE key >= ?1 AND created_us >= ?
 SELECT key, sender, created_us FROM message WHERE key >= ?1 AND created_us > ?2 AND inbound = 0 ORDER BY key;
 
 -- :name message_get
-SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail
+SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail, send_at_us
 FROM message WHERE key = ?1;
 
 -- :name message_list
-SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail
+SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail, send_at_us
 FROM message WHERE key < ?1 AND (?2 = 0 OR resource = ?2) ORDER BY key DESC LIMIT 100;
 
 -- :name optout_all

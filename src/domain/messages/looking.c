@@ -76,6 +76,10 @@ static void message_write(const struct looking *l, const struct message_row *row
         jw_text(w, "tag", row->tag);
     jw_time(w, "createdAt", row->created_us);
     jw_time(w, "updatedAt", row->updated_us);
+    if (row->send_at_us)
+        jw_time(w, "sendAt", row->send_at_us);
+    if (!row->inbound && row->state < 10)
+        holding_write(l->m, row->key, w);
     jw_end(w);
 }
 

@@ -65,8 +65,9 @@ enum err messages_new(struct messages **out, struct control *control, struct acc
     m->repeats[1] = strmap_new();
     m->early = strmap_new();
     m->routes = routes_new();
+    m->guards = guards_new();
     m->early_tail = &m->early_first;
-    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || optouts_new(&m->optouts) || !m->early || !m->routes || esme_new(m)
+    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || optouts_new(&m->optouts) || !m->early || !m->routes || !m->guards || esme_new(m)
         || loop_timer_init(control->loop, &m->early_timer, on_early_over, m)) {
         messages_free(m);
         return ERR_NOMEM;
@@ -101,6 +102,8 @@ void messages_free(struct messages *m)
         free(c);
     }
     routes_free(m->routes);
+    guards_free(m->guards);
+    agenda_clear(m->control->agenda, &m->levels_due);
     free(m);
 }
 
@@ -181,6 +184,8 @@ enum err messages_load(struct messages *m, struct problem *why)
         err = optout_rows_each(db, load_optout, m);
     if (!err)
         err = routing_load(m);
+    if (!err)
+        err = holding_load(m);
     if (!err)
         err = repeats_load(m);
     if (!err)

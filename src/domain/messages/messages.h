@@ -25,6 +25,7 @@ void messages_pause(struct messages *m, bool paused);
 /** Messages that a carrier has and has not answered for. */
 size_t messages_under_way(const struct messages *m);
 
+enum { SMS_SCHEDULE_MOST_S = 31 * 86400 };
 enum { SMS_RECIPIENTS_MAX = 100, SMS_TEXT_MAX_UNITS = 2048, SMS_ID_SIZE = 80 };
 
 /** "Outgoing_20261122192514<guid>_noam" */
@@ -46,6 +47,7 @@ struct sms_send {
     struct str                  text;   /* valid UTF-8, at most SMS_TEXT_MAX_UNITS */
     bool                        report; /* SMSDeliveryReportReceived wanted */
     struct str                  tag;
+    int64_t                     send_at_us;     /* product time; at once when it is over, or 0 */
     const struct sms_esme      *esme;   /* it came over SMPP (esmes.h); NULL: it did not */
 };
 struct sms_result {

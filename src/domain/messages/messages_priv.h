@@ -6,6 +6,7 @@
 #include "domain/billing/usage.h"
 #include "domain/events/events.h"
 #include "domain/messages/esmes.h"
+#include "domain/messages/guards.h"
 #include "domain/messages/messages.h"
 #include "domain/messages/optouts.h"
 #include "domain/messages/routes.h"
@@ -38,6 +39,7 @@ enum message_state { MESSAGE_STATES(STATE_ENUM) MESSAGE_STATE_COUNT };
     E(RECEIPT_GOOD)     /* the last one: every segment was delivered */                                  \
     E(RECEIPT_BAD)      /* the last one: some segment was not */                                         \
     E(DUE)              /* its time is over */                                                           \
+    E(HELD)             /* a guard, or its own time, keeps it for a while */                             \
     E(STRANDED)         /* its sender is not leased any more */                                          \
     E(STORED)           /* its end is on disk */                                                         \
     E(UNSTORED)         /* its end could not be stored */
@@ -84,6 +86,9 @@ struct message {
     bool                uncharged;              /* a step was not stored, and maybe a charge with it: its end writes them again */
     struct usage_hold   hold;                   /* put aside for those that are to come */
     int64_t             answered_us, taken_us;  /* when its 202 went, and when its carrier took it: until a step tells; 0 */
+    int64_t             send_at_us;             /* not before: as asked, or when a guard let it go; 0 */
+    uint8_t             held, held_was;         /* enum held_why: while WAITING, and until a step tells */
+    uint8_t             placed;                 /* 1 << enum guard_kind: buckets in which it has its place */
     unsigned            tries;                  /* submits that came to nothing */
     unsigned            notes;                  /* lines its trail got that decide nothing: bounded */
     bool                unsure;                 /* its carrier has not answered for it, and may have it */
@@ -110,6 +115,7 @@ struct message_cue {
     int                        segment;         /* whose last receipt this is; -1: none */
     bool                       was_early;       /* its receipt lies among the strays */
     bool                       starts_over;     /* what the carrier took of it before counts no more */
+    int64_t                    until_us;        /* HELD */
     bool                       returns;         /* it goes before those that never left */
 };
 
@@ -148,6 +154,8 @@ struct messages {
     struct early       *early_first, **early_tail;  /* in order of arrival */
     struct loop_timer   early_timer;
     struct routes      *routes;
+    struct guards      *guards;
+    struct agenda_entry levels_due;             /* how far guards are used up is to be written */
 };
 
 /* outbound.c */
@@ -159,6 +167,8 @@ void outbound_resume(struct message *msg);
 void outbound_queue(struct message *msg);
 /** Out of its line until it is queued again: what is to leave is being changed. */
 void outbound_leave(struct message *msg);
+/** What it waited for is over, or may be. */
+void outbound_wake(struct message *msg);
 void outbound_pump(struct carrier_slot *c);
 /** Take it out of its line; put it into another, behind all. */
 void outbound_move(struct message *msg, struct carrier_slot *to);
@@ -213,6 +223,22 @@ void routing_forget(struct carrier_slot *c);
 /** The routes are others now. */
 void routing_changed(struct messages *m);
 MUST_USE enum err routing_load(struct messages *m);
+
+/* holding.c */
+enum held_why { HELD_NOT, HELD_SCHEDULE, HELD_QUIET, HELD_SENDER, HELD_RESOURCE, HELD_PREFIX, HELD_CARRIER };
+/** It may not leave yet, and asks again when that is over; or it may not leave at all, and ended. */
+bool holding_keeps(struct message *msg);
+/** A request for n messages, none of which would wait: may it be taken? @return ERR_BUSY with `why` */
+MUST_USE enum err holding_admit(struct messages *m, const struct sms_send *s, const struct lease *lease, size_t n, struct problem *why);
+/** Too many go to the recipient's range of numbers. @return ERR_FORBIDDEN with `why` */
+MUST_USE enum err holding_flow(struct messages *m, const struct sms_send *s, struct str to, struct problem *why);
+/** The guards are others now: who waits asks again. */
+void holding_changed(struct messages *m);
+/** What it waits for and when it is likely to leave, as an object `waiting`; nothing when it is not there or on its way. */
+void holding_write(const struct messages *m, uint64_t key, struct jw *w);
+/** What held it last, as a line of the trail. */
+void holding_tell(const struct message *msg, struct buf *trail);
+MUST_USE enum err holding_load(struct messages *m);
 
 /* receipts.c */
 void outbound_receipt(struct carrier_slot *c, const struct carrier_news *n);

@@ -22,7 +22,7 @@ enum { STEPS_MOST = 4000 };             /* so many on their way to disk: a carri
 /* -- the table -------------------------------------------------------------------------------------------------------- */
 
 typedef void act_fn(struct message *msg, const struct message_cue *cue);
-static act_fn refuse, took, acked, note, line_up, wait_a_while, finish, store_end, store_later, forget;
+static act_fn refuse, took, acked, note, line_up, wait_a_while, hold, finish, store_end, store_later, forget;
 
 /* What every ended message answers: it is only kept until its end is on disk. */
 #define ENDED(R, S)                                                                                             \
@@ -30,7 +30,7 @@ static act_fn refuse, took, acked, note, line_up, wait_a_while, finish, store_en
     R(S, REFUSED, refuse, S)         R(S, AGAIN, refuse, S)           R(S, LOST, refuse, S)                     \
     R(S, RECEIPT_PART, note, S)      R(S, RECEIPT_GOOD, note, S)      R(S, RECEIPT_BAD, note, S)                \
     R(S, DUE, store_end, S)          R(S, STRANDED, refuse, S)        R(S, STORED, forget, S)                   \
-    R(S, UNSTORED, store_later, S)
+    R(S, UNSTORED, store_later, S)   R(S, HELD, refuse, S)
 /* And every one that is still on its way: its end is not being stored, so it was not. */
 #define RULES(R)                /* in state, on event, do, then be */                                           \
     R(QUEUED, TAKEN, took, SENDING)              R(QUEUED, ACKED, refuse, QUEUED)                               \
@@ -39,28 +39,28 @@ static act_fn refuse, took, acked, note, line_up, wait_a_while, finish, store_en
     R(QUEUED, RECEIPT_PART, note, QUEUED)        R(QUEUED, RECEIPT_GOOD, note, QUEUED)                          \
     R(QUEUED, RECEIPT_BAD, note, QUEUED)         R(QUEUED, DUE, finish, FAILED)                                    \
     R(QUEUED, STRANDED, finish, FAILED)             R(QUEUED, STORED, refuse, QUEUED)                              \
-    R(QUEUED, UNSTORED, refuse, QUEUED)                                                                         \
+    R(QUEUED, UNSTORED, refuse, QUEUED)          R(QUEUED, HELD, hold, WAITING)                                 \
     R(WAITING, TAKEN, refuse, WAITING)           R(WAITING, ACKED, refuse, WAITING)                             \
     R(WAITING, ALL_ACKED, refuse, WAITING)       R(WAITING, REFUSED, refuse, WAITING)                           \
     R(WAITING, AGAIN, refuse, WAITING)           R(WAITING, LOST, refuse, WAITING)                              \
     R(WAITING, RECEIPT_PART, note, WAITING)      R(WAITING, RECEIPT_GOOD, note, WAITING)                        \
     R(WAITING, RECEIPT_BAD, note, WAITING)       R(WAITING, DUE, line_up, QUEUED)                               \
     R(WAITING, STRANDED, finish, FAILED)            R(WAITING, STORED, refuse, WAITING)                            \
-    R(WAITING, UNSTORED, refuse, WAITING)                                                                       \
+    R(WAITING, UNSTORED, refuse, WAITING)        R(WAITING, HELD, hold, WAITING)                                \
     R(SENDING, TAKEN, refuse, SENDING)           R(SENDING, ACKED, acked, SENDING)                              \
     R(SENDING, ALL_ACKED, acked, SUBMITTED)      R(SENDING, REFUSED, finish, FAILED)                               \
     R(SENDING, AGAIN, wait_a_while, WAITING)           R(SENDING, LOST, line_up, QUEUED)                              \
     R(SENDING, RECEIPT_PART, note, SENDING)      R(SENDING, RECEIPT_GOOD, note, SENDING)                        \
     R(SENDING, RECEIPT_BAD, note, SENDING)       R(SENDING, DUE, refuse, SENDING)                               \
     R(SENDING, STRANDED, finish, FAILED)            R(SENDING, STORED, refuse, SENDING)                            \
-    R(SENDING, UNSTORED, refuse, SENDING)                                                                       \
+    R(SENDING, UNSTORED, refuse, SENDING)        R(SENDING, HELD, refuse, SENDING)                              \
     R(SUBMITTED, TAKEN, refuse, SUBMITTED)       R(SUBMITTED, ACKED, refuse, SUBMITTED)                         \
     R(SUBMITTED, ALL_ACKED, refuse, SUBMITTED)   R(SUBMITTED, REFUSED, refuse, SUBMITTED)                       \
     R(SUBMITTED, AGAIN, refuse, SUBMITTED)       R(SUBMITTED, LOST, refuse, SUBMITTED)                          \
     R(SUBMITTED, RECEIPT_PART, note, SUBMITTED)  R(SUBMITTED, RECEIPT_GOOD, finish, DELIVERED)                     \
     R(SUBMITTED, RECEIPT_BAD, finish, FAILED)       R(SUBMITTED, DUE, finish, UNKNOWN)                                \
     R(SUBMITTED, STRANDED, refuse, SUBMITTED)    R(SUBMITTED, STORED, refuse, SUBMITTED)                        \
-    R(SUBMITTED, UNSTORED, refuse, SUBMITTED)                                                                   \
+    R(SUBMITTED, UNSTORED, refuse, SUBMITTED)    R(SUBMITTED, HELD, refuse, SUBMITTED)                          \
     ENDED(R, DELIVERED)  ENDED(R, FAILED)  ENDED(R, UNKNOWN)
 #define R_CELL(in, on, act, to) [MSG_##in][EV_##on] = { act, MSG_##to },
 #define R_ONE(in, on, act, to)  + 1
@@ -136,13 +136,19 @@ void outbound_leave(struct message *msg)
     agenda_clear(msg->m->control->agenda, &msg->due);
 }
 
+/* Patience is for what could leave. */
+static int64_t begun_us(const struct message *msg)
+{
+    return msg->send_at_us > msg->created_us ? msg->send_at_us : msg->created_us;
+}
+
 /* Without a carrier it is adopted when one is added. Out of memory for the agenda: patience without end. */
 static void line_up(struct message *msg, const struct message_cue *cue)
 {
     const struct lease *lease = lease_of(msg);
     struct carrier_slot *was = msg->carrier;
     struct carrier_slot *c = lease ? routing_choose(msg, lease) : NULL;
-    (void)!set_due(msg, msg->created_us + PATIENCE_US);
+    (void)!set_due(msg, begun_us(msg) + PATIENCE_US);
     if (cue->from)
         step_note(msg, cue);
     msg->carrier = c;
@@ -178,7 +184,7 @@ static const struct message_cue again_cue = { .step = "queue", .words = "in line
 
 void outbound_queue(struct message *msg)
 {
-    if (is_stranded(msg, NULL) || is_blocked(msg))
+    if (is_stranded(msg, NULL) || is_blocked(msg) || holding_keeps(msg))
         return;
     line_up(msg, &again_cue);
     if (msg->carrier)
@@ -212,9 +218,9 @@ enum err outbound_patience(struct message *msg, int64_t from_us)
     return set_due(msg, from_us + PATIENCE_US);
 }
 
-static void wake(struct message *msg)
+void outbound_wake(struct message *msg)
 {
-    if (is_stranded(msg, NULL))
+    if (is_stranded(msg, NULL) || holding_keeps(msg))
         return;
     message_feed(msg, EV_DUE, &again_cue);
     if (msg->carrier)
@@ -229,7 +235,7 @@ static void on_due(void *arg, int64_t due_us)
     if (msg->state == MSG_SUBMITTED)
         cue.step = "receipt", cue.words = "no receipt within 72 hours";
     if (msg->state == MSG_WAITING)
-        wake(msg);
+        outbound_wake(msg);
     else
         message_feed(msg, EV_DUE, &cue);
 }
@@ -286,6 +292,11 @@ static void wait_a_while(struct message *msg, const struct message_cue *cue)
     int64_t us = AGAIN_AFTER_US << (msg->tries < 9 ? msg->tries - 1 : 8);
     step_note(msg, cue);
     (void)!set_due(msg, control_now_us(msg->m->control) + (us < AGAIN_MOST_US ? us : AGAIN_MOST_US));
+}
+
+static void hold(struct message *msg, const struct message_cue *cue)
+{
+    (void)!set_due(msg, cue->until_us);
 }
 
 static void finish(struct message *msg, const struct message_cue *cue)
@@ -360,7 +371,7 @@ void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n)
 
 static bool too_old(const struct message *msg)
 {
-    return control_now_us(msg->m->control) - msg->created_us > GIVE_UP_AFTER_US;
+    return control_now_us(msg->m->control) - begun_us(msg) > GIVE_UP_AFTER_US;
 }
 
 /* Another try, or the end: decided here, before the table. */

@@ -208,6 +208,13 @@ static void trail_open(struct buf *trail, const struct sending *g)
     buf_putc(trail, '\n');
 }
 
+static void tell_time(struct buf *trail, int64_t now_us, int64_t at_us)
+{
+    char when[ISO8601_SIZE];
+    time_iso8601(when, at_us);
+    trail_line(trail, now_us, "schedule", "not before %s", when);
+}
+
 /* A recipient that is not a repetition: its message, in memory and in the unit. */
 static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct str trail, unsigned segments)
 {
@@ -216,11 +223,14 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
     scoped_buf whole = { 0 };
     trail_open(&whole, g);
     buf_puts(&whole, trail);
+    int64_t send_at_us = s->send_at_us > g->now_us ? s->send_at_us : 0;
+    if (send_at_us)
+        tell_time(&whole, g->now_us, send_at_us);
     routing_tell(m, g->lease, s->from, s->recipients[i].to, &whole, g->now_us);
     struct message_row row = { .key = g->keys[g->made_n], .resource = s->resource, .report = s->report,
                                .from = s->from, .to = s->recipients[i].to, .text = s->text, .tag = s->tag,
                                .repeat_id = s->recipients[i].repeat_id, .state = message_state_stored(MSG_QUEUED),
-                               .segments = segments, .created_us = g->now_us, .trail = buf_str(&whole) };
+                               .segments = segments, .created_us = g->now_us, .send_at_us = send_at_us, .trail = buf_str(&whole) };
     struct message *msg = whole.bad ? NULL : message_make(m, &row);
     if (!msg || (s->esme && esme_add(msg, u, s->esme, g->keys[0])) || map_put(m->live, msg->key, msg)) {
         message_free(msg);
@@ -232,6 +242,8 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
     if (numbers_quotas(m->numbers))
         quotas_take(numbers_quotas(m->numbers), g->number, QUOTA_SMS, msg->key, NULL);
     message_row_insert(u, &row);
+    if (send_at_us)
+        message_row_send_at(u, row.key, send_at_us);
     message_public_id(m, row.key, false, g->results[i].id);
     metric_add(&accepted_total, 1);
     return ERR_NONE;
@@ -264,6 +276,17 @@ static bool is_repetition(const struct messages *m, uint64_t resource, struct st
     return id.n && !key.bad && repeat_find(m, buf_str(&key));
 }
 
+static bool refused_by_flow(struct sending *g, size_t i)
+{
+    struct problem why = { 0 };
+    char text[sizeof why.text + sizeof why.suggestion];
+    if (!holding_flow(g->m, g->send, g->send->recipients[i].to, &why))
+        return false;
+    snprintf(text, sizeof text, "%s %s", why.text, why.suggestion);
+    refuse_one(&g->results[i], text);
+    return true;
+}
+
 /* Decide on each recipient, and on what all that would be new may cost: the request stands or falls as a whole with that. */
 static enum err judge_all(struct sending *g, const struct lease *lease, unsigned segments, struct problem *why)
 {
@@ -276,13 +299,17 @@ static enum err judge_all(struct sending *g, const struct lease *lease, unsigned
         judge_recipient(g->m, lease, s, ends.other, &g->results[i]);
         if (g->results[i].status != 202 || is_repetition(g->m, s->resource, s->recipients[i].repeat_id))
             continue;
+        if (guards_any(g->m->guards, GUARD_PUMPING) && refused_by_flow(g, i))
+            continue;
         micro += usage_sms_estimate(usage, &ends, segments);
         fresh++;
     }
     char from[E164_SIZE];
     struct quotas *quotas = numbers_quotas(g->m->numbers);
     enum err err = quotas ? quotas_check(quotas, lease->number, e164_write(from, lease->number), QUOTA_SMS, fresh, why) : ERR_NONE;
-    return err ? err : usage_may_spend(usage, s->resource, micro, why);
+    if (!err)
+        err = usage_may_spend(usage, s->resource, micro, why);
+    return err ? err : holding_admit(g->m, s, lease, fresh, why);
 }
 
 static void trail_begin(struct buf *trail, const struct messages *m, const struct sms_send *s, const struct lease *from,
@@ -315,11 +342,22 @@ enum err messages_preview(const struct messages *m, const struct sms_send *s, st
     return err;
 }
 
+static enum err time_check(const struct messages *m, const struct sms_send *s, struct problem *why)
+{
+    char days[16];
+    if (s->send_at_us - control_now_us(m->control) <= SMS_SCHEDULE_MOST_S * (int64_t)US_PER_S)
+        return ERR_NONE;
+    snprintf(days, sizeof days, "%d", SMS_SCHEDULE_MOST_S / 86400);
+    return rule_problem(why, ERR_RANGE, RULE_SCHEDULE_TOO_FAR, days);
+}
+
 enum err messages_send(struct messages *m, const struct sms_send *s, messages_sent_fn *then, void *arg,
                        struct problem *why)
 {
     const struct lease *lease = NULL;
     enum err err = sender_check(m, s, &lease, why);
+    if (!err && s->send_at_us)
+        err = time_check(m, s, why);
     if (err)
         return err;
     assert(s->n >= 1 && s->n <= SMS_RECIPIENTS_MAX);

@@ -88,12 +88,15 @@ static void tell_since(struct message *msg, struct buf *trail)
 {
     if (msg->answered_us)
         trail_line(trail, msg->answered_us, "answer", "%s, once it was on disk", msg->esme ? "ESME_ROK" : "HTTP 202");
+    if (msg->held_was)
+        holding_tell(msg, trail);
     if (msg->taken_us) {
         if (routing_tell_move(msg, trail, msg->taken_us))
             msg->left_why = LEFT_NOT;
         trail_line(trail, msg->taken_us, "smpp", "submit_sm to " STR_FMT, STR_ARG(message_carrier(msg)));
     }
     msg->answered_us = msg->taken_us = 0;
+    msg->held_was = HELD_NOT;
 }
 
 void step_post(struct message *msg, const struct message_cue *cue, struct db_unit *u)
@@ -136,6 +139,8 @@ static void details_of(const struct message *msg, char details[96])
         code = 5002, text = "The carrier gave no delivery report in time.";
     else if (msg->blocked)
         code = 4010, text = "The toll-free number is not verified.";
+    else if (msg->end_step && strcmp(msg->end_step, "opt-out") == 0)
+        code = 4007, text = "The recipient has opted out.";
     else if (msg->last_receipt == RECEIPT_REJECTED)
         code = 4005, text = "Message blocked by the destination carrier.";
     else if (msg->last_receipt == RECEIPT_EXPIRED)
