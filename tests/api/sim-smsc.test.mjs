@@ -145,3 +145,12 @@ test('settings are shown as they are, all or none of a change is taken, and nons
   assert.deepEqual(await own('POST', 'sim/smsc/:cut', { systemId: binds[0].systemId }), { cut: 1 })
   await eventually('the bind again', async () => (await own('GET', 'sim/smsc')).binds.length === 0)
 })
+
+for (const [answerId, receiptId, more] of [['hex', 'dec'], ['dec', 'hex'], ['HEX', 'dec', { answerIdDigits: 20 }], ['dec', 'HEX', { receiptIdDigits: 18 }],
+  ['hex', 'dec', { receiptOrder: 'before', answerDelay: '50ms' }]]) {
+  test(`receipts are found when answers say ${answerId} and they say ${receiptId} ${JSON.stringify(more ?? {})}`, async (t) => {
+    t.after(reset)
+    await smsc({ answerId, receiptId, ...more })
+    assert.deepEqual(await allArrive(6), Array(6).fill(1))
+  })
+}

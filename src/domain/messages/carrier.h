@@ -16,13 +16,25 @@ struct carrier_message {
     uint32_t   validity_s;          /* 0: the carrier's default */
 };
 
+/* How an SMSC writes the id of a message in receipts, beside how it wrote it in its answer. */
+#define CARRIER_ID_FORMS(F) F(AUTO, "auto") F(SAME, "same") F(HEX_DEC, "hex-dec") F(DEC_HEX, "dec-hex")
+#define CARRIER_ID_ENUM(name, word) CARRIER_ID_##name,
+enum carrier_id_form { CARRIER_ID_FORMS(CARRIER_ID_ENUM) };
+#undef CARRIER_ID_ENUM
+struct carrier_profile {
+    struct str           smsc;      /* binds to the same SMSC say the same: a receipt may come by another than its submit */
+    enum carrier_id_form ids;       /* AUTO: to be learned */
+};
+
 struct carrier_ops {
-    /** Start one message. Its outcome comes later by news: exactly one CARRIER_SUBMITTED a segment, or one
+    /** NULL: it only receives. Start one message. Its outcome comes later by news: exactly one CARRIER_SUBMITTED a segment, or one
      *  CARRIER_REFUSED, or CARRIER_LOST when the link went before the answer (it may or may not have arrived).
      *  @return ERR_NONE; ERR_BUSY: the carrier's inbox is full, try again on CARRIER_ROOM */
     enum err (*submit)(void *carrier, const struct carrier_message *msg);
     /** News with a token has been committed (ERR_NONE) or could not be (then the peer is told to send it again). */
     void (*settle)(void *carrier, uint64_t token, enum err err);
+    /** What is known of it; asked once, when it is added. NULL: nothing. `smsc` lives as long as the carrier. */
+    void (*profile)(void *carrier, struct carrier_profile *out);
     /** How it does, as members of an open object (JSON). NULL: it has nothing to say. */
     void (*show)(void *carrier, struct jw *w);
 };

@@ -79,7 +79,9 @@ struct str message_carrier(const struct message *msg)
 
 void remote_key(struct buf *b, struct str carrier, struct str remote_id)
 {
-    buf_printf(b, STR_FMT " " STR_FMT, STR_ARG(carrier), STR_ARG(remote_id));
+    char id[RECEIPT_ID_SIZE];
+    receipt_id_canonical(id, remote_id);
+    buf_printf(b, STR_FMT " %s", STR_ARG(carrier), id);
 }
 
 /* Another message may have got the same id from the carrier since: then the key is that one's. */

@@ -228,6 +228,21 @@ static void adopt_waiting(struct messages *m)
     free(waiting);
 }
 
+/* Binds of one SMSC share what is learned of it; a receipt may come by any of them. */
+static void join_smsc(struct carrier_slot *c)
+{
+    struct carrier_profile profile = { .ids = CARRIER_ID_AUTO };
+    if (c->ops->profile)
+        c->ops->profile(c->self, &profile);
+    c->account = profile.smsc;
+    c->smsc = c->m->carriers;
+    while (c->smsc && !(c->account.n && str_eq(c->smsc->account, c->account)))
+        c->smsc = c->smsc->next;
+    if (!c->smsc)
+        c->smsc = c;
+    id_learner_init(&c->ids, profile.ids);
+}
+
 unsigned messages_add_carrier(struct messages *m, struct str name, bool simulated, const struct carrier_ops *ops,
                               void *carrier)
 {
@@ -238,6 +253,7 @@ unsigned messages_add_carrier(struct messages *m, struct str name, bool simulate
                                 .self = carrier };
     str_copyz(c->name, sizeof c->name, name);
     c->tail = c->returned = &c->head;
+    join_smsc(c);
     *m->carriers_tail = c;
     m->carriers_tail = &c->next;
     routing_added(c);
@@ -281,6 +297,7 @@ static void write_state(const struct carrier_slot *c, struct jw *w)
 {
     jw_bool(w, "up", c->up);
     jw_bool(w, "busy", c->stalled);
+    jw_textz(w, "receiptId", id_form_word(c->smsc->ids.form));
     jw_int(w, "waiting", (int64_t)c->waiting);
     if (c->ops->show)
         c->ops->show(c->self, w);

@@ -9,6 +9,7 @@
 #include "domain/messages/guards.h"
 #include "domain/messages/messages.h"
 #include "domain/messages/optouts.h"
+#include "domain/messages/receipt_ids.h"
 #include "domain/messages/routes.h"
 #include "domain/numbers/numbers.h"
 #include "store/messages.h"
@@ -58,6 +59,9 @@ struct carrier_slot {
     bool                      moving;           /* what waits here is being given to others (routing.c), or may be soon */
     const struct carrier_ops *ops;
     void                     *self;
+    struct carrier_slot      *smsc;             /* the first of its binds */
+    struct str                account;          /* what those have in common; empty: it is alone */
+    struct id_learner         ids;              /* of an SMSC: with its first bind */
     struct message           *head, **tail;     /* waiting to be submitted, in order of acceptance */
     struct message          **returned;         /* where the next one that it gave back stands: before those that never left */
     struct message           *sweep;            /* the next to be moved */

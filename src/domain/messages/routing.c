@@ -73,7 +73,7 @@ static size_t by_routes(const struct messages *m, const struct lease *lease, str
     size_t n = 0, found = routes_count(m->routes) ? routes_match(m->routes, &ask, routes, CANDIDATES_MAX) : 0;
     for (size_t i = 0; i < found; i++) {
         struct carrier_slot *c = carrier_named(m, routes[i]->carrier);
-        if (c && c->simulated == lease->simulated)
+        if (c && c->simulated == lease->simulated && c->ops->submit)
             out[n++] = (struct candidate){ c, routes[i] };
     }
     return n;
@@ -85,7 +85,7 @@ static struct carrier_slot *own_carrier(const struct messages *m, const struct l
 {
     struct carrier_slot *best = NULL;
     for (struct carrier_slot *c = m->carriers; c; c = c->next) {
-        if (c->simulated != lease->simulated)
+        if (c->simulated != lease->simulated || !c->ops->submit)
             continue;
         if (!c->simulated && lease->carrier[0] && strcmp(lease->carrier, c->name) != 0)
             continue;
