@@ -14,7 +14,7 @@ static const struct ctl_command *const tables[] = {
     ctl_plan_commands, ctl_money_commands, ctl_numbers_commands, ctl_import_commands, ctl_inventory_commands,
     ctl_registration_commands, ctl_sms_commands, ctl_optout_commands, ctl_call_commands,
     ctl_handset_commands, ctl_sim_commands, ctl_events_commands,
-    ctl_account_commands, ctl_carrier_commands, ctl_smsroutes_commands, ctl_sip_commands, ctl_fault_commands, ctl_snapshot_commands, ctl_server_commands,
+    ctl_account_commands, ctl_carrier_commands, ctl_smsroutes_commands, ctl_guard_commands, ctl_sip_commands, ctl_fault_commands, ctl_snapshot_commands, ctl_server_commands,
     ctl_routes_commands, ctl_doctor_commands, ctl_backup_commands, ctl_completion_commands,
 };
 
@@ -136,6 +136,7 @@ static const struct { const char *title, *family, *help; } areas[] = {
     { "Who pays", "usage", "what was charged: each charge, or sums" },
     { "Who pays", "invoice", "a month's invoice, line by line" },
     { "Carriers", "smsc", "binds to SMSCs over SMPP" },
+    { "Carriers", "guard", "limits, quiet hours and the pumping guard over texts" },
     { "Carriers", "trunk", "SIP trunks" },
     { "Carriers", "sip", "direct routing: domains, trunks, routes" },
     { "More", "routes", "every operation of the API, and what is built" },

@@ -113,6 +113,8 @@ static struct curl_slist *headers_of(const struct ctl *c, const struct ctl_quest
         list = with_header(list, "Content-Type", q->content_type ? q->content_type : strcmp(q->method, "PATCH") == 0
                                                  ? "application/merge-patch+json" : "application/json");
     list = with_header(list, "Expect", "");
+    if (q->header)
+        list = with_header(list, q->header, q->header_value);
     if (q->as == CTL_AS_NOBODY)
         return list;
     bool operator = q->as == CTL_AS_OPERATOR && c->operator_key_n;

@@ -37,7 +37,7 @@ extern const struct ctl_command ctl_account_commands[], ctl_numbers_commands[], 
                                 ctl_server_commands[], ctl_routes_commands[], ctl_plan_commands[], ctl_registration_commands[], ctl_sip_commands[],
                                 ctl_money_commands[], ctl_import_commands[], ctl_inventory_commands[], ctl_optout_commands[],
                                 ctl_fault_commands[], ctl_snapshot_commands[], ctl_completion_commands[], ctl_doctor_commands[],
-                                ctl_backup_commands[], ctl_smsroutes_commands[];
+                                ctl_backup_commands[], ctl_smsroutes_commands[], ctl_guard_commands[];
 
 /** "explain", "sms explain", "call explain" (ctl_server.c). */
 int ctl_explain(struct ctl *c);
@@ -113,6 +113,7 @@ struct ctl_question {
     const char *method;
     struct str  target, body;
     const char *content_type;               /* NULL: JSON */
+    const char *header, *header_value;      /* one more; NULL: none */
     bool        quiet;                      /* a refusal is the caller's to tell, or to mend */
 };
 /** One request. A refusal (4xx, 5xx) ends in CTL_REFUSED, told unless quiet. */

@@ -9,6 +9,12 @@ static const struct ctl_column message_columns[] = {
     { "WHEN", "createdAt" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
     { ">PARTS", "segments" }, { "TEXT", "message", CTL_BRIEF }, { "MESSAGE", "messageId" }, { 0 },
 };
+static const struct ctl_column one_columns[] = {
+    { "WHEN", "createdAt" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
+    { ">PARTS", "segments" }, { "TEXT", "message", CTL_BRIEF }, { "MESSAGE", "messageId" }, { "SEND AT", "sendAt", CTL_IF_ANY },
+    { "WAITS FOR", "waiting.for", CTL_IF_ANY }, { "GUARD", "waiting.guard", CTL_IF_ANY }, { "CARRIER", "waiting.carrier", CTL_IF_ANY },
+    { "AHEAD", "waiting.ahead", CTL_IF_ANY }, { "UNTIL", "waiting.until", CTL_IF_ANY }, { "EXPECTED", "waiting.expectedAt", CTL_IF_ANY }, { 0 },
+};
 
 static int send_sms(struct ctl *c)
 {
@@ -35,7 +41,9 @@ static int send_sms(struct ctl *c)
     jw_end(&w);
 
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_RESOURCE, "POST", STR("/sms"), buf_str(&body), &answer);
+    const char *at = ctl_option(c, "at");
+    int rc = ctl_ask_this(c, &(struct ctl_question){ .as = CTL_AS_RESOURCE, .method = "POST", .target = STR("/sms"), .body = buf_str(&body),
+                                                     .header = at ? "Carterfone-Send-At" : NULL, .header_value = at }, &answer);
     if (rc)
         return rc;
     const struct json *results = json_member(answer.json, "value");
@@ -68,8 +76,17 @@ static int show(struct ctl *c)
                      (struct str){ 0 }, &answer);
     if (rc || ctl_say_json(c, answer.body))
         return rc;
-    ctl_facts(c, answer.json, message_columns);
+    ctl_facts(c, answer.json, one_columns);
     return CTL_OK;
+}
+
+static int cancel(struct ctl *c)
+{
+    struct ctl_answer answer;
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", ctl_target(c, "/carterfone/v1/messages/%e/:cancel", c->args[0]), (struct str){ 0 }, &answer);
+    if (!rc && !c->json)
+        ctl_say(c, "cancelled");
+    return rc;
 }
 
 static void say_parts(struct ctl *c, const struct json *p)
@@ -124,6 +141,7 @@ static const struct ctl_option send_options[] = {
     { "from",      "NUMBER", CTL_NEEDED, "a leased number with outbound SMS" },
     { "to",        "NUMBER", CTL_MANY,   "a recipient" },
     { "tag",       "TEXT",   CTL_MAY,    "comes back in the delivery report" },
+    { "at",        "TIME",   CTL_MAY,    "not before, such as 2026-11-23T17:30:00Z; at most 31 days ahead" },
     { "no-report", NULL,     CTL_MAY,    "no delivery report event" },
     { 0 },
 };
@@ -139,6 +157,7 @@ const struct ctl_command ctl_sms_commands[] = {
     { "sms", "preview", "TEXT", 1, 1, preview_options, preview, "encoding, segments and price of a text, before it is sent" },
     { "sms", "list", "", 0, 0, list_options, list, "messages, newest first" },
     { "sms", "show", "MESSAGEID", 1, 1, NULL, show, "one of them; `explain` says more" },
+    { "sms", "cancel", "MESSAGEID", 1, 1, NULL, cancel, "take back one that no carrier has yet" },
     { "sms", "explain", "MESSAGEID", 1, 1, NULL, ctl_explain, "its time line, from the request to the webhook" },
     { 0 },
 };

@@ -14,11 +14,12 @@ import briefRows from './refusals/briefs.mjs'
 import importRows, { badRows, exhaustSorts, leaveOut } from './refusals/imports.mjs'
 import routingRows from './refusals/routing.mjs'
 import smscRows from './refusals/smsc.mjs'
+import guardRows from './refusals/guards.mjs'
 import faultRows from './refusals/faults.mjs'
 
 after(stop)
 const { toll, silent } = numbers
-const table = [...numberRows, ...callRows, ...accountRows, ...briefRows, ...routingRows, ...smscRows, ...faultRows, ...importRows]
+const table = [...numberRows, ...callRows, ...accountRows, ...briefRows, ...routingRows, ...smscRows, ...guardRows, ...faultRows, ...importRows]
 /* These name the rule of what has words of its own already. */
 const general = new Set(['RequestInvalid', 'NothingThere', 'AnotherWasFirst'])
 const shown = new Set()
@@ -141,6 +142,8 @@ test('texts that a number does not take are not received', async (t) => {
 
 /* Rules that no request to a healthy server of a test can break: the test that does, and names each. */
 const elsewhere = {
+  PumpingSuspected: 'tests/api/sms-guards.test.mjs',
+  SmsLimitReached: 'tests/api/sms-guards.test.mjs',
   StoreBusy: 'tests/unit/domain/numbers/test_numbers_refusals.c',
   QuotaExceeded: 'tests/api/quotas.test.mjs',
   ResourceBeingDeleted: 'tests/unit/domain/accounts/test_accounts.c',

@@ -165,6 +165,7 @@ static void turn(struct level *l, const struct sms_guard *guard, int64_t now_us)
     for (int64_t i = 1; i < passed && l->b; i++)
         l->b -= (l->b + MEAN_WINDOWS - 1) / MEAN_WINDOWS;
     l->a = 0;
+    l->told = false;
     l->at_us += passed * window_us;
 }
 
@@ -178,9 +179,12 @@ bool guards_flow(struct guards *g, const struct sms_guard *guard, struct str own
         l->at_us = now_us;
     turn(l, guard, now_us);
     int64_t most = l->b * guard->factor / THOUSANDTHS;
-    *out = (struct guard_flow){ (uint32_t)l->a + 1, (uint32_t)(l->b / THOUSANDTHS), (uint32_t)(most > guard->count ? most : guard->count) };
-    if (out->now > out->most)
+    *out = (struct guard_flow){ (uint32_t)l->a + 1, (uint32_t)(l->b / THOUSANDTHS), (uint32_t)(most > guard->count ? most : guard->count), false };
+    if (out->now > out->most) {
+        out->first = !l->told;
+        l->told = true;
         return false;
+    }
     l->a++;
     mark(g, l);
     return true;

@@ -9,7 +9,7 @@
 
 static bool is_named(const struct sms_named *n, uint64_t resource, struct str from, struct str to)
 {
-    return n->resource == resource && (!n->from.n || str_eq(n->from, from)) && (!n->to.n || str_eq(n->to, to));
+    return (!n->resource || n->resource == resource) && (!n->from.n || str_eq(n->from, from)) && (!n->to.n || str_eq(n->to, to));
 }
 
 /* Among those on their way. NULL with ERR_NONE: it may be one that has ended. */
@@ -155,7 +155,7 @@ enum err messages_cancel(struct messages *m, const struct sms_named *named, mess
     if (err || !g)
         return err ? err : ERR_NOMEM;
     msg->cancelled = true;
-    message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "cancel", .words = "its ESME wants it no more: cancel_sm", .segment = -1 });
+    message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "cancel", .words = named->by ? named->by : "its ESME wants it no more: cancel_sm", .segment = -1 });
     struct db_unit *u = db_unit_new();
     message_row_nothing(u);
     return control_write(m->control, u, on_cancelled, g);

@@ -40,10 +40,11 @@ MUST_USE enum err messages_take_part(struct messages *m, const struct sms_part_i
 
 /* What an ESME says of a message it names: its id, and whose it was, which must agree. */
 struct sms_named {
-    uint64_t   resource;
+    uint64_t   resource;                /* 0: whosever it is */
     struct str id;
     struct str from;                    /* empty: not said */
     struct str to;                      /* cancel: empty: not said */
+    const char *by;                     /* cancel: for its trail; NULL: cancel_sm */
 };
 /** `state` is an SMPP message_state, final_us 0 while it is on its way. Called once, borrowed. */
 typedef void messages_queried_fn(void *arg, enum err err, int state, int64_t final_us, uint32_t error);

@@ -62,7 +62,8 @@ void guards_gone(struct guards *g, const struct sms_guard *guard, struct str own
 void guards_forget_places(struct guards *g);
 
 /* -- pumping: how many went to a range of numbers in this window, and in those before ----------------------------------------- */
-struct guard_flow { uint32_t now, mean, most; };        /* with this one; rolling, by twelve windows; what may go in this window */
+/* With this one; rolling, by twelve windows; what may go in this window. first: of those refused in this window. */
+struct guard_flow { uint32_t now, mean, most; bool first; };
 /** Count one more if it may go. False: it would be too many. Out of memory: true */
 bool guards_flow(struct guards *g, const struct sms_guard *guard, struct str owner, int64_t now_us, struct guard_flow *out);
 
@@ -73,3 +74,21 @@ bool guards_dirty(const struct guards *g);
 void guards_levels(struct guards *g, void (*fn)(void *arg, const struct guard_level *level), void *arg);
 /** A level that came from guards_levels(). One of a guard that is gone is passed over. @return ERR_NOMEM */
 MUST_USE enum err guards_restore(struct guards *g, const struct guard_level *level);
+
+/* -- those of the server (messages) -------------------------------------------------------------------------------------- */
+struct jw;
+struct messages;
+/** After the commit, or when it failed. */
+typedef void messages_guard_fn(void *arg, enum err err, const struct problem *why);
+/** @return ERR_RANGE, ERR_CONFLICT (a built-in name), ERR_BUSY, ERR_NOMEM with `why`; then no done. ERR_CONFLICT (taken) by done */
+MUST_USE enum err messages_guard_add(struct messages *m, const struct sms_guard *g, messages_guard_fn *done, void *arg,
+                                     struct problem *why);
+/** All of it but its name; its buckets begin anew, and what waits for it asks again. As above */
+MUST_USE enum err messages_guard_change(struct messages *m, const struct sms_guard *g, messages_guard_fn *done, void *arg,
+                                        struct problem *why);
+/** A built-in one is as it was, off. ERR_ABSENT too */
+MUST_USE enum err messages_guard_remove(struct messages *m, struct str name, messages_guard_fn *done, void *arg, struct problem *why);
+/** ERR_ABSENT with `why` */
+MUST_USE enum err messages_guard_get(const struct messages *m, struct str name, struct sms_guard *out, struct problem *why);
+void sms_guard_write(const struct sms_guard *g, struct jw *w);                  /* members of an open object */
+void messages_write_guards(const struct messages *m, struct jw *w);             /* elements of an open array, by name */

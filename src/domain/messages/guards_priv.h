@@ -7,7 +7,7 @@
  * those before, in thousandths; at_us, when the window began. */
 struct level {
     struct level *next_dirty;
-    bool          dirty;
+    bool          dirty, told;          /* told: of a flow, that it is too much in this window */
     int64_t       a, b, at_us;
     int64_t       full_ns;              /* of a bucket: the same with all that have a place */
     char          key[];                /* "<guard> <owner>" */

@@ -248,8 +248,9 @@ enum err holding_flow(struct messages *m, const struct sms_send *s, struct str t
     if (fits)
         return ERR_NONE;
     metric_add(&pumped_total, 1);
-    log_warn("messages", "pumping suspected: resource %s, range %s, %u in this window, %u are the most, guard %s", r ? r->name : "?",
-             range, flow.now, flow.most, g->name);
+    if (flow.first)
+        log_warn("messages", "pumping suspected: resource %s, range %s, %u in this window, %u are the most, guard %s",
+                 r ? r->name : "?", range, flow.now, flow.most, g->name);
     snprintf(now_n, sizeof now_n, "%u", flow.now);
     snprintf(most, sizeof most, "%u", flow.most);
     snprintf(factor, sizeof factor, "%u", g->factor);

@@ -103,6 +103,7 @@ static enum err routes_get(struct http_call *hc)
 #define MONEY "tests/api/money.test.mjs"
 #define FAULTS "tests/api/faults.test.mjs"
 #define SMS_ROUTES "tests/api/sms-routes.test.mjs"
+#define SMS_GUARDS "tests/api/sms-guards.test.mjs"
 #define SNAPSHOTS "tests/api/snapshots.test.mjs"
 
 const struct http_route operator_routes[] = {
@@ -120,6 +121,11 @@ const struct http_route operator_routes[] = {
     { "POST", V1 "/resources/{name}/:rotateKey", HTTP_OPERATOR, NULL, resource_rotate_post, "Carterfone_RotateKey", TOUR },
     { "GET", V1 "/smscs", HTTP_OPERATOR, NULL, smscs_get, "Carterfone_ListSmscs", TOUR },
     { "POST", V1 "/smscs", HTTP_OPERATOR, NULL, smscs_post, "Carterfone_AddSmsc", TOUR },
+    { "GET", V1 "/smsGuards", HTTP_OPERATOR, NULL, sms_guards_get, "Carterfone_ListSmsGuards", SMS_GUARDS },
+    { "POST", V1 "/smsGuards", HTTP_OPERATOR, NULL, sms_guards_post, "Carterfone_AddSmsGuard", SMS_GUARDS },
+    { "PATCH", V1 "/smsGuards/{name}", HTTP_OPERATOR, NULL, sms_guard_patch, "Carterfone_ChangeSmsGuard", SMS_GUARDS },
+    { "DELETE", V1 "/smsGuards/{name}", HTTP_OPERATOR, NULL, sms_guard_delete, "Carterfone_RemoveSmsGuard", SMS_GUARDS },
+    { "POST", V1 "/messages/{id}/:cancel", HTTP_OPERATOR, NULL, message_cancel_post, "Carterfone_CancelMessage", SMS_GUARDS },
     { "GET", V1 "/smsRoutes", HTTP_OPERATOR, NULL, sms_routes_get, "Carterfone_ListSmsRoutes", SMS_ROUTES },
     { "POST", V1 "/smsRoutes", HTTP_OPERATOR, NULL, sms_routes_post, "Carterfone_AddSmsRoute", SMS_ROUTES },
     { "GET", V1 "/smsRoutes/:why", HTTP_OPERATOR, NULL, sms_routes_why_get, "Carterfone_ExplainSmsRoute", SMS_ROUTES },

@@ -94,6 +94,13 @@ enum err sms_routes_why_get(struct http_call *hc);
 enum err sms_route_patch(struct http_call *hc);
 enum err sms_route_delete(struct http_call *hc);
 
+/* operator_smsguards.c */
+enum err sms_guards_get(struct http_call *hc);
+enum err sms_guards_post(struct http_call *hc);
+enum err sms_guard_patch(struct http_call *hc);
+enum err sms_guard_delete(struct http_call *hc);
+enum err message_cancel_post(struct http_call *hc);
+
 /* operator_plan.c */
 enum err availability_get(struct http_call *hc);
 enum err price_get(struct http_call *hc);

@@ -3,6 +3,7 @@
  * Rows without a `run` answer 501: they stand in docs/conformance.md. */
 #include "base/str.h"
 #include "domain/messages/messages.h"
+#include "domain/rules.h"
 #include "edge/api/api.h"
 #include "edge/api/http.h"
 
@@ -55,6 +56,17 @@ static enum err recipients_read(struct http_call *hc, struct sms_rq *rq)
     return err;
 }
 
+/* Our own: when it is to leave. The published API has no such thing. */
+static enum err time_read(struct http_call *hc, struct sms_send *send)
+{
+    struct str at = http_header(hc, "Carterfone-Send-At");
+    if (!at.n || !time_iso8601_read(at, &send->send_at_us) || !time_rfc1123_read(at, &send->send_at_us))
+        return ERR_NONE;
+    char text[64];
+    str_copyz(text, sizeof text, at);
+    return rule_problem(&hc->why, ERR_RANGE, RULE_SCHEDULE_UNREADABLE, text);
+}
+
 static enum err send_read(struct http_call *hc)
 {
     struct sms_rq *rq = arena_one(hc->arena, struct sms_rq);
@@ -65,6 +77,8 @@ static enum err send_read(struct http_call *hc)
         err = recipients_read(hc, rq);
     if (!err && rq->options)
         err = json_fill(rq->options, option_fields, ARRAY_LEN(option_fields), rq, hc->arena, &hc->why);
+    if (!err)
+        err = time_read(hc, &rq->send);
     rq->send.resource = hc->resource;
     hc->rq = rq;
     return err;
