@@ -178,9 +178,10 @@ static int dead(struct ctl *c)
     if (rc || ctl_say_json(c, answer.body))
         return rc;
     ctl_table(c, json_member(answer.json, "value"), columns, "No dead letters.");
-    struct str next = json_text_of(answer.json, "nextBefore");
-    if (next.n)
-        ctl_say(c, "more: --before " STR_FMT, STR_ARG(next));
+    struct str next = json_text_of(answer.json, "nextLink");
+    const char *at = next.n ? strrchr(next.p, '=') : NULL;
+    if (at)
+        ctl_say(c, "more: --before %s", at + 1);
     return CTL_OK;
 }
 

@@ -383,7 +383,7 @@ static void merge(struct ctl *c, struct ctl_answer *whole, const char *member, s
     while (json_next(whole->json, &at, &name, &value)) {
         if (str_eqz(name, member))
             jw_raw(&w, member, items);
-        else if (!str_eqz(name, "nextAfter"))
+        else if (!str_eqz(name, "nextLink"))
             jw_json(&w, arena_str(c->arena, name).p, value);
     }
     jw_end(&w);
@@ -408,10 +408,7 @@ int ctl_ask_own_pages(struct ctl *c, struct str target, const char *member, stru
         const struct json *list = json_member(page.json, member);
         for (size_t i = 0; i < json_count(list); i++)
             jw_json(&w, NULL, json_item(list, i));
-        struct str after = json_text_of(page.json, "nextAfter");
-        next = (struct str){ 0 };
-        if (after.n)
-            next = arena_printf(c->arena, STR_FMT "&" STR_FMT, STR_ARG(target), STR_ARG(ctl_target(c, "after=%e", after.p)));
+        next = target_of(json_text_of(page.json, "nextLink"));
     }
     jw_end(&w);
     merge(c, whole, member, buf_str(&items));
@@ -425,7 +422,6 @@ int ctl_ask_pages(struct ctl *c, struct str target, const char *member, const st
 
 struct str ctl_target(const struct ctl *c, const char *format, ...)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
     scoped_buf out = { 0 };
     va_list    ap;
     va_start(ap, format);
@@ -434,14 +430,12 @@ struct str ctl_target(const struct ctl *c, const char *format, ...)
             buf_putc(&out, *format);
             continue;
         }
-        bool        escape = *++format == 'e';
-        const char *text = va_arg(ap, const char *);
-        for (; text && *text; text++) {
-            if (!escape || strchr(plain, *text))
-                buf_putc(&out, *text);
-            else
-                buf_printf(&out, "%%%02X", (unsigned char)*text);
-        }
+        bool       escape = *++format == 'e';
+        struct str text = str_of(va_arg(ap, const char *));
+        if (escape)
+            buf_put_escaped(&out, text);
+        else
+            buf_puts(&out, text);
     }
     va_end(ap);
     return arena_str(c->arena, buf_str(&out));

@@ -57,6 +57,21 @@ test('holds, quarantine, renewals, event back-off: done in due order before the 
   assert.ok(delivered || now - Date.parse(start) > 24 * 3600e3, 'delivered, or given up after a day')
 })
 
+test('an SMS that its carrier put off is tried again when its time has come, by the clock that was moved', async () => {
+  const from = await lease(numbers, { areaCode: '844', sms: 'inbound+outbound' }), to = '+12065550110'
+  const { id: fault } = await own('POST', 'faults', { fault: `smsc reject code=8 to=${to}` })
+  const [{ messageId }] = await sms.send({ from, to: [to], message: 'put off' }, { enableDeliveryReport: true })
+  const message = () => own('GET', `messages/${messageId}`)
+  const tries = async () => (await own('GET', `explain/${messageId}`)).lines.filter((l) => /command_status 0x00000008/.test(l.text)).length
+  const waits = async (n) => await tries() === n && (await message()).state === 'queued'
+  await eventually('a wait for the next try', () => waits(1), 20000)
+  await own('POST', 'clock/:advance', { seconds: 600 })            // longer than any wait between two tries
+  await eventually('the next try, which fails as well', () => waits(2), 20000)
+  await own('DELETE', `faults/${fault}`)
+  await own('POST', 'clock/:advance', { seconds: 600 })
+  await eventually('it to be delivered', async () => (await message()).state === 'delivered')
+})
+
 test('signatures, TLS and what they prove know nothing of it', async () => {
   const { productTime, offsetSeconds } = await own('GET', 'clock')
   assert.ok(offsetSeconds >= 76 * DAY - 5)

@@ -7,10 +7,10 @@ import { connectionString, envelope, eventually, lease, own, resourceUnder, slee
 
 const usage = async (query) => {
   const all = []
-  for (let after = ''; after !== null;) {
-    const page = await own('GET', `usage?${query}${after && `&after=${encodeURIComponent(after)}`}`)
+  for (let next = `usage?${query}`; next;) {
+    const page = await own('GET', next)
     all.push(...page.value)
-    after = page.nextAfter
+    next = page.nextLink?.replace('/carterfone/v1/', '')
   }
   return all
 }

@@ -14,6 +14,27 @@ const key = Buffer.from(connectionString.match(/accesskey=(.*)/)[1], 'base64')
 /** What our own API refuses, as its error object. */
 const no = (promise) => promise.then(() => assert.fail('it was not refused'), (e) => e)
 
+test('a list refuses a query parameter that it does not have, and names the nearest', async () => {
+  const lists = ['accounts', 'resources', 'smscs', 'trunks', 'eventSubscriptions', 'events', 'deadLetters', 'messages', 'calls', 'handsets', 'usage', 'invoice',
+    'availability', 'price', 'plan', 'registrations', 'numbers/imports', 'numbers/pools', 'optouts', 'faults', 'snapshots', 'sipDomains']
+  for (const list of lists) {
+    const e = await no(own('GET', `${list}?colour=red`))
+    assert.deepEqual([list, e.statusCode, e.error?.innererror?.code, e.error?.target], [list, 400, 'QueryUnknown', 'colour'])
+  }
+  assert.match((await no(own('GET', 'usage?monht=2026-11'))).error.message, /did you mean 'month'/)
+})
+
+test('the next page of a list asks what the first one asked', async () => {
+  await lease(numbers, { areaCode: '844', sms: 'outbound' })
+  const first = await own('GET', 'usage?kind=lease&by=number&limit=1')
+  const second = await own('GET', first.nextLink.replace('/carterfone/v1/', ''))
+  assert.deepEqual([first.value.length, second.value.length, second.by], [1, 1, 'number'])
+  assert.match(second.nextLink ?? 'kind=lease', /kind=lease/)
+  assert.notEqual(first.value[0].number, second.value[0].number)
+  assert.equal((await no(own('GET', 'usage?after=x'))).error.target, 'after')
+  assert.equal((await no(own('GET', 'calls?before=x'))).error.target, 'before')
+})
+
 test('explain tells a message\'s steps from the request to the receipt', async () => {
   const [sent] = await sms.send({ from: tollFree, to: ['+12065550110'], message: 'why?' }, { enableDeliveryReport: true })
   const story = await eventually('the receipt in the story', async () => {

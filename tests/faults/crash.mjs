@@ -77,11 +77,11 @@ for (let round = 1; round <= rounds; round++) {
 /** Every charge for a segment, page by page. */
 async function charges() {
   const all = []
-  for (let after = ''; after !== null;) {
-    const page = await ask(server, operator, 'GET', `/carterfone/v1/usage?kind=smsOut&limit=1000${after && `&after=${encodeURIComponent(after)}`}`)
+  for (let next = '/carterfone/v1/usage?kind=smsOut&limit=1000'; next;) {
+    const page = await ask(server, operator, 'GET', next)
     assert.equal(page.status, 200)
     all.push(...page.json.value)
-    after = page.json.nextAfter
+    next = page.json.nextLink
   }
   return all
 }

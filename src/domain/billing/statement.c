@@ -78,11 +78,18 @@ static void drop_look(struct inbox_item *item)
 
 static void place_write(const struct look *l, struct jw *w)
 {
-    if (l->more)
-        jw_printf(w, "nextAfter", "%llu.%lld.%lld.%s.%s", (unsigned long long)l->at.a, (long long)l->at.b, (long long)l->at.c,
-                  l->at.country, l->at.destination);
-    else
-        jw_null(w, "nextAfter");
+    char place[200];
+    scoped_buf link = { 0 };
+    if (!l->more) {
+        jw_null(w, "nextLink");
+        return;
+    }
+    snprintf(place, sizeof place, "%llu.%lld.%lld.%s.%s", (unsigned long long)l->at.a, (long long)l->at.b, (long long)l->at.c,
+             l->at.country, l->at.destination);
+    buf_puts(&link, l->q.link);
+    buf_put_escaped(&link, str_of(place));
+    jw_text(w, "nextLink", buf_str(&link));
+    w->b->bad |= link.bad;
 }
 
 static enum err place_read(struct str text, struct place *out, struct problem *why)
@@ -97,7 +104,7 @@ static enum err place_read(struct str text, struct place *out, struct problem *w
         good = str_cut(rest, '.', &part[i], &rest) && !str_u64(part[i], INT64_MAX, &v[i]) && good;
     good = str_cut(rest, '.', &country, &rest) && country.n < sizeof out->country && rest.n < sizeof out->destination && good;
     if (!good) {
-        problem_set(why, ERR_RANGE, "BadRequest", "after is not the nextAfter of a page.");
+        problem_set(why, ERR_RANGE, "BadRequest", "after is not of the nextLink of a page.");
         problem_target(why, "after");
         return ERR_RANGE;
     }

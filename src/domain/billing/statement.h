@@ -1,7 +1,7 @@
 /* statement.h - what was charged, as JSON of our own API: charges, sums of them, a month's invoice.
  *
  * Thread: control. Everything is read from the store: charges from the rows, sums and invoices from the sums by day. Answers
- * are pages; "nextAfter" of one asks for the next, null ends. */
+ * are pages; "nextLink" of one asks for the next, null ends. */
 #pragma once
 #include "domain/billing/usage.h"
 
@@ -18,7 +18,8 @@ struct usage_query {
     enum charge_kind           kind;                /* CHARGE_NONE: all */
     int64_t                    from_us, to_us;      /* to is not in it; sums are of whole days */
     enum usage_view            view;
-    struct str                 after;               /* nextAfter of the page before, or empty */
+    struct str                 after;               /* what followed `link` in the page before, or empty */
+    struct str                 link;                /* nextLink but for its end; lives until done */
     size_t                     most;                /* 1..USAGE_PAGE_MOST */
 };
 /** Called once, on control. */

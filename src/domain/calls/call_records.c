@@ -8,6 +8,7 @@ struct look {
     struct calls  *calls;
     uint64_t       resource;
     size_t         limit;
+    struct str     link;                /* of the list: its nextLink but for its end */
     struct buf     out;
     struct jw      w;
     calls_json_fn *done;
@@ -104,7 +105,10 @@ static void on_list(void *owner, struct inbox_item *item)
     }
     jw_end(&l->w);
     ids_guid(l->calls->control->ids, ID_CALL, row.key, last);
-    jw_textz(&l->w, "nextBefore", n == l->limit ? last : NULL);
+    if (n == l->limit)
+        jw_printf(&l->w, "nextLink", STR_FMT "%s", STR_ARG(l->link), last);
+    else
+        jw_null(&l->w, "nextLink");
     jw_end(&l->w);
     look_finish(l, l->read.err);
 }
@@ -116,16 +120,17 @@ static void drop_look(struct inbox_item *item)
 
 static const struct inbox_kind list_kind = { "calls.list", on_list, drop_look };
 
-enum err calls_list(struct calls *c, uint64_t resource, struct str before, size_t limit, calls_json_fn *done, void *arg)
+enum err calls_list(struct calls *c, const struct calls_query *q, calls_json_fn *done, void *arg)
 {
     uint64_t below = 0;
-    if (before.n && ids_guid_read(c->control->ids, ID_CALL, before, &below))
+    if (q->before.n && ids_guid_read(c->control->ids, ID_CALL, q->before, &below))
         return ERR_RANGE;
-    struct look *l = look_new(c, resource, &list_kind, done, arg);
+    struct look *l = look_new(c, q->resource, &list_kind, done, arg);
     if (!l)
         return ERR_NOMEM;
-    l->limit = limit;
-    enum err err = call_ask_list(c->control->db, resource, below, limit, &l->read);
+    l->limit = q->limit;
+    l->link = q->link;
+    enum err err = call_ask_list(c->control->db, q->resource, below, q->limit, &l->read);
     if (err)
         look_free(l);
     return err;

@@ -151,10 +151,14 @@ char call_tone_of(struct str word);                         /* 0: not a tone */
 
 /* -- looking: answers come on control, once, as JSON text of our own API ------------------------------------------- */
 typedef void calls_json_fn(void *arg, enum err err, struct str json);
-/** {"value":[{call}...],"nextBefore":"<id>"|null}, newest first; resource 0: of all. @param before  a call's id, or empty
- *  @param limit  1..  @return ERR_RANGE (before), ERR_BUSY, ERR_NOMEM; then no done */
-MUST_USE enum err calls_list(struct calls *c, uint64_t resource, struct str before, size_t limit, calls_json_fn *done,
-                             void *arg);
+struct calls_query {
+    uint64_t   resource;                        /* 0: of all */
+    struct str before;                          /* a call's id, or empty */
+    struct str link;                            /* nextLink but for its end, such an id; lives until done */
+    size_t     limit;                           /* 1.. */
+};
+/** {"value":[{call}...],"nextLink"|null}, newest first. @return ERR_RANGE (before), ERR_BUSY, ERR_NOMEM; then no done */
+MUST_USE enum err calls_list(struct calls *c, const struct calls_query *q, calls_json_fn *done, void *arg);
 /** One call, in progress or ended. @return ERR_ABSENT (no id of ours), ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err calls_show(struct calls *c, uint64_t resource, struct str id, calls_json_fn *done, void *arg);
 /** Members of one call, into an open object. */

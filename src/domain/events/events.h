@@ -136,10 +136,11 @@ MUST_USE enum err events_list(struct events *ev, const struct events_query *q, e
 /* -- what became of them, and again --------------------------------------------------------------------------------- */
 struct events_dead_query {
     uint64_t resource, subscription;    /* 0: all */
-    uint64_t before;                    /* "nextBefore" of an earlier answer; 0: from the newest */
+    uint64_t before;                    /* a number that followed `link` in an earlier answer; 0: from the newest */
     size_t   limit;                     /* 1..100; 0: 100 */
+    struct str link;                    /* nextLink but for its end; lives until done */
 };
-/** Dead letters, newest first: {"value":[…],"nextBefore"}. `done` on control, once. @return ERR_BUSY, ERR_NOMEM; then no done */
+/** Dead letters, newest first: {"value":[…],"nextLink"}. `done` on control, once. @return ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err events_dead(struct events *ev, const struct events_dead_query *q, events_listed_fn *done, void *arg);
 /** One event with its deliveries and every try that is kept; ERR_ABSENT to done: no such event. @return as events_dead() */
 MUST_USE enum err events_show(struct events *ev, struct str id, uint64_t resource, events_listed_fn *done, void *arg);

@@ -44,6 +44,7 @@ struct question {
     struct db_read    read;
     struct events    *ev;
     size_t            limit;
+    struct str        link;
     struct buf        out;
     struct jw         w;
     events_listed_fn *done;
@@ -101,7 +102,7 @@ static void on_dead(void *owner, struct inbox_item *item)
     }
     jw_end(&q->w);
     if (full)
-        jw_printf(&q->w, "nextBefore", "%llu", (unsigned long long)last);
+        jw_printf(&q->w, "nextLink", STR_FMT "%llu", STR_ARG(q->link), (unsigned long long)last);
     jw_end(&q->w);
     answer(q, q->read.err);
 }
@@ -114,6 +115,7 @@ enum err events_dead(struct events *ev, const struct events_dead_query *dq, even
     if (!q)
         return ERR_NOMEM;
     q->limit = dq->limit && dq->limit < PAGE_MAX ? dq->limit : PAGE_MAX;
+    q->link = dq->link;
     const struct delivery_whose whose = { .subscription = dq->subscription, .resource = dq->resource };
     enum err err = delivery_rows_ask_dead(ev->control->db, &whose, dq->before ? dq->before : INT64_MAX, q->limit, &q->read);
     if (err)

@@ -6,6 +6,8 @@
 #include "domain/rules.h"
 #include "edge/api/inventory_priv.h"
 
+#include <inttypes.h>
+
 enum { LISTED = 500, LISTED_MOST = 1000 };
 
 struct wanted {
@@ -69,13 +71,8 @@ enum err areas_get(struct http_call *hc)
         if (inventory_area(i, &a) && fits(&f, &a) && n++ >= skip && n <= skip + top)
             write_area(&w, &a);
     jw_end(&w);
-    if (n > skip + top) {
-        scoped_buf link = { 0 };
-        buf_puts(&link, hc->path);
-        buf_printf(&link, "?skip=%lld", (long long)(skip + top));
-        inventory_put_query(hc, &link);
-        jw_text(&w, "nextLink", buf_str(&link));
-    }
+    if (n > skip + top)
+        jw_text(&w, "nextLink", http_next_link(hc, "skip", arena_printf(hc->arena, "%" PRId64, skip + top)));
     jw_end(&w);
     if (!n && f.place.n) {
         buf_clear(&hc->out);

@@ -46,8 +46,13 @@ struct http_call {
 
 /** Query parameter, form- and percent-decoded into the arena; {NULL,0} when absent. */
 struct str http_query(struct http_call *hc, const char *name);
+/** A list's nextLink: the path and the query as they came, with `cursor` set to value; of a value that is still to come (empty) all
+ *  that stands before it. Relative; in hc's arena; out of memory is an error of hc->out. */
+struct str http_next_link(struct http_call *hc, const char *cursor, struct str value);
 /** Refuses a query parameter that is none of these (or api-version), naming the nearest. @return ERR_RANGE with `why` */
 MUST_USE enum err http_query_known(struct http_call *hc, const char *const *names, size_t n);
+#define http_query_only(hc, ...)                                                                \
+    http_query_known((hc), (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
 /** A decimal query parameter. @return ERR_RANGE with `why` when it is not a number in min..max */
 MUST_USE enum err http_query_int(struct http_call *hc, const char *name, int64_t min, int64_t max, int64_t otherwise,
                                  int64_t *out);

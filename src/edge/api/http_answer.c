@@ -33,6 +33,28 @@ struct str http_query(struct http_call *hc, const char *name)
     return value;
 }
 
+struct str http_next_link(struct http_call *hc, const char *cursor, struct str value)
+{
+    scoped_buf link = { 0 };
+    struct str pair, key, old, rest = call_of(hc)->query;
+    buf_puts(&link, hc->path);
+    char sep = '?';
+    while (rest.n) {
+        str_cut(rest, '&', &pair, &rest);
+        str_cut(pair, '=', &key, &old);
+        if (!pair.n || str_eqz(key, cursor))
+            continue;
+        buf_putc(&link, sep);
+        buf_puts(&link, pair);
+        sep = '&';
+    }
+    buf_printf(&link, "%c%s=", sep, cursor);
+    buf_put_escaped(&link, value);
+    struct str whole = link.bad ? (struct str){ NULL, 0 } : arena_str(hc->arena, buf_str(&link));
+    hc->out.bad |= !whole.p;
+    return whole;
+}
+
 enum err http_query_known(struct http_call *hc, const char *const *names, size_t n)
 {
     struct str pair, key, value, rest = call_of(hc)->query;
@@ -48,6 +70,8 @@ enum err http_query_known(struct http_call *hc, const char *const *names, size_t
         scoped_buf all = { 0 };
         for (i = 0; i < n; i++)
             buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+        if (!n)
+            buf_putz(&all, "none");
         rule_problem(&hc->why, ERR_RANGE, RULE_QUERY_UNKNOWN, arena_shown(hc->arena, key), close ? ": did you mean '" : ".",
                      close ? close : "", close ? "'?" : "", arena_str(hc->arena, buf_str(&all)).p);
         problem_target(&hc->why, STR_FMT, STR_ARG(key));

@@ -92,6 +92,8 @@ enum err imports_get(struct http_call *hc)
     bool more = false;
     enum err err = operator_only(hc);
     if (!err)
+        err = http_query_only(hc, "skip", "top");
+    if (!err)
         err = http_query_int(hc, "skip", 0, INT32_MAX, 0, &skip);
     if (!err)
         err = http_query_int(hc, "top", 1, IMPORTS_SHOWN, IMPORTS_SHOWN, &top);
@@ -108,7 +110,7 @@ enum err imports_get(struct http_call *hc)
     }
     jw_end(&w);
     if (more)
-        jw_printf(&w, "nextLink", V1 "/numbers/imports?skip=%" PRId64 "&top=%" PRId64, skip + top, top);
+        jw_text(&w, "nextLink", http_next_link(hc, "skip", arena_printf(hc->arena, "%" PRId64, skip + top)));
     jw_end(&w);
     http_reply(hc, 200);
     return ERR_NONE;
@@ -183,8 +185,7 @@ static void on_bad(void *arg, enum err err, const struct import_bad *bad, size_t
         write_bad(&w, &bad[i]);
     jw_end(&w);
     if (more && count)
-        jw_printf(&w, "nextLink", V1 "/numbers/imports/" STR_FMT "/badRows?after=%" PRIu64, STR_ARG(hc->params[0]),
-                  bad[count - 1].line);
+        jw_text(&w, "nextLink", http_next_link(hc, "after", arena_printf(hc->arena, "%" PRIu64, bad[count - 1].line)));
     jw_end(&w);
     http_reply(hc, 200);
 }
@@ -193,6 +194,8 @@ enum err import_bad_get(struct http_call *hc)
 {
     int64_t after = 0, top = 0;
     enum err err = operator_only(hc);
+    if (!err)
+        err = http_query_only(hc, "after", "top");
     if (!err)
         err = http_query_int(hc, "after", 0, INT64_MAX, 0, &after);
     if (!err)

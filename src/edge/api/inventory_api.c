@@ -112,11 +112,8 @@ static enum err inventory_get(struct http_call *hc)
     for (size_t i = 0; i < n; i++)
         write_number(hc, &w, &list[i]);
     jw_end(&w);
-    if (next) {
-        scoped_buf link = { 0 };
-        inventory_put_next(hc, &link, next);
-        jw_text(&w, "nextLink", buf_str(&link));
-    }
+    if (next)
+        jw_text(&w, "nextLink", http_next_link(hc, "after", arena_printf(hc->arena, "%" PRIu64, next)));
     jw_end(&w);
     http_reply(hc, 200);
     return ERR_NONE;
@@ -141,6 +138,8 @@ static enum err pools_get(struct http_call *hc)
     struct stock_pool *pools = NULL;
     size_t n = 0;
     enum err err = operator_only(hc);
+    if (!err)
+        err = http_query_known(hc, NULL, 0);
     if (!err)
         err = numbers_stock_pools(hc->api->numbers, &pools, &n);
     if (err)
@@ -184,7 +183,7 @@ static void on_audited(void *arg, enum err err, const struct number_audit_line *
     }
     jw_end(&w);
     if (more && count)
-        jw_printf(&w, "nextLink", STR_FMT "?before=%" PRIu64, STR_ARG(hc->path), lines[count - 1].key);
+        jw_text(&w, "nextLink", http_next_link(hc, "before", arena_printf(hc->arena, "%" PRIu64, lines[count - 1].key)));
     jw_end(&w);
     http_reply(hc, 200);
 }
@@ -193,6 +192,8 @@ static enum err history_get(struct http_call *hc)
 {
     int64_t before = 0, top = 0;
     enum err err = operator_only(hc);
+    if (!err)
+        err = http_query_only(hc, "before", "top");
     if (!err)
         err = http_query_int(hc, "before", 0, INT64_MAX, 0, &before);
     if (!err)

@@ -9,6 +9,8 @@
 #include "edge/api/import_csv.h"
 #include "edge/api/inventory_priv.h"
 
+#include <inttypes.h>
+
 /* "gold west" is "gold;west" in a list. */
 static void put_tags(struct buf *b, const char *tags, const char *own_tags)
 {
@@ -45,9 +47,8 @@ static void put_row(const struct http_call *hc, struct buf *b, const struct stoc
 
 static void say_next(struct http_call *hc, uint64_t next)
 {
-    scoped_buf link = { 0 };
-    inventory_put_next(hc, &link, next);
-    if (!link.bad)
+    struct str link = http_next_link(hc, "after", arena_printf(hc->arena, "%" PRIu64, next));
+    if (link.n)
         http_answer_header(hc, "Link", "<" STR_FMT ">; rel=\"next\"", STR_ARG(link));
 }
 

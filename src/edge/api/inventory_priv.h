@@ -23,7 +23,3 @@ struct stock_filter;
 MUST_USE enum err inventory_filter_read(struct http_call *hc, struct stock_filter *f);
 /** "after" of the query: behind which number. */
 MUST_USE enum err inventory_after_read(struct http_call *hc, uint64_t *after);
-/** The page behind this one, with what else the query asked: path and query. */
-void inventory_put_next(struct http_call *hc, struct buf *b, uint64_t next);/** "&name=value" of what a query of the inventory or of areas asked, but for where it begins. */
-void inventory_put_query(struct http_call *hc, struct buf *b);
-

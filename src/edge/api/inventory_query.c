@@ -156,20 +156,3 @@ enum err inventory_after_read(struct http_call *hc, uint64_t *after)
     return at_fault(hc, "after", err);
 }
 
-void inventory_put_query(struct http_call *hc, struct buf *b)
-{
-    for (size_t i = 0; i < ARRAY_LEN(asked) - 1; i++) {
-        struct str v = http_query(hc, asked[i]);
-        if (!v.n)
-            continue;
-        buf_printf(b, "&%s=", asked[i]);
-        numbers_put_escaped(b, v);
-    }
-}
-
-void inventory_put_next(struct http_call *hc, struct buf *b, uint64_t next)
-{
-    buf_puts(b, hc->path);
-    buf_printf(b, "?after=%" PRIu64, next);
-    inventory_put_query(hc, b);
-}

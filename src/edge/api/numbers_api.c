@@ -368,7 +368,7 @@ static void write_next(struct http_call *hc, struct jw *w, uint64_t next)
     }
     scoped_buf link = { 0 };
     buf_printf(&link, "/phoneNumbers?after=%" PRIu64 "&top=%" PRId64 "&api-version=", next, p->top);
-    numbers_put_escaped(&link, hc->api_version);
+    buf_put_escaped(&link, hc->api_version);
     jw_text(w, "nextLink", buf_str(&link));
 }
 

@@ -28,19 +28,6 @@ static bool page_takes(struct page *p)
     return at >= p->skip && at < p->skip + p->size;
 }
 
-void numbers_put_escaped(struct buf *b, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '.'
-                     || c == '_' || c == '~';
-        if (plain)
-            buf_putc(b, (char)c);
-        else
-            buf_printf(b, "%%%02X", c);
-    }
-}
-
 void numbers_write_next(struct http_call *hc, struct jw *w, bool more, const char *path, int64_t skip, const char *size_name,
                         int64_t size, const char *const *keep)
 {
@@ -55,10 +42,10 @@ void numbers_write_next(struct http_call *hc, struct jw *w, bool more, const cha
         if (!v.p)
             continue;
         buf_printf(&link, "&%s=", *keep);
-        numbers_put_escaped(&link, v);
+        buf_put_escaped(&link, v);
     }
     buf_putz(&link, "&api-version=");
-    numbers_put_escaped(&link, hc->api_version);
+    buf_put_escaped(&link, hc->api_version);
     jw_text(w, "nextLink", buf_str(&link));
 }
 

@@ -49,8 +49,6 @@ MUST_USE enum err numbers_capabilities_of(struct http_call *hc, const struct jso
 MUST_USE enum err numbers_country_of(struct http_call *hc, struct str *country);
 void numbers_write_cost(struct jw *w, int64_t micro);
 void numbers_write_capabilities(struct jw *w, const char *name, enum capability calling, enum capability sms);
-/** Text as one value of a query. */
-void numbers_put_escaped(struct buf *b, struct str s);
 /** The rest of a page: relative, with the api-version, as the SDKs want it (nothing is added to a nextLink). */
 void numbers_write_next(struct http_call *hc, struct jw *w, bool more, const char *path, int64_t skip, const char *size_name,
                         int64_t size, const char *const *keep);

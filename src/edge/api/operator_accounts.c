@@ -18,27 +18,16 @@ static enum err may_make(struct http_call *hc)
     return err ? err : json_expect(hc->json, shapes, ARRAY_LEN(shapes), &hc->why);
 }
 
-/* {"value": [...]} of all there are. */
-static enum err answer_all(struct http_call *hc, void (*write)(const struct accounts *a, struct jw *w))
-{
-    enum err err = operator_only(hc);
-    if (err)
-        return err;
-    struct jw w = jw_of(&hc->out);
-    jw_object(&w, NULL);
-    jw_array(&w, "value");
-    write(hc->api->accounts, &w);
-    jw_end(&w);
-    jw_end(&w);
-    http_reply(hc, 200);
-    return ERR_NONE;
-}
-
 /* -- accounts ---------------------------------------------------------------------------------------------------- */
+
+static void write_accounts(const struct http_call *hc, struct jw *w)
+{
+    accounts_write_subscriptions(hc->api->accounts, w);
+}
 
 enum err accounts_get(struct http_call *hc)
 {
-    return answer_all(hc, accounts_write_subscriptions);
+    return operator_answer_all(hc, write_accounts);
 }
 
 static enum err answer_account(struct http_call *hc, struct str name, int status)
@@ -104,9 +93,14 @@ enum err account_patch(struct http_call *hc)
 
 /* -- resources --------------------------------------------------------------------------------------------------- */
 
+static void write_resources(const struct http_call *hc, struct jw *w)
+{
+    accounts_write_resources(hc->api->accounts, w);
+}
+
 enum err resources_get(struct http_call *hc)
 {
-    return answer_all(hc, accounts_write_resources);
+    return operator_answer_all(hc, write_resources);
 }
 
 static void answer_resource(struct http_call *hc, const struct resource *r, int status)

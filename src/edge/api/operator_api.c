@@ -53,6 +53,23 @@ void operator_answer_json(void *arg, enum err err, struct str json)
     http_reply(hc, 200);
 }
 
+enum err operator_answer_all(struct http_call *hc, void (*write)(const struct http_call *hc, struct jw *w))
+{
+    enum err err = operator_only(hc);
+    if (!err)
+        err = http_query_known(hc, NULL, 0);
+    if (err)
+        return err;
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_array(&w, "value");
+    write(hc, &w);
+    jw_end(&w);
+    jw_end(&w);
+    http_reply(hc, 200);
+    return ERR_NONE;
+}
+
 /* -- the server itself --------------------------------------------------------------------------------------------- */
 
 static enum err status_get(struct http_call *hc)

@@ -106,7 +106,8 @@ static enum err snapshots_ask(struct http_call *hc, const char *verb, struct str
 
 enum err snapshots_get(struct http_call *hc)
 {
-    return snapshots_ask(hc, "list", (struct str){ NULL, 0 });
+    enum err err = http_query_known(hc, NULL, 0);
+    return err ? err : snapshots_ask(hc, "list", (struct str){ NULL, 0 });
 }
 
 enum err snapshots_post(struct http_call *hc)

@@ -19,6 +19,9 @@ static enum err subscription_key(struct http_call *hc, uint64_t *key)
 
 enum err event_subscriptions_get(struct http_call *hc)
 {
+    enum err err = http_query_known(hc, NULL, 0);
+    if (err)
+        return err;
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_array(&w, "value");
@@ -305,7 +308,9 @@ enum err events_get(struct http_call *hc)
     bool sse = str_starts(http_header(hc, "accept"), STR("text/event-stream"));
     struct str last = sse ? http_header(hc, "last-event-id") : (struct str){ 0 };
     int64_t wait_s = 0;
-    enum err err = http_query_int(hc, "wait", 0, WAIT_MAX_S, sse ? SSE_WAIT_S : 0, &wait_s);
+    enum err err = http_query_only(hc, "after", "type", "filter", "wait");
+    if (!err)
+        err = http_query_int(hc, "wait", 0, WAIT_MAX_S, sse ? SSE_WAIT_S : 0, &wait_s);
     if (err)
         return err;
     struct events_query q = { .resource = operator_sees(hc), .after = last.n ? last : http_query(hc, "after"),
@@ -338,13 +343,16 @@ enum err events_dead_get(struct http_call *hc)
     struct events_dead_query q = { .resource = operator_sees(hc) };
     int64_t limit = 0, before = 0;
     struct str subscription = http_query(hc, "subscription");
-    enum err err = http_query_int(hc, "limit", 1, 100, 100, &limit);
+    enum err err = http_query_only(hc, "subscription", "limit", "before");
+    if (!err)
+        err = http_query_int(hc, "limit", 1, 100, 100, &limit);
     if (!err)
         err = http_query_int(hc, "before", 1, INT64_MAX, 0, &before);
     if (!err && subscription.n)
         err = subscription_named(hc, subscription, &q.subscription);
     q.limit = (size_t)limit;
     q.before = (uint64_t)before;
+    q.link = http_next_link(hc, "before", STR(""));
     return err ? err : events_dead(hc->api->events, &q, operator_answer_json, hc);
 }
 

@@ -1,4 +1,5 @@
 /* operator_look.c - messages, calls and why things went as they did. */
+#include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
 enum { CALLS_LISTED = 100 };
@@ -13,7 +14,8 @@ static enum err say(struct http_call *hc, enum err err)
 
 enum err messages_get_all(struct http_call *hc)
 {
-    return say(hc, messages_list(hc->api->messages, operator_sees(hc), operator_answer_json, hc));
+    enum err err = http_query_known(hc, NULL, 0);
+    return err ? err : say(hc, messages_list(hc->api->messages, operator_sees(hc), operator_answer_json, hc));
 }
 
 enum err messages_get_one(struct http_call *hc)
@@ -25,8 +27,17 @@ enum err messages_get_one(struct http_call *hc)
 
 enum err calls_get_all(struct http_call *hc)
 {
-    return say(hc, calls_list(hc->api->calls, operator_sees(hc), http_query(hc, "before"), CALLS_LISTED,
-                              operator_answer_json, hc));
+    const struct calls_query q = { .resource = operator_sees(hc), .before = http_query(hc, "before"),
+                                   .link = http_next_link(hc, "before", STR("")), .limit = CALLS_LISTED };
+    enum err err = http_query_only(hc, "before");
+    if (err)
+        return err;
+    err = calls_list(hc->api->calls, &q, operator_answer_json, hc);
+    if (err == ERR_RANGE) {
+        rule_problem(&hc->why, err, RULE_QUERY_UNREADABLE, "before", "the id of a call");
+        problem_target(&hc->why, "before");
+    }
+    return say(hc, err);
 }
 
 enum err calls_get_one(struct http_call *hc)

@@ -86,6 +86,7 @@ static enum err query_page(struct http_call *hc, struct usage_query *q)
     enum err err = http_query_int(hc, "limit", 1, USAGE_PAGE_MOST, LISTED, &most);
     q->most = (size_t)most;
     q->after = http_query(hc, "after");
+    q->link = http_next_link(hc, "after", STR(""));
     return err;
 }
 
@@ -104,7 +105,9 @@ static enum err query_what(struct http_call *hc, struct usage_query *q)
 enum err usage_get(struct http_call *hc)
 {
     struct usage_query q = { 0 };
-    enum err err = query_whose(hc, &q);
+    enum err err = http_query_only(hc, "account", "resource", "month", "from", "to", "number", "kind", "by", "limit", "after");
+    if (!err)
+        err = query_whose(hc, &q);
     if (!err)
         err = query_when(hc, &q);
     if (!err)
@@ -118,7 +121,9 @@ enum err invoice_get(struct http_call *hc)
 {
     struct usage_query q = { 0 };
     int month;
-    enum err err = query_whose(hc, &q);
+    enum err err = http_query_only(hc, "account", "resource", "month", "limit", "after");
+    if (!err)
+        err = query_whose(hc, &q);
     if (!err)
         err = query_month(hc, &month);
     if (!err)

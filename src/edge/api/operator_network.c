@@ -24,24 +24,19 @@ static enum err add(struct http_call *hc, const char *kind)
     return err ? err : hc->api->carrier_add(hc->api->carriers, kind, hc->json, on_added, hc, &hc->why);
 }
 
-static enum err list(struct http_call *hc, const char *kind)
+static void write_smscs(const struct http_call *hc, struct jw *w)
 {
-    enum err err = operator_only(hc);
-    if (err)
-        return err;
-    struct jw w = jw_of(&hc->out);
-    jw_object(&w, NULL);
-    jw_array(&w, "value");
-    hc->api->carriers_write(hc->api->carriers, kind, &w);
-    jw_end(&w);
-    jw_end(&w);
-    http_reply(hc, 200);
-    return ERR_NONE;
+    hc->api->carriers_write(hc->api->carriers, "smsc", w);
+}
+
+static void write_trunks(const struct http_call *hc, struct jw *w)
+{
+    hc->api->carriers_write(hc->api->carriers, "trunk", w);
 }
 
 enum err smscs_get(struct http_call *hc)
 {
-    return list(hc, "smsc");
+    return operator_answer_all(hc, write_smscs);
 }
 
 enum err smscs_post(struct http_call *hc)
@@ -51,7 +46,7 @@ enum err smscs_post(struct http_call *hc)
 
 enum err trunks_get(struct http_call *hc)
 {
-    return list(hc, "trunk");
+    return operator_answer_all(hc, write_trunks);
 }
 
 enum err trunks_post(struct http_call *hc)
@@ -136,7 +131,8 @@ enum err sim_smsc_inject_post(struct http_call *hc)
 
 enum err handsets_get(struct http_call *hc)
 {
-    return command(hc, STR("handset.list"));
+    enum err err = http_query_known(hc, NULL, 0);
+    return err ? err : command(hc, STR("handset.list"));
 }
 
 enum err handset_inbox_get(struct http_call *hc)

@@ -152,7 +152,9 @@ enum err availability_get(struct http_call *hc)
     bool by_type, by_for;
     enum number_type type = NUMBER_GEOGRAPHIC;
     enum assignment assignment = ASSIGNED_PERSON;
-    enum err err = query_country(hc, country);
+    enum err err = http_query_only(hc, "country", "for", "type");
+    if (!err)
+        err = query_country(hc, country);
     if (!err)
         err = query_type(hc, "type", &by_type, &type);
     if (!err)
@@ -278,7 +280,9 @@ enum err price_get(struct http_call *hc)
     uint64_t to;
     bool reached = false, asked = false;
     struct asked_from from;
-    enum err err = query_to(hc, true, &to);
+    enum err err = http_query_only(hc, "to", "from");
+    if (!err)
+        err = query_to(hc, true, &to);
     if (!err)
         err = query_from(hc, &from);
     if (err)
@@ -434,7 +438,9 @@ enum err plan_get(struct http_call *hc)
 {
     struct plan_wish wish;
     const struct plan *p;
-    enum err err = wish_read(hc, &wish);
+    enum err err = http_query_only(hc, "for", "country", "calling", "sms", "minutes", "messages", "to", "account");
+    if (!err)
+        err = wish_read(hc, &wish);
     if (!err)
         err = plan_make(&wish, hc->arena, &p);
     if (err)

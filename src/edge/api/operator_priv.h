@@ -23,6 +23,9 @@ uint64_t operator_sees(const struct http_call *hc);
 /** Answer with a JSON text or the error; a messages_json_fn, explain_fn and events_listed_fn. arg is hc. */
 void operator_answer_json(void *arg, enum err err, struct str json);
 
+/** {"value":[…]} of all there are, to the operator alone. @param write  the objects, into the open array */
+MUST_USE enum err operator_answer_all(struct http_call *hc, void (*write)(const struct http_call *hc, struct jw *w));
+
 /* operator_accounts.c */
 enum err accounts_get(struct http_call *hc);
 enum err accounts_post(struct http_call *hc);

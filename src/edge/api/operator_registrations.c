@@ -52,7 +52,9 @@ enum err registrations_get_all(struct http_call *hc)
     int64_t skip, top;
     bool more;
     struct brief_filter filter = { .kind = -1 };
-    enum err err = resource_meant(hc, http_query(hc, "resource"), &filter.resource);
+    enum err err = http_query_only(hc, "resource", "skip", "top");
+    if (!err)
+        err = resource_meant(hc, http_query(hc, "resource"), &filter.resource);
     if (!err)
         err = http_query_int(hc, "skip", 0, INT32_MAX, 0, &skip);
     if (!err)
@@ -70,7 +72,7 @@ enum err registrations_get_all(struct http_call *hc)
         write_one(hc, &w, found[i], false);
     jw_end(&w);
     if (more)
-        jw_printf(&w, "nextLink", V1 "/registrations?skip=%" PRId64 "&top=%" PRId64, skip + top, top);
+        jw_text(&w, "nextLink", http_next_link(hc, "skip", arena_printf(hc->arena, "%" PRId64, skip + top)));
     jw_end(&w);
     http_reply(hc, 200);
     return ERR_NONE;

@@ -14,6 +14,9 @@ enum err sip_domains_get(struct http_call *hc)
     const struct sip_domains *d = sip_routing_domains(hc->api->sip_routing);
     struct sip_owned one, *all;
     size_t n = 0;
+    enum err err = http_query_known(hc, NULL, 0);
+    if (err)
+        return err;
     for (size_t at = 0; sip_domains_next(d, &at, &one);)
         n++;
     all = arena_array(hc->arena, n + 1, sizeof *all);

@@ -106,16 +106,6 @@ static enum err check_run(struct http_call *hc)
 
 /* -- a sender's list -------------------------------------------------------------------------------------------------- */
 
-static void put_next(struct http_call *hc, struct buf *b, struct str after, size_t top)
-{
-    buf_puts(b, hc->path);
-    buf_putz(b, "?from=");
-    numbers_put_escaped(b, http_query(hc, "from"));
-    buf_putz(b, "&after=");
-    numbers_put_escaped(b, after);
-    buf_printf(b, "&top=%zu", top);
-}
-
 static void on_listed(void *arg, enum err err, const struct optout_entry *list, size_t n, bool more)
 {
     struct http_call *hc = arg;
@@ -131,11 +121,8 @@ static void on_listed(void *arg, enum err err, const struct optout_entry *list, 
         jw_end(&w);
     }
     jw_end(&w);
-    if (more) {
-        scoped_buf link = { 0 };
-        put_next(hc, &link, list[n - 1].to, n);
-        jw_text(&w, "nextLink", buf_str(&link));
-    }
+    if (more)
+        jw_text(&w, "nextLink", http_next_link(hc, "after", list[n - 1].to));
     jw_end(&w);
     http_reply(hc, 200);
 }
@@ -144,7 +131,9 @@ static enum err list_get(struct http_call *hc)
 {
     int64_t top;
     struct optout_page page = { .resource = operator_sees(hc), .from = http_query(hc, "from"), .after = http_query(hc, "after") };
-    enum err err = http_query_int(hc, "top", 1, LISTED_MOST, LISTED, &top);
+    enum err err = http_query_only(hc, "from", "after", "top");
+    if (!err)
+        err = http_query_int(hc, "top", 1, LISTED_MOST, LISTED, &top);
     if (err)
         return err;
     page.top = (size_t)top;

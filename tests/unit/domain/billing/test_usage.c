@@ -158,6 +158,19 @@ static void wait_told(struct stage *s)
 
 struct seen { size_t n; int64_t micro; char after[256]; };
 
+/* What the place in a nextLink is to who is asked for it. */
+static void unescape(char *dst, size_t size, struct str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n && n + 1 < size; i++) {
+        unsigned c = (unsigned char)s.p[i];
+        if (c == '%' && i + 2 < s.n)
+            sscanf(s.p + ++i, "%2x", &c), i++;
+        dst[n++] = (char)c;
+    }
+    dst[n] = '\0';
+}
+
 /* One page of `member`: how many, and their sum. */
 static struct seen page(struct stage *s, struct usage_query q, bool invoice, const char *member)
 {
@@ -176,7 +189,7 @@ static struct seen page(struct stage *s, struct usage_query q, bool invoice, con
         return (struct seen){ 1, json_int(list, 0), "" };
     for (; seen.n < json_count(list); seen.n++)
         seen.micro += json_int_of(json_item(list, seen.n), "microUsd", 0);
-    str_copyz(seen.after, sizeof seen.after, json_text_of(json_root(doc), "nextAfter"));
+    unescape(seen.after, sizeof seen.after, json_text_of(json_root(doc), "nextLink"));
     return seen;
 }
 
