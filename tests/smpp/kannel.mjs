@@ -1,5 +1,6 @@
 // Kannel as the client of a simulated SMSC, configured as docs/simulator.md says:
 //   kannel.mjs HOST:PORT of the SMSC [msg-id-type]
+// An SMPP server is told as SYSTEM_ID, PASSWORD and FROM, whose messages it is to send; untold, the page's own.
 // Sends 1,000 messages by its HTTP door, and wants 1,000 delivery reports by HTTP, each for a message that was sent. Every message
 // that the SMSC sends from handsets meanwhile is wanted, too, when MO_WANTED says how many.
 import assert from 'node:assert/strict'
@@ -14,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const MESSAGES = 1000, AT_ONCE = 40, PATIENCE_MS = 60000
 const [smsc, idType] = process.argv.slice(2)
 const moWanted = Number(process.env.MO_WANTED ?? 0)
+const from = encodeURIComponent(process.env.FROM ?? '+18335550100')
 const folder = mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'kannel-'))
 const children = []
 
@@ -35,6 +37,8 @@ async function configuration(received) {
   const ports = { 13000: await freePort(), 13001: await freePort(), 13013: await freePort(), 13080: received }
   for (const [written, ours] of Object.entries(ports)) conf = conf.replaceAll(written, ours)
   conf = conf.replaceAll('/tmp/kannel', folder).replace(/port = 12775/, `port = ${smsc.split(':')[1]}`)
+  if (process.env.SYSTEM_ID) conf = conf.replace(/smsc-username = .*/, `smsc-username = ${process.env.SYSTEM_ID}`)
+  if (process.env.PASSWORD) conf = conf.replace(/smsc-password = .*/, `smsc-password = ${process.env.PASSWORD}`)
   assert.ok(conf.includes(smsc.split(':')[1]), 'the page names the port of the SMSC')
   if (idType) conf = conf.replace('group = smsbox', '').replace(/(group = smsc\n)/, `$1msg-id-type = ${idType}\n`).replace(/(bearerbox-host)/, 'group = smsbox\n$1')
   writeFileSync(join(folder, 'kannel.conf'), conf)
@@ -83,7 +87,7 @@ async function sendAll() {
     for (let n = next++; n < MESSAGES; n = next++) {
       const report = encodeURIComponent(`http://127.0.0.1:${here}/report?n=${n}&type=%d`)
       const to = `%2B1206555${String(1000 + n % 100).padStart(4, '0')}`
-      const { status, body } = await ask(`http://127.0.0.1:${ports.sendsms}/cgi-bin/sendsms?username=tester&password=secret&from=%2B18335550100&to=${to}` +
+      const { status, body } = await ask(`http://127.0.0.1:${ports.sendsms}/cgi-bin/sendsms?username=tester&password=secret&from=${from}&to=${to}` +
         `&text=message+${n}&dlr-mask=3&dlr-url=${report}`)
       assert.equal(status, 202, body)
     }

@@ -25,9 +25,17 @@ void sms_id_write(const struct ids *ids, uint64_t key, bool inbound, char id[SMS
 enum err sms_id_read(const struct ids *ids, struct str id, uint64_t *key)
 {
     enum { PREFIX = 9, STAMP = 14, GUID = GUID_SIZE - 1 };
+    if (id.n == GUID)                   /* as SMPP has it */
+        return ids_guid_read(ids, ID_MESSAGE, id, key) ? ERR_ABSENT : ERR_NONE;
     if (id.n < PREFIX + STAMP + GUID || !(str_starts(id, STR("Outgoing_")) || str_starts(id, STR("Incoming_"))))
         return ERR_ABSENT;
     return ids_guid_read(ids, ID_MESSAGE, (struct str){ id.p + PREFIX + STAMP, GUID }, key) ? ERR_ABSENT : ERR_NONE;
+}
+
+void sms_id_guid(const char *id, char guid[GUID_SIZE])
+{
+    enum { PREFIX = 9, STAMP = 14 };
+    str_copyz(guid, GUID_SIZE, str_from(str_of(id), PREFIX + STAMP));
 }
 
 void trail_line(struct buf *b, int64_t us, const char *step, const char *format, ...)

@@ -30,7 +30,9 @@ enum { SMS_RECIPIENTS_MAX = 100, SMS_TEXT_MAX_UNITS = 2048, SMS_ID_SIZE = 80 };
 
 /** "Outgoing_20261122192514<guid>_noam" */
 void sms_id_write(const struct ids *ids, uint64_t key, bool inbound, char id[SMS_ID_SIZE]);
-/** @return ERR_ABSENT: it is none of ours */
+/** The GUID in it: the message_id of SMPP, whose receipts have no underscore (it is another character in GSM 03.38). */
+void sms_id_guid(const char *id, char guid[GUID_SIZE]);
+/** Either form. @return ERR_ABSENT: it is none of ours */
 MUST_USE enum err sms_id_read(const struct ids *ids, struct str id, uint64_t *key);
 const char *message_state_word(int stored);     /* of a row: "submitted" */
 

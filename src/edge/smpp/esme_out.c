@@ -16,7 +16,7 @@ struct parcel {
     struct esme_server *server;
     struct parcel      *next;
     struct letter       letter;         /* its texts lie behind the struct */
-    char                id[SMS_ID_SIZE];        /* receipt: of the message */
+    char                id[GUID_SIZE];          /* receipt: of the message */
     unsigned            parts, sent, unanswered;
     uint16_t            ref;
     uint32_t            status;         /* an ESME's refusal of some part */
@@ -275,7 +275,7 @@ static enum err deliver(void *self, const struct letter *l)     /* control */
     p->letter.to = str_put(&at, l->to);
     p->letter.text = str_put(&at, l->text);
     if (l->receipt)
-        sms_id_write(s->conf.control->ids, l->answered, false, p->id);
+        ids_guid(s->conf.control->ids, ID_MESSAGE, l->answered, p->id);
     inbox_post_always(loop_inbox(s->loop), &p->item);   /* the mailbox bounds them */
     return ERR_NONE;
 }

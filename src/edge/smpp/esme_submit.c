@@ -28,7 +28,7 @@ struct submit {
     struct sms_esme     esme;
     struct sms_send     send;
     struct sms_part_in  part;               /* concat.total 0: it is none */
-    char                id[SMS_ID_SIZE];
+    char                id[GUID_SIZE];
     char                from[SMPP_NUMBER_SIZE];
     struct buf          text;
     unsigned            n_failed;           /* submit_multi: entries of `failed` */
@@ -289,7 +289,7 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
     for (size_t i = 0; i < n; i++) {
         if (results[i].status == 202) {
             if (!taken++)
-                str_copyz(g->id, sizeof g->id, str_of(results[i].id));
+                sms_id_guid(results[i].id, g->id);
             continue;
         }
         const struct smpp_addr to = smpp_addr_of(results[i].to);
