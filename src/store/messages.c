@@ -17,6 +17,11 @@ void message_row_send_at(struct db_unit *u, uint64_t key, int64_t at_us)
     db_do(u, DB_MESSAGE_SEND_AT, 1, DB_I(key), DB_I(at_us));
 }
 
+void message_row_valid_until(struct db_unit *u, uint64_t key, int64_t until_us)
+{
+    db_do(u, DB_MESSAGE_VALID_UNTIL, 1, DB_I(key), DB_I(until_us));
+}
+
 void segment_row_insert(struct db_unit *u, const struct segment_row *row)
 {
     db_do(u, DB_SEGMENT_INSERT, 1, DB_I(row->message), DB_I(row->segment), DB_T(row->carrier), DB_T(row->remote_id));
@@ -94,6 +99,7 @@ static bool each_unfinished(void *arg, const struct db_rows *r)
         .created_us = db_int(r, 10),
         .updated_us = db_int(r, 11),
         .send_at_us = db_int(r, 12),
+        .valid_until_us = db_int(r, 13),
     };
     each->err = each->on_message(each->arg, &row);
     return !each->err;

@@ -11,6 +11,7 @@ struct message_row {
     unsigned   segments;
     int64_t    created_us, updated_us;
     int64_t    send_at_us;          /* not before; 0: at once. Written by message_row_send_at() */
+    int64_t    valid_until_us;      /* of those that are unfinished; 0: no end. Written by message_row_valid_until() */
 };
 struct segment_row {
     uint64_t   message;
@@ -23,6 +24,7 @@ void message_row_insert(struct db_unit *u, const struct message_row *row);
 /** @param trail  lines to append */
 void message_row_step(struct db_unit *u, uint64_t key, int state, struct str carrier, int64_t at_us, struct str trail);
 void message_row_send_at(struct db_unit *u, uint64_t key, int64_t at_us);
+void message_row_valid_until(struct db_unit *u, uint64_t key, int64_t until_us);
 void segment_row_insert(struct db_unit *u, const struct segment_row *row);
 void segment_row_receipt(struct db_unit *u, uint64_t message, unsigned segment, int receipt);
 void segment_rows_forget(struct db_unit *u, uint64_t message);

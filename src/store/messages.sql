@@ -15,6 +15,9 @@ UPDATE message SET state = ?2, carrier = ?3, updated_us = ?4,
 -- :name message_send_at
 UPDATE message SET send_at_us = ?2 WHERE key = ?1;
 
+-- :name message_valid_until
+UPDATE message SET valid_until_us = ?2 WHERE key = ?1;
+
 -- :name segment_insert
 INSERT INTO segment (message, segment, carrier, remote_id, receipt) VALUES (?1, ?2, ?3, ?4, -1)
 ON CONFLICT (message, segment) DO UPDATE SET carrier = excluded.carrier, remote_id = excluded.remote_id, receipt = -1;
@@ -42,7 +45,7 @@ DELETE FROM stray_receipt WHERE at_us < ?1;
 SELECT 1;
 
 -- :name message_unfinished
-SELECT key, resource, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, send_at_us
+SELECT key, resource, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, send_at_us, valid_until_us
 FROM message WHERE state < 10 AND inbound = 0 ORDER BY key;
 
 -- :name segment_unfinished

@@ -126,6 +126,7 @@ struct changing {
     struct messages     *m;
     uint64_t             message;
     unsigned             segments;
+    int64_t              due_us;        /* replace: when it was to be woken */
     char                *text;          /* replace: the new one, owned; NULL: it is cancelled */
     int                  registered;
     messages_changed_fn *done;
@@ -184,7 +185,7 @@ static void on_replaced(void *mine, enum err err)
         msg->writing = false;
         if (!err)
             take_text(msg, g);
-        outbound_queue(msg);
+        outbound_return(msg, g->due_us);
     }
     free(g->text);
     g->done(g->arg, err);
@@ -205,7 +206,7 @@ enum err messages_replace(struct messages *m, const struct sms_named *named, str
     unsigned segments = sms_segments(text);
     scoped_buf trail = { 0 };
     enum err err = find_waiting(m, named, &msg);
-    if (!err && (!msg->esme || msg->state != MSG_QUEUED))
+    if (!err && !msg->esme)
         err = ERR_CONFLICT;
     if (!err)
         err = segments ? may_cost(m, msg, segments) : ERR_SIZE;
@@ -225,7 +226,7 @@ enum err messages_replace(struct messages *m, const struct sms_named *named, str
         free(copy);
         return err;
     }
-    outbound_leave(msg);
+    g->due_us = outbound_leave(msg);    /* g lives until its unit is answered, on this thread */
     msg->writing = true;
     return ERR_NONE;
 }

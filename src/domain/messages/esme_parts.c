@@ -254,7 +254,8 @@ static enum err send_whole(struct group *g, const struct sms_part_in *last, mess
     join_text(g, last, &j->text);
     j->to.to = g->to;
     j->send = (struct sms_send){ .resource = g->resource, .from = g->from, .recipients = &j->to, .n = 1, .text = buf_str(&j->text),
-                                 .report = true, .esme = &j->esme };
+                                 .report = true, .send_at_us = last->send_at_us, .valid_until_us = last->valid_until_us,
+                                 .esme = &j->esme };
     enum err err = j->text.bad ? ERR_NOMEM : utf8_utf16_units(j->send.text) > SMS_TEXT_MAX_UNITS ? ERR_SIZE : ERR_NONE;
     if (!err) {
         g->whole = true;

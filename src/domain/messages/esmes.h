@@ -29,6 +29,7 @@ struct sms_part_in {
     struct sms_concat concat;           /* total 1..255 */
     enum sms_alphabet alphabet;
     struct str        octets;
+    int64_t           send_at_us, valid_until_us;       /* of the message: what its last part says */
     struct sms_esme   esme;
 };
 /** Store it, and answer with an id of its own. The last one to come makes the message, which walks the pipeline of messages_send();

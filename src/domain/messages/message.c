@@ -13,7 +13,7 @@ struct message *message_make(struct messages *m, const struct message_row *row)
         return NULL;
     }
     *msg = (struct message){ .m = m, .key = row->key, .resource = row->resource, .report = row->report,
-                             .created_us = row->created_us, .send_at_us = row->send_at_us, .state = message_state_read(row->state),
+                             .created_us = row->created_us, .send_at_us = row->send_at_us, .valid_until_us = row->valid_until_us, .state = message_state_read(row->state),
                              .segments = row->segments, .parts = parts, .remote_ids = ids };
     char *at = (char *)(msg + 1);
     msg->from = str_put(&at, row->from);

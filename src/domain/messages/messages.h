@@ -50,6 +50,7 @@ struct sms_send {
     bool                        report; /* SMSDeliveryReportReceived wanted */
     struct str                  tag;
     int64_t                     send_at_us;     /* product time; at once when it is over, or 0 */
+    int64_t                     valid_until_us; /* product time: of no use after it; 0: for as long as a carrier tries */
     const struct sms_esme      *esme;   /* it came over SMPP (esmes.h); NULL: it did not */
 };
 struct sms_result {

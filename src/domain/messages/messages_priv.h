@@ -91,6 +91,7 @@ struct message {
     struct usage_hold   hold;                   /* put aside for those that are to come */
     int64_t             answered_us, taken_us;  /* when its 202 went, and when its carrier took it: until a step tells; 0 */
     int64_t             send_at_us;             /* not before: as asked, or when a guard let it go; 0 */
+    int64_t             valid_until_us;         /* of no use after it; 0: no end */
     uint8_t             held, held_was;         /* enum held_why: while WAITING, and until a step tells */
     uint8_t             placed;                 /* 1 << enum guard_kind: buckets in which it has its place */
     unsigned            tries;                  /* submits that came to nothing */
@@ -169,8 +170,9 @@ void message_feed(struct message *msg, enum message_event event, const struct me
 void outbound_resume(struct message *msg);
 /** Stored: choose a carrier and line up. */
 void outbound_queue(struct message *msg);
-/** Out of its line until it is queued again: what is to leave is being changed. */
-void outbound_leave(struct message *msg);
+/** Out of its line, and it is not woken: what is to leave is being changed. Then back, with what was answered. */
+int64_t outbound_leave(struct message *msg);
+void outbound_return(struct message *msg, int64_t due_us);
 /** What it waited for is over, or may be. */
 void outbound_wake(struct message *msg);
 void outbound_pump(struct carrier_slot *c);

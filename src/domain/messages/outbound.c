@@ -129,11 +129,21 @@ static enum err set_due(struct message *msg, int64_t due_us)
     return agenda_set(msg->m->control->agenda, &msg->due, due_us, on_due, msg);
 }
 
-void outbound_leave(struct message *msg)
+int64_t outbound_leave(struct message *msg)
 {
+    int64_t due_us = msg->due.due_us;
     leave_queue(msg);
     msg->carrier = NULL;
     agenda_clear(msg->m->control->agenda, &msg->due);
+    return due_us;
+}
+
+void outbound_return(struct message *msg, int64_t due_us)
+{
+    if (msg->state == MSG_WAITING)
+        (void)!set_due(msg, due_us);
+    else
+        outbound_queue(msg);
 }
 
 /* Patience is for what could leave. */
@@ -142,13 +152,28 @@ static int64_t begun_us(const struct message *msg)
     return msg->send_at_us > msg->created_us ? msg->send_at_us : msg->created_us;
 }
 
+static int64_t deadline_us(const struct message *msg)
+{
+    int64_t patience_us = begun_us(msg) + PATIENCE_US;
+    return msg->valid_until_us && msg->valid_until_us < patience_us ? msg->valid_until_us : patience_us;
+}
+
+/* Seconds that are left, for the carrier; 0: it decides. */
+static uint32_t validity_s(const struct message *msg)
+{
+    int64_t left_us = msg->valid_until_us - control_now_us(msg->m->control);
+    if (!msg->valid_until_us)
+        return 0;
+    return left_us > US_PER_S ? (uint32_t)(left_us / US_PER_S) : 1;
+}
+
 /* Without a carrier it is adopted when one is added. Out of memory for the agenda: patience without end. */
 static void line_up(struct message *msg, const struct message_cue *cue)
 {
     const struct lease *lease = lease_of(msg);
     struct carrier_slot *was = msg->carrier;
     struct carrier_slot *c = lease ? routing_choose(msg, lease) : NULL;
-    (void)!set_due(msg, begun_us(msg) + PATIENCE_US);
+    (void)!set_due(msg, deadline_us(msg));
     if (cue->from)
         step_note(msg, cue);
     msg->carrier = c;
@@ -196,7 +221,7 @@ void outbound_pump(struct carrier_slot *c)
     while (c->up && !c->stalled && !c->full && c->head && !c->m->paused && c->m->steps < STEPS_MOST) {
         struct message *msg = c->head;
         struct carrier_message out = { .message = msg->key, .from = msg->from, .to = msg->to, .text = msg->text,
-                                       .wants_receipt = true };
+                                       .wants_receipt = true, .validity_s = validity_s(msg) };
         if (c->ops->submit(c->self, &out)) {
             c->full = true;
             return;
@@ -229,9 +254,10 @@ void outbound_wake(struct message *msg)
 
 static void on_due(void *arg, int64_t due_us)
 {
-    (void)due_us;
     struct message *msg = arg;
     struct message_cue cue = { .step = "queue", .words = "no carrier took it within 72 hours", .segment = -1 };
+    if (msg->valid_until_us && msg->valid_until_us <= due_us)
+        cue.words = "no carrier took it while it was valid";
     if (msg->state == MSG_SUBMITTED)
         cue.step = "receipt", cue.words = "no receipt within 72 hours";
     if (msg->state == MSG_WAITING)

@@ -208,11 +208,11 @@ static void trail_open(struct buf *trail, const struct sending *g)
     buf_putc(trail, '\n');
 }
 
-static void tell_time(struct buf *trail, int64_t now_us, int64_t at_us)
+static void tell_time(struct buf *trail, int64_t now_us, const char *step, const char *words, int64_t at_us)
 {
     char when[ISO8601_SIZE];
     time_iso8601(when, at_us);
-    trail_line(trail, now_us, "schedule", "not before %s", when);
+    trail_line(trail, now_us, step, "%s %s", words, when);
 }
 
 /* A recipient that is not a repetition: its message, in memory and in the unit. */
@@ -225,12 +225,14 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
     buf_puts(&whole, trail);
     int64_t send_at_us = s->send_at_us > g->now_us ? s->send_at_us : 0;
     if (send_at_us)
-        tell_time(&whole, g->now_us, send_at_us);
+        tell_time(&whole, g->now_us, "schedule", "not before", send_at_us);
+    if (s->valid_until_us)
+        tell_time(&whole, g->now_us, "validity", "until", s->valid_until_us);
     routing_tell(m, g->lease, s->from, s->recipients[i].to, &whole, g->now_us);
     struct message_row row = { .key = g->keys[g->made_n], .resource = s->resource, .report = s->report,
                                .from = s->from, .to = s->recipients[i].to, .text = s->text, .tag = s->tag,
                                .repeat_id = s->recipients[i].repeat_id, .state = message_state_stored(MSG_QUEUED),
-                               .segments = segments, .created_us = g->now_us, .send_at_us = send_at_us, .trail = buf_str(&whole) };
+                               .segments = segments, .created_us = g->now_us, .send_at_us = send_at_us, .valid_until_us = s->valid_until_us, .trail = buf_str(&whole) };
     struct message *msg = whole.bad ? NULL : message_make(m, &row);
     if (!msg || (s->esme && esme_add(msg, u, s->esme, g->keys[0])) || map_put(m->live, msg->key, msg)) {
         message_free(msg);
@@ -244,6 +246,8 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
     message_row_insert(u, &row);
     if (send_at_us)
         message_row_send_at(u, row.key, send_at_us);
+    if (s->valid_until_us)
+        message_row_valid_until(u, row.key, s->valid_until_us);
     message_public_id(m, row.key, false, g->results[i].id);
     metric_add(&accepted_total, 1);
     return ERR_NONE;

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "domain/messages/esmes.h"
 #include "domain/requests.h"
+#include "domain/rules.h"
 #include "net/sms_parts.h"
 
 #include <stdio.h>
@@ -56,6 +57,8 @@ uint32_t esme_status_of(enum err err, const struct problem *why)
     switch (err) {                      /* no default: -Wswitch brings a new error here */
     case ERR_NONE:          return ESME_ROK;
     case ERR_UNPROVEN: case ERR_RANGE:
+        if (strcmp(why->rule, rule_name(RULE_SCHEDULE_TOO_FAR)) == 0)
+            return ESME_RINVSCHED;
         return ESME_RINVSRCADR;         /* the sender is not leased here, or may not send texts */
     case ERR_BUSY:          return why->rule[0] ? ESME_RTHROTTLED : ESME_RMSGQFUL;
     case ERR_SIZE:          return ESME_RMSGQFUL;
@@ -148,15 +151,19 @@ static struct fault check_class(const struct smpp_sm *sm)
     return NO_FAULT;
 }
 
-static struct fault check_times(const struct smpp_sm *sm, int64_t now_us)
+static struct fault check_times(struct submit *g, const struct smpp_sm *sm, int64_t now_us)
 {
     int64_t at_us;
     if (sm->schedule_delivery_time.n && smpp_time_read(sm->schedule_delivery_time, now_us, &at_us))
         return FAULT(ESME_RINVSCHED, "schedule_delivery_time is not YYMMDDhhmmsstnnp.");
     if (sm->schedule_delivery_time.n && at_us > now_us)
-        return FAULT(ESME_RINVSCHED, "Delivery at a later time is not built: leave schedule_delivery_time empty.");
+        g->send.send_at_us = at_us;
     if (sm->validity_period.n && (smpp_time_read(sm->validity_period, now_us, &at_us) || at_us <= now_us))
         return FAULT(ESME_RINVEXPIRY, "validity_period is not YYMMDDhhmmsstnnp, or is over.");
+    if (sm->validity_period.n)
+        g->send.valid_until_us = at_us;
+    if (g->send.valid_until_us && g->send.send_at_us >= g->send.valid_until_us)
+        return FAULT(ESME_RINVEXPIRY, "validity_period is over before schedule_delivery_time.");
     return NO_FAULT;
 }
 
@@ -226,7 +233,7 @@ static struct fault read_submit(struct submit *g, const struct smpp_pdu *pdu, in
 {
     struct fault f = check_class(&pdu->sm);
     if (!f.status)
-        f = check_times(&pdu->sm, now_us);
+        f = check_times(g, &pdu->sm, now_us);
     if (!f.status)
         f = read_text(g, pdu);
     if (!f.status)
@@ -244,6 +251,8 @@ static struct fault read_submit(struct submit *g, const struct smpp_pdu *pdu, in
     g->part.from = g->send.from;
     g->part.to = g->to[0].to;
     g->part.esme = g->esme;
+    g->part.send_at_us = g->send.send_at_us;
+    g->part.valid_until_us = g->send.valid_until_us;
     return f;
 }
 
