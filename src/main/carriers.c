@@ -2,6 +2,7 @@
 #include "base/hostport.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "main/carrier_profile.h"
 #include "domain/calls/calls.h"
 #include "domain/messages/messages.h"
 #include "domain/rules.h"
@@ -53,6 +54,7 @@ struct given {
     char        host[128];
     uint16_t    port;
     int64_t     window, rate;
+    const struct json *json;            /* all of it; NULL: built in */
     bool        simulated;
 };
 
@@ -89,12 +91,14 @@ static bool is_name(struct str name)
 static const struct json_shape given_shapes[] = {
     { "name", JSON_IS_TEXT },      { "host", JSON_IS_TEXT },      { "systemId", JSON_IS_TEXT },  { "user", JSON_IS_TEXT },
     { "password", JSON_IS_TEXT },  { "transport", JSON_IS_TEXT }, { "bind", JSON_IS_TEXT },      { "window", JSON_IS_INTEGER },
+    { "receiptId", JSON_IS_TEXT }, { "dataCoding", JSON_IS_INTEGER }, { "throttleStatus", JSON_IS_ARRAY },
+    { "transientStatus", JSON_IS_ARRAY }, { "permanentStatus", JSON_IS_ARRAY }, { "tlvs", JSON_IS_ARRAY },
     { "longAs", JSON_IS_TEXT },    { "rate", JSON_IS_INTEGER },   { "simulated", JSON_IS_BOOL }, { "register", JSON_IS_BOOL },  { "emergency", JSON_IS_BOOL },
 };
 
 static enum err given_read(struct given *g, const char *kind, const struct json *j, struct problem *why)
 {
-    *g = (struct given){ .kind = kind,
+    *g = (struct given){ .kind = kind, .json = j,
                          .name = json_text_of(j, "name"),
                          .system_id = json_text_of(j, "systemId"),
                          .user = json_text_of(j, "user"),
@@ -158,6 +162,8 @@ static enum err start_smsc(struct carriers *c, const struct given *g, struct pro
                                    .password = g->password, .window = (unsigned)g->window, .rate = (unsigned)g->rate,
                                    .simulated = g->simulated };
     enum err err = bind_type_read(g->bind, &conf.type, why);
+    if (!err)
+        err = carrier_profile_read(&conf, g->json, why);
     if (!err)
         err = long_as_read(g->long_as, &conf.long_as, why);
     return err ? err : smpp_edge_add(c->conf.smpp, &conf, why);
@@ -295,6 +301,9 @@ static enum err check(const struct carriers *c, const char *kind, const struct j
                           STR_ARG(g->name));
     if (!err && strcmp(kind, "smsc") == 0) {
         err = bind_type_read(g->bind, &type, why);
+        struct smpp_bind_conf unused = { 0 };
+        if (!err)
+            err = carrier_profile_read(&unused, conf, why);
         if (!err && (!g->system_id.n || g->system_id.n > 15))
             err = bad(why, "systemId", "systemId must have 1 to 15 characters (SMPP 3.4, 5.2.1).");
         if (!err && g->password.n > 8)

@@ -3,7 +3,15 @@
 #include "main/ctl_priv.h"
 
 /* Options that go into the body under a name of their own: text, number or yes. */
-struct member { const char *option, *name; enum { AS_TEXT, AS_NUMBER, AS_YES } how; };
+struct member { const char *option, *name; enum { AS_TEXT, AS_NUMBER, AS_YES, AS_LIST } how; };
+
+static void write_list(const struct ctl *c, struct jw *w, const struct member *m)
+{
+    jw_array(w, m->name);
+    for (int i = 0; ctl_option_at(c, m->option, i); i++)
+        jw_textz(w, NULL, ctl_option_at(c, m->option, i));
+    jw_end(w);
+}
 
 static int write_members(const struct ctl *c, struct jw *w, const struct member *members, size_t n)
 {
@@ -16,6 +24,8 @@ static int write_members(const struct ctl *c, struct jw *w, const struct member 
             jw_textz(w, members[i].name, value);
         else if (members[i].how == AS_YES)
             jw_bool(w, members[i].name, true);
+        else if (members[i].how == AS_LIST)
+            write_list(c, w, &members[i]);
         else if (ctl_option_int(c, members[i].option, 1, 1000000, 0, &number))
             return CTL_USAGE;
         else
@@ -47,6 +57,8 @@ static int smsc_add(struct ctl *c)
     static const struct member members[] = {
         { "host", "host", AS_TEXT }, { "system-id", "systemId", AS_TEXT }, { "password", "password", AS_TEXT },
         { "bind", "bind", AS_TEXT }, { "window", "window", AS_NUMBER }, { "rate", "rate", AS_NUMBER },
+        { "receipt-id", "receiptId", AS_TEXT }, { "data-coding", "dataCoding", AS_NUMBER }, { "throttle-status", "throttleStatus", AS_LIST },
+        { "transient-status", "transientStatus", AS_LIST }, { "permanent-status", "permanentStatus", AS_LIST }, { "tlv", "tlvs", AS_LIST },
         { "long-as", "longAs", AS_TEXT }, { "simulated", "simulated", AS_YES },
     };
     return add(c, STR("/carterfone/v1/smscs"), members, ARRAY_LEN(members), "SMSC");
@@ -75,7 +87,7 @@ static int smsc_list(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
         { "SMSC", "name" }, { "UP", "up" }, { "BUSY", "busy" }, { "SINCE", "since" }, { "SIMULATED", "simulated" }, { "HOST", "host" },
-        { ">WAITING", "waiting" }, { ">UNDER WAY", "underWay" }, { ">WINDOW", "window" }, { ">RATE", "rate" }, { ">ERRORS", "errors" },
+        { "RECEIPT ID", "receiptId" }, { ">WAITING", "waiting" }, { ">UNDER WAY", "underWay" }, { ">WINDOW", "window" }, { ">RATE", "rate" }, { ">ERRORS", "errors" },
         { ">THROTTLED", "throttled" }, { ">LINKS LOST", "linksLost" }, { "BIND REFUSED", "bindRefused" }, { 0 },
     };
     return list_at(c, STR("/carterfone/v1/smscs"), columns, "No SMSC; `carterfone smsc add` binds to one.");
@@ -97,6 +109,12 @@ static const struct ctl_option smsc_options[] = {
     { "window",    "N",         CTL_MAY,    "submits awaiting an answer at once" },
     { "rate",      "N",         CTL_MAY,    "submits a second" },
     { "long-as",   "WAY",       CTL_MAY,    "how long texts go: udh [it is this], udh16, sar or payload" },
+    { "receipt-id", "FORM",     CTL_MAY,    "ids in receipts: auto [it is learned], same, hex-dec (answers hex, receipts decimal), dec-hex" },
+    { "throttle-status", "STATUS", CTL_MANY, "means: not so fast; such as 0x58 [ESME_RTHROTTLED, ESME_RMSGQFUL]" },
+    { "transient-status", "STATUS", CTL_MANY, "means: not now [ESME_RSYSERR, ESME_RX_T_APPN]" },
+    { "permanent-status", "STATUS", CTL_MANY, "means: never [all others]" },
+    { "data-coding", "N",       CTL_MAY,    "data_coding of GSM-7 texts [0]" },
+    { "tlv",       "0xTAG=VALUE", CTL_MANY, "goes with each submit; VALUE is text, or hex:OCTETS" },
     { "simulated", NULL,        CTL_MAY,    "another simulated network, on a loopback address: it carries simulated numbers" },
     { 0 },
 };

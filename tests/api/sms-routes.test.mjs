@@ -81,17 +81,33 @@ test('weights share the recipients, and each keeps its carrier and its order', a
   assert.ok(share > 30 && share < 58, `${share} of 60 for a weight of 3 in 4`)
 })
 
-test('what waits for a lost carrier is moved to the next route, in order', async (t) => {
+test('what waits for a lost carrier is moved to the next route, in order; what it may have follows after two minutes', async (t) => {
+  t.after(noRoutes)
+  await network('slow', 'answerDelay=10m')
+  await route('first', 'slow', { priority: 1 })
+  await route('second', 'west', { priority: 2 })
+  const texts = Array.from({ length: 20 }, (_, i) => `moved ${i} ${randomUUID()}`), ids = []
+  for (const text of texts) ids.push(await send('+12065550103', text))
+  await eventually('the first is under way', () => took('slow').length === 1)
+  networks.slow.child.kill('SIGKILL')
+  await delivered(ids.slice(1))
+  const order = () => took('west').filter((m) => texts.includes(m.text)).map((m) => m.text)
+  assert.deepEqual(order(), texts.slice(1))
+  await own('POST', 'clock/:advance', { seconds: 180 })
+  await delivered(ids)
+  assert.deepEqual(order(), [...texts.slice(1), texts[0]])
+  assert.ok((await story(ids[0])).some((l) => l.text === 'from slow to west: its link was lost'))
+})
+
+test('a carrier that is back is taken again', async (t) => {
   t.after(noRoutes)
   await route('first', 'east', { priority: 1 })
   await route('second', 'west', { priority: 2 })
   networks.east.child.kill('SIGKILL')
-  const texts = Array.from({ length: 20 }, (_, i) => `moved ${i} ${randomUUID()}`), ids = []
-  for (const text of texts) ids.push(await send('+12065550103', text))
   await eventually('east is down', async () => !(await smsc('east')).up)
-  await delivered(ids)
-  const order = took('west').filter((m) => texts.includes(m.text)).map((m) => m.text)
-  assert.deepEqual(order, texts)
+  const meanwhile = await send('+12065550103')
+  await delivered([meanwhile])
+  assert.equal((await own('GET', `messages/${meanwhile}`)).carrier, 'west')
   await network('east')
   const back = await send('+12065550103')
   await delivered([back])
@@ -124,4 +140,34 @@ test('a route is changed and removed by its name alone', async (t) => {
   assert.deepEqual((await own('GET', 'smsRoutes')).value, [changed])
   await own('DELETE', 'smsRoutes/one')
   assert.deepEqual((await own('GET', 'smsRoutes')).value, [])
+})
+
+test('a receipt by another bind of the same SMSC finds its message; a receiver carries none', async (t) => {
+  t.after(noRoutes)
+  const ready = join(folder, 'pair.json')
+  const child = spawn(process.env.CARTERFONE, ['sim', '--sim-smpp', '127.0.0.1:0', '--sim-sip', '127.0.0.1:0', '--ready-file', ready, '--sim-smsc', 'answerId=hex,receiptId=dec'], { stdio: 'ignore' })
+  t.after(() => child.kill('SIGKILL'))
+  await eventually('network', () => existsSync(ready), 20000)
+  const at = JSON.parse(readFileSync(ready, 'utf8')).simSmpp
+  await own('POST', 'smscs', { name: 'pair-out', host: at, systemId: 'pair', bind: 'transmitter', simulated: true })
+  await own('POST', 'smscs', { name: 'pair-in', host: at, systemId: 'pair', bind: 'receiver', simulated: true })
+  await eventually('both are up', async () => (await smsc('pair-out')).up && (await smsc('pair-in')).up)
+  await route('in', 'pair-in', { priority: 1 })
+  await route('out', 'pair-out', { priority: 2 })
+  const ids = []
+  for (let i = 0; i < 22; i++) ids.push(await send(`+1206555${1000 + i}`))
+  await delivered(ids)
+  assert.ok((await own('GET', `messages/${ids[0]}`)).carrier === 'pair-out')
+  assert.ok((await story(ids[0])).some((l) => l.step === 'receipt' && l.text.startsWith('receipt of pair-in: id ')))
+  assert.equal((await smsc('pair-out')).receiptId, 'hex-dec')
+})
+
+test('manners of an SMSC are checked when they are told', async () => {
+  const wrong = { receiptId: 'octal', dataCoding: 256, throttleStatus: ['nonsense'], transientStatus: 'x', permanentStatus: ['0'], tlvs: ['1=2=3x', 'hex:'] }
+  for (const [name, value] of Object.entries(wrong)) {
+    const e = await own('POST', 'smscs', { name: 'never', host: '127.0.0.1:9', systemId: 'x', simulated: true, [name]: value }).then(() => assert.fail(name), (e) => e)
+    assert.equal(e.statusCode, 400)
+    assert.equal(e.error.target, name)
+  }
+  assert.equal(await smsc('never'), undefined)
 })

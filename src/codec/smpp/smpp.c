@@ -333,6 +333,7 @@ static void body_write(struct out *o, const struct smpp_pdu *pdu, enum smpp_body
     case SMPP_BODY_REPLACE:     replace_write(o, &pdu->replace); break;
     }
     tlvs_write(o, &pdu->tlvs);
+    wr_put(o->w, pdu->more_tlvs.p, pdu->more_tlvs.n);
 }
 
 enum err smpp_write(struct wr *w, const struct smpp_pdu *pdu)

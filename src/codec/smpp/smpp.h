@@ -148,6 +148,7 @@ struct smpp_pdu {
     uint8_t    n_dests;         /* submit_multi: dest_address; submit_multi_resp: unsuccess_sme */
     struct str dests;           /* as on the wire: smpp_dest_next(), smpp_unsuccess_next() */
     struct smpp_tlvs tlvs;
+    struct str more_tlvs;       /* written behind them, as they are: vendors' own */
 };
 
 /** How long is the PDU that starts here? *pdu_n is 0 while fewer than its own octets have come.

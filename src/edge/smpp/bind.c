@@ -5,6 +5,8 @@
 #include "base/str.h"
 #include "edge/smpp/bind_priv.h"
 
+#include <stdio.h>
+
 enum { WINDOW_DEFAULT = 10, WINDOW_MAX = 1000, ROOM_LEAST = 256, JOIN_MAX = 10000 };
 static const int64_t RECONNECT_US = 500 * US_PER_MS, RECONNECT_MAX_US = 30 * US_PER_S, JOIN_US = 60 * (int64_t)US_PER_S;
 
@@ -31,9 +33,8 @@ static void on_up(void *arg)
     b->health.since_us = clock_wall_us();
     metric_add(&links, 1);
     metric_add(&bound, 1);
-    if (!smpp_session_may_submit(b->session))
-        return;                     /* a receiver brings receipts and replies; it is not up for messages */
-    b->up = b->told_up = true;
+    b->up = smpp_session_may_submit(b->session);        /* a receiver brings receipts and replies */
+    b->told_up = true;
     bind_tell(b, &(struct carrier_news){ .kind = CARRIER_UP });
 }
 
@@ -166,6 +167,7 @@ static void copy_conf(struct smsc_bind *b, const struct smpp_bind_conf *conf)
     str_copyz(b->system_id, sizeof b->system_id, conf->system_id);
     str_copyz(b->password, sizeof b->password, conf->password);
     str_copyz(b->system_type, sizeof b->system_type, conf->system_type);
+    snprintf(b->account, sizeof b->account, "%s@%s:%u", b->system_id, b->host, conf->port);
     b->conf.name = b->conf.host = b->conf.system_id = b->conf.password = b->conf.system_type = STR("");
     b->early = conf->answer_parts_early;
     b->window = b->conf.window;

@@ -135,6 +135,9 @@ static enum err send_segment(struct smsc_bind *b, struct outgoing *msg, unsigned
         err = sms_part_fill(&pdu, octets, &split, msg->text, segment, msg->ref);
     if (err)
         return err;
+    if (split.alphabet == SMS_GSM7)
+        pdu.sm.data_coding = b->conf.data_coding;
+    pdu.more_tlvs = (struct str){ (const char *)b->conf.tlvs, b->conf.tlvs_n };
     return smpp_session_send(b->session, &pdu, (uint64_t)b->free_flight);
 }
 
@@ -333,10 +336,33 @@ static void taken(struct smsc_bind *b, struct outgoing *msg, unsigned segment, s
                                          .segments = msg->segments, .billed = msg->billed, .remote_id = remote_id });
 }
 
+static bool is_among(const struct smpp_statuses *s, uint32_t status)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->v[i] == status)
+            return true;
+    return false;
+}
+
+/* What a status means with this SMSC: its profile goes before the specification. */
+enum means { MEANS_BUSY, MEANS_PASSING, MEANS_NEVER };
+static enum means meaning_of(const struct smpp_bind_conf *conf, uint32_t status)
+{
+    if (is_among(&conf->throttles, status))
+        return MEANS_BUSY;
+    if (is_among(&conf->transients, status))
+        return MEANS_PASSING;
+    if (is_among(&conf->permanents, status))
+        return MEANS_NEVER;
+    if (status == ESME_RTHROTTLED || status == ESME_RMSGQFUL)
+        return MEANS_BUSY;
+    return status == ESME_RSYSERR || status == ESME_RX_T_APPN ? MEANS_PASSING : MEANS_NEVER;
+}
+
 static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment, uint32_t status)
 {
-    bool busy = status == ESME_RTHROTTLED || status == ESME_RMSGQFUL;
-    bool passing = status == ESME_RSYSERR || status == ESME_RX_T_APPN;
+    enum means means = meaning_of(&b->conf, status);
+    bool busy = means == MEANS_BUSY, passing = means == MEANS_PASSING;
     int64_t wait_us = 0;
     health_of(b, !busy, busy);
     if (busy || (passing && ++msg->tries < TRIES_MAX)) {

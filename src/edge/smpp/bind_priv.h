@@ -69,6 +69,7 @@ struct smsc_bind {
     /* written before the bind goes to its thread, read by both from then on */
     struct smpp_bind_conf conf;
     char              name[64], host[256], system_id[16], password[9], system_type[13];
+    char              account[288];     /* binds to one SMSC have the same */
     unsigned          number;           /* of the carrier */
     unsigned          room;             /* messages it may hold */
     /* shared */

@@ -140,7 +140,14 @@ static void carrier_show(void *carrier, struct jw *w)
     bind_out_show(carrier, w);
 }
 
-static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle, .show = carrier_show };
+static void carrier_profile(void *carrier, struct carrier_profile *out)
+{
+    const struct smsc_bind *b = carrier;
+    *out = (struct carrier_profile){ .smsc = str_of(b->account), .ids = b->conf.ids };
+}
+
+static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show };
+static const struct carrier_ops receiver_ops = { .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show };
 
 /* -- to control ----------------------------------------------------------------------------------------------------- */
 bool bind_tell(struct smsc_bind *b, struct carrier_news *news)
@@ -190,7 +197,7 @@ enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf
         return err;
     struct bind_item *item = calloc(1, sizeof *item);
     if (item)
-        b->number = messages_add_carrier(edge->messages, str_of(b->name), conf->simulated, &ops, b);
+        b->number = messages_add_carrier(edge->messages, str_of(b->name), conf->simulated, conf->type == BIND_RECEIVER ? &receiver_ops : &ops, b);
     if (!item || !b->number) {
         free(item);
         bind_free(b);

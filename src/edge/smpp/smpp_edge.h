@@ -7,11 +7,15 @@
 #include "base/base.h"
 #include "base/problem.h"
 #include "codec/gsm7/gsm7.h"
+#include "domain/messages/carrier.h"
 
 struct messages;
 struct smpp_edge;
 
 enum smpp_bind_type { BIND_TRANSCEIVER, BIND_TRANSMITTER, BIND_RECEIVER };
+enum { SMPP_STATUSES_MOST = 16, SMPP_TLVS_MOST = 256 };
+struct smpp_statuses { uint32_t v[SMPP_STATUSES_MOST]; unsigned n; };
+
 struct smpp_bind_conf {
     struct str name;                /* of the carrier: unique, 1..63 octets */
     struct str host;                /* name or address */
@@ -23,6 +27,12 @@ struct smpp_bind_conf {
     unsigned   window;              /* unanswered submit_sm at once, 1..1000; 0: 10 */
     unsigned   rate;                /* segments a second, 1..100000; 0: as fast as the SMSC answers */
     enum sms_way long_as;           /* texts of more than one segment */
+    /* its manners: what it means beside what the specification says */
+    enum carrier_id_form ids;
+    struct smpp_statuses throttles, transients, permanents;     /* ESME_RTHROTTLED, ESME_RMSGQFUL; ESME_RSYSERR, ESME_RX_T_APPN; all others */
+    uint8_t    data_coding;         /* of GSM-7 texts */
+    uint8_t    tlvs[SMPP_TLVS_MOST];    /* in each submit_sm, as on the wire */
+    size_t     tlvs_n;
     bool       simulated;           /* the carrier's side of the wall (ARCHITECTURE.md) */
     /* An SMSC that has one deliver_sm under way at a time never sends part 2 while part 1 is unanswered: then parts but
      * the last are answered at once, and a crash before the last one loses them. */

@@ -745,11 +745,64 @@ static void a_receiver_is_not_up_for_messages(void **state)
         pthread_cond_wait(&w.changed, &w.lock);
     pthread_mutex_unlock(&w.lock);
     smsc_delivers(1, 0, STR("hi"));
-    assert_true(wait_for(told_n, 1));
-    assert_int_equal(w.told[0].kind, CARRIER_INBOUND);
-    assert_int_equal(submit(1, "x"), ERR_BUSY);
-    w.ops->settle(w.carrier, w.told[0].token, ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[0].kind, CARRIER_UP);
+    assert_int_equal(w.told[1].kind, CARRIER_INBOUND);
+    assert_null(w.ops->submit);
+    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
     assert_true(wait_for(resps_n, 1));
+}
+
+static void a_status_means_what_the_profile_says(void **state)
+{
+    (void)state;
+    conf.throttles = (struct smpp_statuses){ { 0x400 }, 1 };
+    conf.transients = (struct smpp_statuses){ { ESME_RINVDSTADR }, 1 };
+    conf.permanents = (struct smpp_statuses){ { ESME_RSYSERR }, 1 };
+    w.refuse[0] = 0x400;
+    w.refuse[1] = ESME_RINVDSTADR;
+    w.refuse[2] = ESME_ROK;
+    w.refuse[3] = ESME_RSYSERR;
+    w.n_refuse = 4;
+    bind_it();
+    assert_int_equal(submit(1, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_SUBMITTED);
+    assert_int_equal(w.n_submits, 3);
+    assert_int_equal(submit(2, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    assert_int_equal(w.told[2].kind, CARRIER_REFUSED);
+    assert_false(w.told[2].transient);
+}
+
+static void coding_and_further_tlvs_are_the_profiles(void **state)
+{
+    (void)state;
+    static const uint8_t tlv[] = { 0x00, 0x1e, 0x00, 0x03, 'a', 'b', 0 };      /* one that our reader knows */
+    conf.data_coding = 1;
+    memcpy(conf.tlvs, tlv, sizeof tlv);
+    conf.tlvs_n = sizeof tlv;
+    bind_it();
+    assert_int_equal(submit(1, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.last.data_coding, 1);
+    assert_true(w.last_tlvs.has_receipted_message_id);
+    assert_int_equal(submit(2, "\xd0\xb4"), ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    assert_int_equal(w.last.data_coding, 8);
+}
+
+static void it_says_which_smsc_it_is_bound_to(void **state)
+{
+    (void)state;
+    struct carrier_profile profile;
+    char want[64];
+    conf.ids = CARRIER_ID_HEX_DEC;
+    bind_it();
+    w.ops->profile(w.carrier, &profile);
+    snprintf(want, sizeof want, "esme@127.0.0.1:%u", w.port);
+    assert_true(str_eqz(profile.smsc, want));
+    assert_int_equal(profile.ids, CARRIER_ID_HEX_DEC);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -782,6 +835,9 @@ int main(void)
         T(a_slow_peer_is_not_taken_for_one_with_one_at_a_time),
         T(a_receipt_without_an_id_is_answered_and_not_told),
         T(a_receiver_is_not_up_for_messages),
+        T(a_status_means_what_the_profile_says),
+        T(coding_and_further_tlvs_are_the_profiles),
+        T(it_says_which_smsc_it_is_bound_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,103 @@
+#include "main/carrier_profile.h"
+#include "base/rdwr.h"
+#include "base/str.h"
+#include "codec/smpp/smpp.h"
+
+#include <stdio.h>
+
+static const char *const forms[] = {
+#define FORM_WORD(name, word) word,
+    CARRIER_ID_FORMS(FORM_WORD)
+#undef FORM_WORD
+};
+
+static enum err bad(struct problem *why, const char *field, const char *text)
+{
+    enum err err = problem_set(why, ERR_RANGE, "BadRequest", "%s", text);
+    problem_target(why, "%s", field);
+    return err;
+}
+
+static enum err form_read(struct smpp_bind_conf *conf, const struct json *j, struct problem *why)
+{
+    struct str word = json_text_of(j, "receiptId");
+    for (size_t i = 0; word.n && i < ARRAY_LEN(forms); i++)
+        if (str_eqz(word, forms[i])) {
+            conf->ids = (enum carrier_id_form)i;
+            return ERR_NONE;
+        }
+    return word.n ? bad(why, "receiptId", "receiptId is auto, same, hex-dec (answers hexadecimal, receipts decimal) or dec-hex.") : ERR_NONE;
+}
+
+static enum err statuses_read(struct smpp_statuses *out, const struct json *j, const char *name, struct problem *why)
+{
+    const struct json *list = json_member(j, name);
+    char text[160];
+    if (json_kind(list) == JSON_IS_ABSENT)
+        return ERR_NONE;
+    snprintf(text, sizeof text, "%s is a list of at most %d command statuses, such as ESME_RTHROTTLED or 0x58.", name, SMPP_STATUSES_MOST);
+    if (json_kind(list) != JSON_IS_ARRAY || json_count(list) > SMPP_STATUSES_MOST)
+        return bad(why, name, text);
+    for (size_t i = 0; i < json_count(list); i++)
+        if (smpp_status_read(json_text(json_item(list, i)), &out->v[out->n++]) || !out->v[i])
+            return bad(why, name, text);
+    return ERR_NONE;
+}
+
+/* "0x1401=hex:0a0b" or "0x1401=text". */
+static enum err tlv_read(struct smpp_bind_conf *conf, struct str text)
+{
+    struct str tag, value;
+    uint8_t octets[sizeof conf->tlvs];
+    size_t n = 0;
+    uint32_t id;
+    if (!str_cut(text, '=', &tag, &value) || smpp_status_read(tag, &id) || id < 1 || id > 0xffff)
+        return ERR_SYNTAX;
+    if (str_starts(value, STR("hex:"))) {
+        value = str_from(value, 4);
+        for (; value.n >= 2 && hex_digit(value.p[0]) >= 0 && hex_digit(value.p[1]) >= 0 && n < sizeof octets; value = str_from(value, 2))
+            octets[n++] = (uint8_t)(hex_digit(value.p[0]) << 4 | hex_digit(value.p[1]));
+        if (value.n)
+            return ERR_SYNTAX;
+    } else {
+        n = value.n < sizeof octets ? value.n : sizeof octets;
+        memcpy(octets, value.p, n);
+    }
+    struct wr w = wr_of(conf->tlvs + conf->tlvs_n, sizeof conf->tlvs - conf->tlvs_n);
+    wr_u16(&w, (uint16_t)id);
+    wr_u16(&w, (uint16_t)n);
+    wr_put(&w, octets, n);
+    if (wr_err(&w) || n < value.n)
+        return ERR_SIZE;
+    conf->tlvs_n += wr_len(&w);
+    return ERR_NONE;
+}
+
+static enum err tlvs_read(struct smpp_bind_conf *conf, const struct json *j, struct problem *why)
+{
+    const struct json *list = json_member(j, "tlvs");
+    if (json_kind(list) == JSON_IS_ABSENT)
+        return ERR_NONE;
+    for (size_t i = 0; i < json_count(list); i++)
+        if (tlv_read(conf, json_text(json_item(list, i))))
+            return bad(why, "tlvs", "tlvs is a list of 0xTAG=TEXT or 0xTAG=hex:OCTETS, 256 octets together at most.");
+    return json_kind(list) == JSON_IS_ARRAY ? ERR_NONE : bad(why, "tlvs", "tlvs is a list of 0xTAG=TEXT or 0xTAG=hex:OCTETS.");
+}
+
+enum err carrier_profile_read(struct smpp_bind_conf *conf, const struct json *j, struct problem *why)
+{
+    int64_t coding = json_int_of(j, "dataCoding", 0);
+    enum err err = form_read(conf, j, why);
+    if (!err)
+        err = statuses_read(&conf->throttles, j, "throttleStatus", why);
+    if (!err)
+        err = statuses_read(&conf->transients, j, "transientStatus", why);
+    if (!err)
+        err = statuses_read(&conf->permanents, j, "permanentStatus", why);
+    if (!err)
+        err = tlvs_read(conf, j, why);
+    if (!err && (coding < 0 || coding > 255))
+        err = bad(why, "dataCoding", "dataCoding is the data_coding of GSM-7 texts, 0 to 255.");
+    conf->data_coding = (uint8_t)coding;
+    return err;
+}
