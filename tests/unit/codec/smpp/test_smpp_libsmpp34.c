@@ -38,6 +38,8 @@
 #undef ESME_RINVSCHED
 #undef ESME_RINVEXPIRY
 #undef ESME_RQUERYFAIL
+#undef ESME_RINVREGDLVFLG
+#undef ESME_RINVDFTMSGID
 
 #include "base/str.h"
 #include "codec/smpp/smpp.h"
