@@ -63,3 +63,9 @@ GENERATED += $(GEN)/domain/sms_guards.inc
 $(GEN)/domain/sms_guards.inc: data/sms_guards.csv tools/guardsgen.awk tools/csv.awk
 	@mkdir -p $(@D)
 	@awk -f tools/csv.awk -f tools/guardsgen.awk $< > $@.new && mv $@.new $@
+# words that opt out, in, or ask for help; who answers them, and what
+OPTOUT_INC := $(patsubst %,$(GEN)/domain/optout_%.inc,policies words texts)
+GENERATED += $(OPTOUT_INC)
+$(OPTOUT_INC): $(GEN)/domain/optout_%.inc: data/optout/%.csv tools/optoutgen.awk tools/csv.awk
+	@mkdir -p $(@D)
+	@awk -v which=$* -f tools/csv.awk -f tools/optoutgen.awk $< > $@.new && mv $@.new $@

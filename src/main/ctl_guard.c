@@ -22,7 +22,7 @@ static int counts(const struct ctl *c, struct jw *w)
 
 static int members(const struct ctl *c, struct jw *w)
 {
-    static const char *const texts[] = { "kind", "match", "from", "until" };
+    static const char *const texts[] = { "kind", "match", "from", "until", "handling", "language" };
     const char *per = ctl_option(c, "per");
     int64_t us = 0;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -79,7 +79,7 @@ static int list(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
         { "GUARD", "name" }, { "KIND", "kind" }, { "FOR", "match" }, { "ON", "on" }, { ">COUNT", "count" }, { ">SECONDS", "windowSeconds" },
-        { ">BURST", "burst" }, { ">FACTOR", "factor" }, { "EXCESS", "excess" }, { "FROM", "from" }, { "UNTIL", "until" }, { 0 },
+        { ">BURST", "burst" }, { ">FACTOR", "factor" }, { "EXCESS", "excess" }, { "FROM", "from" }, { "UNTIL", "until" }, { "HANDLING", "handling" }, { 0 },
     };
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR(GUARDS), (struct str){ 0 }, &answer);
@@ -96,12 +96,14 @@ static int list(struct ctl *c)
     { "factor", "N",    CTL_MAY, "pumping: so many times what is usual [5]" },                               \
     { "wait",   NULL,   CTL_MAY, "what is over a limit waits" },                                             \
     { "refuse", NULL,   CTL_MAY, "what is over the limit of a sender or a resource is refused: 429" },       \
+    { "handling", "WHO", CTL_MAY, "optout: carrier, platform or none answers STOP, START and HELP" },               \
+    { "language", "XX", CTL_MAY, "optout: of the words and answers, such as es" },                           \
     { "from",   "TIME", CTL_MAY, "quiet: from this time of the recipient's day, such as 21:00" },            \
     { "until",  "TIME", CTL_MAY, "quiet: until then, such as 08:00" },                                       \
     { "on",     NULL,   CTL_MAY, "switch it on" },                                                           \
     { "off",    NULL,   CTL_MAY, "switch it off" }
 static const struct ctl_option add_options[] = {
-    { "kind", "KIND", CTL_NEEDED, "sender, resource, prefix or carrier (limits); pumping; quiet" }, GUARD_OPTIONS, { 0 },
+    { "kind", "KIND", CTL_NEEDED, "sender, resource, prefix or carrier (limits); pumping; quiet; optout; reply" }, GUARD_OPTIONS, { 0 },
 };
 static const struct ctl_option set_options[] = { GUARD_OPTIONS, { 0 } };
 

@@ -2,7 +2,7 @@
 
 #define GUARD_VALUES(r)                                                                                                    \
     DB_T((r)->name), DB_T((r)->kind), DB_T((r)->match), DB_I((r)->on), DB_I((r)->refuses), DB_I((r)->count), DB_I((r)->window_s), \
-    DB_I((r)->burst), DB_I((r)->factor), DB_I((r)->from_minute), DB_I((r)->until_minute)
+    DB_I((r)->burst), DB_I((r)->factor), DB_I((r)->from_minute), DB_I((r)->until_minute), DB_T((r)->handling), DB_T((r)->language)
 
 void sms_guard_row_insert(struct db_unit *u, const struct sms_guard_row *row)
 {
@@ -25,7 +25,7 @@ enum err sms_guard_rows_each(struct db *db, enum err (*fn)(void *arg, const stru
     enum err err = db_load(db, DB_SMS_GUARD_ALL, NULL, 0, &r);
     while (!err && db_rows_next(r)) {
         struct sms_guard_row row = { db_text(r, 0), db_text(r, 1), db_text(r, 2), db_int(r, 3), db_int(r, 4), db_int(r, 5), db_int(r, 6),
-                                     db_int(r, 7), db_int(r, 8), db_int(r, 9), db_int(r, 10) };
+                                     db_int(r, 7), db_int(r, 8), db_int(r, 9), db_int(r, 10), db_text(r, 11), db_text(r, 12) };
         err = fn(arg, &row);
     }
     return err;

@@ -5,6 +5,7 @@
 struct sms_guard_row {
     struct str name, kind, match;
     int64_t    on, refuses, count, window_s, burst, factor, from_minute, until_minute;
+    struct str handling, language;
 };
 struct sms_guard_level_row { struct str guard, owner; int64_t a, b, at_us; };
 

@@ -1,18 +1,21 @@
 -- Guards over text messages, and how far they are used up.
 
 -- :name sms_guard_all
-SELECT name, kind, whom, is_on, refuses, count, window_s, burst, factor, from_minute, until_minute FROM sms_guard ORDER BY name;
+SELECT name, kind, whom, is_on, refuses, count, window_s, burst, factor, from_minute, until_minute, handling, language FROM sms_guard ORDER BY name;
 
 -- :name sms_guard_insert
-INSERT INTO sms_guard (name, kind, whom, is_on, refuses, count, window_s, burst, factor, from_minute, until_minute)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+INSERT INTO sms_guard (name, kind, whom, is_on, refuses, count, window_s, burst, factor, from_minute, until_minute, handling,
+                       language)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
 
 -- :name sms_guard_put
-INSERT INTO sms_guard (name, kind, whom, is_on, refuses, count, window_s, burst, factor, from_minute, until_minute)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+INSERT INTO sms_guard (name, kind, whom, is_on, refuses, count, window_s, burst, factor, from_minute, until_minute, handling,
+                       language)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, whom = excluded.whom, is_on = excluded.is_on, refuses = excluded.refuses,
     count = excluded.count, window_s = excluded.window_s, burst = excluded.burst, factor = excluded.factor,
-    from_minute = excluded.from_minute, until_minute = excluded.until_minute;
+    from_minute = excluded.from_minute, until_minute = excluded.until_minute, handling = excluded.handling,
+    language = excluded.language;
 
 -- :name sms_guard_delete
 DELETE FROM sms_guard WHERE name = ?1;

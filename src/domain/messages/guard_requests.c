@@ -46,16 +46,18 @@ static bool is_word(const char *s, const char *others)
 
 static bool is_limit(enum guard_kind kind)
 {
-    return kind <= GUARD_CARRIER;
+    return kind <= GUARD_CARRIER || kind == GUARD_REPLY;
 }
 
 static enum err check_match(const struct sms_guard *g, struct problem *why)
 {
     bool digits = strspn(g->match, "0123456789") == strlen(g->match);
-    if (!is_word(g->match, "+*._:-") || (strchr(g->match, '*') && strchr(g->match, '*')[1]))
+    if (!is_word(g->match, "+*._:/-") || (strchr(g->match, '*') && strchr(g->match, '*')[1]))
         return field(why, "match", "a number, its beginning and '*', a type of number, a name, or '*' alone");
     if ((g->kind == GUARD_PREFIX || g->kind == GUARD_PUMPING) && !digits)
         return field(why, "match", "digits that recipients begin with, such as +44 or 1206");
+    if (strchr(g->match, '/') && g->kind != GUARD_OPTOUT)
+        return field(why, "match", "without '/'");
     if (g->on && !g->match[0] && g->kind != GUARD_PUMPING)
         return field(why, "match", "given before the guard is switched on: it says whom it means");
     return ERR_NONE;
@@ -73,6 +75,15 @@ static enum err check_quiet(const struct sms_guard *g, struct problem *why)
     return ERR_NONE;
 }
 
+static enum err check_optout(const struct sms_guard *g, struct problem *why)
+{
+    if (g->handling == OPTOUT_BY_DEFAULT)
+        return field(why, "handling", "carrier, platform or none");
+    if (g->language[0] && !keyword_language(str_of(g->language)))
+        return field(why, "language", "one of data/optout/texts.csv, such as en, es or de");
+    return ERR_NONE;
+}
+
 static enum err check(const struct sms_guard *g, struct problem *why)
 {
     if (!g->name[0] || !is_word(g->name, "._-"))
@@ -80,6 +91,8 @@ static enum err check(const struct sms_guard *g, struct problem *why)
     enum err err = check_match(g, why);
     if (err || g->kind == GUARD_QUIET)
         return err ? err : check_quiet(g, why);
+    if (g->kind == GUARD_OPTOUT)
+        return check_optout(g, why);
     if (g->count < 1 || g->count > GUARD_COUNT_MOST)
         return field(why, "count", "1 to 100,000,000 messages in a window");
     if (g->window_s < 1 || g->window_s > GUARD_WINDOW_MOST_S)
@@ -88,7 +101,7 @@ static enum err check(const struct sms_guard *g, struct problem *why)
         return field(why, "burst", "how many may go at once, 1 to 100,000,000; 0: as many as count");
     if (g->kind == GUARD_PUMPING && (g->factor < 1 || g->factor > GUARD_FACTOR_MOST))
         return field(why, "factor", "how many times the usual is too much, 1 to 1000");
-    if (g->refuses && g->kind != GUARD_SENDER && g->kind != GUARD_RESOURCE && g->kind != GUARD_PUMPING)
+    if (g->refuses && g->kind != GUARD_SENDER && g->kind != GUARD_RESOURCE && g->kind <= GUARD_CARRIER)
         return field(why, "excess", "wait: only limits of a sender or a resource refuse");
     return ERR_NONE;
 }
@@ -99,13 +112,15 @@ static struct sms_guard tidy(const struct sms_guard *guard)
     struct sms_guard g = *guard;
     if (!is_limit(g.kind))
         g.burst = 0;
-    if (g.kind == GUARD_PUMPING)
+    if (g.kind == GUARD_PUMPING || g.kind == GUARD_REPLY)
         g.refuses = true;
-    else
+    if (g.kind != GUARD_PUMPING)
         g.factor = 0;
-    if (g.kind == GUARD_QUIET)
+    if (g.kind != GUARD_OPTOUT)
+        g.handling = OPTOUT_BY_DEFAULT, g.language[0] = '\0';
+    if (g.kind == GUARD_QUIET || g.kind == GUARD_OPTOUT)
         g.count = g.window_s = 0, g.refuses = false;
-    else
+    if (g.kind != GUARD_QUIET)
         g.from = g.until = 0;
     return g;
 }
@@ -123,7 +138,8 @@ static enum err post(struct messages *m, const struct sms_guard *g, bool removes
 static struct sms_guard_row row_of(const struct sms_guard *g)
 {
     return (struct sms_guard_row){ str_of(g->name), str_of(guard_kind_word(g->kind)), str_of(g->match), g->on, g->refuses, g->count,
-                                   g->window_s, g->burst, g->factor, g->from, g->until };
+                                   g->window_s, g->burst, g->factor, g->from, g->until,
+                                   str_of(g->kind == GUARD_OPTOUT ? optout_handling_word(g->handling) : ""), str_of(g->language) };
 }
 
 enum err messages_guard_add(struct messages *m, const struct sms_guard *guard, messages_guard_fn *done, void *arg, struct problem *why)
@@ -188,6 +204,11 @@ void sms_guard_write(const struct sms_guard *g, struct jw *w)
     jw_printf(w, "match", "%s%s", digits && g->match[0] ? "+" : "", g->match);
     jw_bool(w, "on", g->on);
     jw_bool(w, "builtIn", g->known);
+    if (g->kind == GUARD_OPTOUT) {
+        jw_textz(w, "handling", optout_handling_word(g->handling));
+        jw_textz(w, "language", g->language);
+        return;
+    }
     if (g->kind == GUARD_QUIET) {
         jw_printf(w, "from", "%02u:%02u", g->from / 60u, g->from % 60u);
         jw_printf(w, "until", "%02u:%02u", g->until / 60u, g->until % 60u);

@@ -62,7 +62,7 @@ static void count_on(struct guards *g)
     g->holds = 0;
     for (size_t i = 0; i < g->n; i++) {
         g->on[g->list[i].kind] += g->list[i].on;
-        g->holds += g->list[i].on && !g->list[i].refuses && g->list[i].kind != GUARD_PUMPING;
+        g->holds += g->list[i].on && !g->list[i].refuses && (g->list[i].kind <= GUARD_CARRIER || g->list[i].kind == GUARD_QUIET);
     }
 }
 
@@ -133,7 +133,7 @@ bool guards_hold(const struct guards *g)
 
 /* -- whom it means: how particular it is, 0: not this one --------------------------------------------------------------------- */
 
-enum { ANYBODY = 1, OF_A_SORT, BEGINS_SO, EXACTLY = 100 };
+enum { ANYBODY = 1, OF_A_SORT, BEGINS_SO, EXACTLY = 1000 };
 
 static int by_sender(struct str match, const struct guard_ask *ask)
 {
@@ -177,9 +177,19 @@ static int by_account_too(struct str match, const struct guard_ask *ask)
     return by_name_or_any(match, ask->resource);
 }
 
+/* Our number is `from`, its carrier may be named before its type. */
+static int by_carrier_too(struct str match, const struct guard_ask *ask)
+{
+    struct str carrier, type;
+    if (!str_cut(match, '/', &carrier, &type))
+        return by_sender(match, ask);
+    return str_eq(carrier, ask->carrier) && (str_eq_nocase(type, ask->type) || str_eqz(type, "*")) ? BEGINS_SO : 0;
+}
+
 static int (*const particular[GUARD_KINDS])(struct str match, const struct guard_ask *ask) = {
     [GUARD_SENDER] = by_sender,   [GUARD_RESOURCE] = by_resource, [GUARD_PREFIX] = by_prefix,
     [GUARD_CARRIER] = by_carrier, [GUARD_PUMPING] = by_prefix,    [GUARD_QUIET] = by_account_too,
+    [GUARD_OPTOUT] = by_carrier_too, [GUARD_REPLY] = by_sender,
 };
 
 const struct sms_guard *guards_match(const struct guards *g, enum guard_kind kind, const struct guard_ask *ask)

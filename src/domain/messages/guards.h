@@ -7,6 +7,7 @@
 #pragma once
 #include "base/base.h"
 #include "base/problem.h"
+#include "domain/messages/keywords.h"
 
 #define GUARD_KIND_LIST(G)                                                                                      \
     G(SENDER,   "sender")       /* limit; match: a number, its beginning and '*', a type of number, or '*' */   \
@@ -14,7 +15,9 @@
     G(PREFIX,   "prefix")       /* limit; match: digits that recipients begin with; one bucket for them all */  \
     G(CARRIER,  "carrier")      /* limit; match: a carrier's name, or '*' */                                    \
     G(PUMPING,  "pumping")      /* match: digits that recipients begin with; none: all */                       \
-    G(QUIET,    "quiet")        /* match: a resource's name, account:NAME, or '*' */
+    G(QUIET,    "quiet")        /* match: a resource's name, account:NAME, or '*' */                            \
+    G(OPTOUT,   "optout")       /* who answers STOP; match: our number as a sender's, or CARRIER/TYPE */       \
+    G(REPLY,    "reply")        /* limit of what we answer by ourselves to one phone; match: as a sender's */
 #define GUARD_ENUM(id, word) GUARD_##id,
 enum guard_kind { GUARD_KIND_LIST(GUARD_ENUM) GUARD_KINDS };
 #undef GUARD_ENUM
@@ -30,6 +33,8 @@ struct sms_guard {
     uint32_t        burst;              /* limits; 0: count */
     uint32_t        factor;             /* pumping: so many times the rolling mean are refused */
     uint16_t        from, until;        /* quiet: minutes of the recipient's local day */
+    enum optout_handling handling;      /* optout */
+    char            language[4];        /* optout: of words and answers; empty: as the data say */
 };
 const char *guard_kind_word(enum guard_kind kind);
 MUST_USE enum err guard_kind_read(struct str word, enum guard_kind *out);

@@ -20,6 +20,8 @@ METRIC_COUNTER(held_total, "carterfone_sms_held_total", "Times a message waited 
 METRIC_COUNTER(limited_total, "carterfone_sms_over_limit_total", "Requests refused because of a limit")
 METRIC_COUNTER(pumped_total, "carterfone_sms_pumping_total", "Recipients refused because too many went to their range of numbers")
 
+enum { GONE_BIT = 7 };                  /* of message.placed: it has passed all stages, and was counted */
+static_assert((int)GUARD_CARRIER < (int)GONE_BIT, "places are bits of an octet");
 static const int64_t LEVELS_AFTER_US = US_PER_S;
 
 static const struct {
@@ -56,7 +58,7 @@ static void on_levels(void *arg, int64_t due_us)
     log_error("messages", "how far the guards are used up could not be stored");
 }
 
-static void levels_changed(struct messages *m)
+void holding_levels_changed(struct messages *m)
 {
     if (guards_dirty(m->guards) && !m->levels_due.at)
         (void)!agenda_set(m->control->agenda, &m->levels_due, control_now_us(m->control) + LEVELS_AFTER_US, on_levels, m);
@@ -129,7 +131,7 @@ static void count_gone(struct message *msg, const struct guard_ask *ask, int64_t
         if (g)
             guards_gone(m->guards, g, owner_of(holds[why].kind, ask), now_us);
     }
-    levels_changed(m);
+    holding_levels_changed(m);
 }
 
 static bool opted_out(struct message *msg)
@@ -144,14 +146,14 @@ static bool opted_out(struct message *msg)
 bool holding_keeps(struct message *msg)
 {
     struct messages *m = msg->m;
-    if (!msg->held && !msg->send_at_us && !guards_hold(m->guards))
+    if (msg->automatic || (!msg->held && !msg->send_at_us && !guards_hold(m->guards)))
         return false;
     if ((msg->held || msg->send_at_us) && opted_out(msg))
         return true;
     int64_t now = control_now_us(m->control), until = now;
     const struct lease *lease = numbers_lease(m->numbers, msg->from);
     struct guard_ask ask = ask_of(m, msg->resource, lease, msg->from, msg->to);
-    bool counted = msg->placed & 1u << GUARD_KINDS;
+    bool counted = msg->placed & 1u << GONE_BIT;
     for (int why = HELD_SCHEDULE; why <= HELD_CARRIER; why++) {
         until = stage(msg, (enum held_why)why, &ask, lease, now);
         if (until <= now)
@@ -163,13 +165,12 @@ bool holding_keeps(struct message *msg)
     }
     if (!counted && guards_hold(m->guards))
         count_gone(msg, &ask, now);
-    msg->placed |= (uint8_t)(1u << GUARD_KINDS);
+    msg->placed |= (uint8_t)(1u << GONE_BIT);
     if (msg->held)
         msg->send_at_us = now, msg->held_was = msg->held;
     msg->held = HELD_NOT;
     return false;
 }
-static_assert(GUARD_KINDS < 8, "places are bits of an octet");
 
 void holding_tell(const struct message *msg, struct buf *trail)
 {
@@ -216,7 +217,7 @@ enum err holding_admit(struct messages *m, const struct sms_send *s, const struc
         for (size_t k = 0; k < n; k++)
             guards_gone(m->guards, g[i], owner, now);
     }
-    levels_changed(m);
+    holding_levels_changed(m);
     return ERR_NONE;
 }
 
@@ -244,7 +245,7 @@ enum err holding_flow(struct messages *m, const struct sms_send *s, struct str t
     str_copyz(range, sizeof range, range_of(to));
     snprintf(owner, sizeof owner, "%s %s", r ? r->name : "?", range);
     bool fits = guards_flow(m->guards, g, str_of(owner), control_now_us(m->control), &flow);
-    levels_changed(m);
+    holding_levels_changed(m);
     if (fits)
         return ERR_NONE;
     metric_add(&pumped_total, 1);
@@ -365,7 +366,8 @@ static enum err load_guard(void *arg, const struct sms_guard_row *row)
                            .until = (uint16_t)row->until_minute };
     str_copyz(g.name, sizeof g.name, row->name);
     str_copyz(g.match, sizeof g.match, row->match);
-    if (guard_kind_read(row->kind, &g.kind)) {
+    str_copyz(g.language, sizeof g.language, row->language);
+    if (guard_kind_read(row->kind, &g.kind) || (row->handling.n && optout_handling_read(row->handling, &g.handling))) {
         log_warn("messages", "the guard %s is of a kind this version does not know", g.name);
         return ERR_NONE;
     }

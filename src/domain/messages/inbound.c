@@ -16,6 +16,7 @@ struct receiving {
     struct carrier_slot *carrier;
     uint64_t             token;
     bool                 opts_out, opts_in;
+    struct message      *reply;             /* of ours; NULL: none */
     struct str           number, phone;     /* ours, and who wrote */
     uint64_t             esmes_of;          /* the resource for whose ESMEs it waits, too; 0: none */
     char                 texts[];
@@ -33,18 +34,12 @@ static void on_received(void *owner, struct inbox_item *item)
         mailbox_go(g->m->mailbox, g->esmes_of);
     events_go(g->m->events, &g->events, g->done.err);
     g->carrier->ops->settle(g->carrier->self, g->token, g->done.err);
+    if (g->reply)
+        reply_go(g->reply, g->done.err);
     free(g);
 }
 
 static const struct inbox_kind received_kind = { "messages.received", on_received, NULL };
-
-/* US toll-free: the carrier itself answers these words and blocks; we record what it did (acs-facts: opt-out). */
-static void keywords(struct receiving *g, struct str text)
-{
-    struct str word = str_trim(text);
-    g->opts_out = str_eq_nocase(word, STR("STOP"));
-    g->opts_in = str_eq_nocase(word, STR("START")) || str_eq_nocase(word, STR("UNSTOP"));
-}
 
 static enum err event_add(struct messages *m, struct db_unit *u, const struct message_row *row, struct event_batch *batch)
 {
@@ -118,13 +113,15 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
                                .created_us = control_now_us(m->control) };
     trail_line(&trail, row.created_us, "smpp", "deliver_sm from %s, %u segments", c->name, row.segments);
     trail_line(&trail, row.created_us, "number", "leased with inbound SMS");
+    struct arrival a = { .m = m, .carrier = c, .lease = lease, .number = n->to, .phone = n->from, .text = n->text, .now_us = row.created_us };
     struct receiving *g = receiving_new(c, n);
     struct db_unit *u = db_unit_new();
     enum err err = g && !trail.bad ? ERR_NONE : ERR_NOMEM;
     if (!err) {
-        keywords(g, n->text);
-        if (g->opts_out)
-            trail_line(&trail, row.created_us, "opt-out", "recorded: the carrier answers for toll-free numbers");
+        reply_judge(&a, &trail);
+        g->opts_out = a.opts_out;
+        g->opts_in = a.opts_in;
+        g->reply = reply_add(&a, u, &trail);
         row.trail = buf_str(&trail);
         message_row_insert(u, &row);
         if (g->opts_out)
@@ -141,6 +138,8 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
         db_unit_free(u);
         if (g)
             events_go(m->events, &g->events, err);
+        if (g && g->reply)
+            reply_go(g->reply, err);
         free(g);
         c->ops->settle(c->self, n->token, err);
         return;

@@ -80,6 +80,7 @@ struct message {
     struct str          via;                    /* the carrier's name as loaded; else empty */
     bool                report;
     bool                blocked;                /* its sender's registration does not let it leave */
+    bool                automatic;              /* an answer of ours: no guard holds it */
     bool                writing;                /* its insert is not committed yet */
     bool                cancelled;              /* its ESME wants it no more */
     enum message_state  state;
@@ -240,6 +241,8 @@ MUST_USE enum err holding_admit(struct messages *m, const struct sms_send *s, co
 MUST_USE enum err holding_flow(struct messages *m, const struct sms_send *s, struct str to, struct problem *why);
 /** The guards are others now: who waits asks again. */
 void holding_changed(struct messages *m);
+/** Buckets were used: that is written soon. */
+void holding_levels_changed(struct messages *m);
 /** What it waits for and when it is likely to leave, as an object `waiting`; nothing when it is not there or on its way. */
 void holding_write(const struct messages *m, uint64_t key, struct jw *w);
 /** What held it last, as a line of the trail. */
@@ -255,6 +258,23 @@ void early_free(struct messages *m);
 
 /* inbound.c */
 void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n);
+
+/* replies.c */
+struct arrival {
+    struct messages          *m;
+    const struct carrier_slot *carrier;
+    const struct lease       *lease;            /* of our number */
+    struct str                number, phone, text;
+    int64_t                   now_us;
+    enum keyword              keyword;          /* and what came of it: */
+    bool                      opts_out, opts_in;
+};
+/** What the text asks for, by who answers on this number; a line of the trail when that is something. */
+void reply_judge(struct arrival *a, struct buf *trail);
+/** The answer, into the unit that stores what is answered; NULL: none, and the trail says why where that is not plain. */
+struct message *reply_add(const struct arrival *a, struct db_unit *u, struct buf *trail);
+/** That unit is on disk, or is not. */
+void reply_go(struct message *reply, enum err err);
 
 /* sending.c */
 MUST_USE enum err repeats_load(struct messages *m);

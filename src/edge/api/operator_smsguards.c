@@ -10,7 +10,8 @@
 static const struct json_shape shapes[] = {
     { "name", JSON_IS_TEXT },     { "kind", JSON_IS_TEXT },             { "match", JSON_IS_TEXT },    { "on", JSON_IS_BOOL },
     { "count", JSON_IS_INTEGER }, { "windowSeconds", JSON_IS_INTEGER }, { "burst", JSON_IS_INTEGER }, { "factor", JSON_IS_INTEGER },
-    { "excess", JSON_IS_TEXT },   { "from", JSON_IS_TEXT },             { "until", JSON_IS_TEXT },
+    { "excess", JSON_IS_TEXT },   { "from", JSON_IS_TEXT },             { "until", JSON_IS_TEXT },    { "handling", JSON_IS_TEXT },
+    { "language", JSON_IS_TEXT },
 };
 
 static enum err invalid(struct problem *why, const char *name, const char *what)
@@ -62,7 +63,9 @@ static enum err kind_read(const struct json *j, struct sms_guard *g, struct prob
 {
     struct str excess = json_text_of(j, "excess");
     if (is_given(j, "kind") && guard_kind_read(json_text_of(j, "kind"), &g->kind))
-        return invalid(why, "kind", "sender, resource, prefix, carrier, pumping or quiet");
+        return invalid(why, "kind", "sender, resource, prefix, carrier, pumping, quiet, optout or reply");
+    if (is_given(j, "handling") && optout_handling_read(json_text_of(j, "handling"), &g->handling))
+        return invalid(why, "handling", "carrier, platform or none");
     if (is_given(j, "excess") && !str_eqz(excess, "wait") && !str_eqz(excess, "refuse"))
         return invalid(why, "excess", "wait or refuse");
     if (is_given(j, "excess"))
@@ -91,6 +94,8 @@ static enum err guard_read(struct http_call *hc, struct sms_guard *g)
         err = kind_read(j, g, &hc->why);
     if (!err)
         err = match_read(j, g, &hc->why);
+    if (!err)
+        err = text_read(j, "language", g->language, sizeof g->language, &hc->why);
     if (!err)
         err = minute_read(j, "from", &g->from, &hc->why);
     if (!err)
@@ -144,7 +149,7 @@ enum err sms_guards_post(struct http_call *hc)
     *g = (struct sms_guard){ .on = true, .window_s = 60, .factor = 5 };
     err = text_read(hc->json, "name", g->name, sizeof g->name, &hc->why);
     if (!err && !is_given(hc->json, "kind"))
-        err = invalid(&hc->why, "kind", "sender, resource, prefix, carrier, pumping or quiet");
+        err = invalid(&hc->why, "kind", "sender, resource, prefix, carrier, pumping, quiet, optout or reply");
     if (!err)
         err = guard_read(hc, g);
     return err ? err : messages_guard_add(hc->api->messages, g, on_changed, hc, &hc->why);
