@@ -330,7 +330,7 @@ static enum err fill_api(struct app *app, struct problem *why)
     app->api = (struct app_api){ .control = &app->control, .accounts = app->accounts, .numbers = app->numbers,
                                  .messages = app->messages, .calls = app->calls, .events = app->events,
                                  .keyring = app->keyring, .signer = app->signer, .domain = app->settings->domain,
-                                 .carrier_add = carriers_add, .carriers_write = carriers_write,
+                                 .carrier_add = carriers_add, .carrier_test = carriers_test, .carriers_write = carriers_write,
                                  .carriers = app->carriers, .sip_routing = app->routing,
                                  .registrations = app->registrations, .requests = app->requests, .explain = app->explain,
                                  .faults = app->settings->faults == SETTINGS_FAULTS_ON

@@ -350,6 +350,22 @@ enum err carriers_add(void *carriers, const char *kind, const struct json *conf,
     return err;
 }
 
+enum err carriers_test(void *carriers, const struct carrier_trial *trial, carrier_tested_fn *done, void *arg, struct problem *why)
+{
+    struct carriers *c = carriers;
+    const struct carrier *one = c->list;
+    while (one && !(strcmp(one->kind, "smsc") == 0 && str_eqz(trial->name, one->name)))
+        one = one->next;
+    if (!one)
+        return rule_problem(why, ERR_ABSENT, RULE_NOTHING_THERE);
+    char from[64];
+    str_copyz(from, sizeof from, trial->from);
+    if (trial->to.n && one->simulated != trial->from_simulated)
+        return rule_problem(why, ERR_FORBIDDEN, RULE_SMSC_TEST_OTHER_SIDE, from);
+    const struct smpp_probe_conf conf = { .name = trial->name, .from = trial->from, .to = trial->to, .burst = trial->burst, .wait_s = trial->wait_s };
+    return smpp_edge_probe(c->conf.smpp, &conf, done, arg);
+}
+
 void carriers_write(void *carriers, const char *kind, struct jw *w)
 {
     const struct carriers *c = carriers;

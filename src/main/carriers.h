@@ -32,6 +32,8 @@ MUST_USE enum err carriers_load(struct carriers *c, struct problem *why);
  *  @return ERR_RANGE, ERR_CONFLICT (name taken), ERR_BUSY, ERR_NOMEM with `why`; then no done */
 MUST_USE enum err carriers_add(void *carriers, const char *kind, const struct json *conf, carrier_done_fn *done, void *arg,
                                struct problem *why);
+/** (app_api.carrier_test) */
+MUST_USE enum err carriers_test(void *carriers, const struct carrier_trial *trial, carrier_tested_fn *done, void *arg, struct problem *why);
 void carriers_write(void *carriers, const char *kind, struct jw *w);
 /** Is there an SMSC or a trunk of this name? Simulated, when nothing real has it. (numbers_carrier_fn) */
 bool carriers_known(void *carriers, struct str name, bool *simulated);

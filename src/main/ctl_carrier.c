@@ -93,6 +93,28 @@ static int smsc_list(struct ctl *c)
     return list_at(c, STR("/carterfone/v1/smscs"), columns, "No SMSC; `carterfone smsc add` binds to one.");
 }
 
+static int smsc_test(struct ctl *c)
+{
+    static const struct ctl_column columns[] = { { "CHECK", "check" }, { "VERDICT", "verdict" }, { "WHAT IT DID", "detail" }, { 0 } };
+    static const struct member members[] = {
+        { "from", "from", AS_TEXT }, { "to", "to", AS_TEXT }, { "burst", "burst", AS_NUMBER }, { "wait", "wait", AS_NUMBER },
+    };
+    scoped_buf body = { 0 };
+    struct jw w = jw_of(&body);
+    struct ctl_answer answer;
+    jw_object(&w, NULL);
+    int rc = write_members(c, &w, members, ARRAY_LEN(members));
+    jw_end(&w);
+    if (!rc)
+        rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", ctl_target(c, "/carterfone/v1/smscs/%e/:test", c->args[0]), buf_str(&body), &answer);
+    if (!rc && !ctl_say_json(c, answer.body))
+        ctl_table(c, json_member(answer.json, "checks"), columns, "Nothing was tried.");
+    for (size_t i = 0; !rc && i < json_count(json_member(answer.json, "checks")); i++)
+        if (str_eqz(json_text_of(json_item(json_member(answer.json, "checks"), i), "verdict"), "no"))
+            return CTL_REFUSED;
+    return rc;
+}
+
 static int trunk_list(struct ctl *c)
 {
     static const struct ctl_column columns[] = {
@@ -118,6 +140,13 @@ static const struct ctl_option smsc_options[] = {
     { "simulated", NULL,        CTL_MAY,    "another simulated network, on a loopback address: it carries simulated numbers" },
     { 0 },
 };
+static const struct ctl_option test_options[] = {
+    { "to",    "NUMBER",  CTL_MAY, "submit to this one [nothing is submitted]" },
+    { "from",  "NUMBER",  CTL_MAY, "from this leased number" },
+    { "burst", "N",       CTL_MAY, "so many submits as fast as the window allows, 1 to 1000" },
+    { "wait",  "SECONDS", CTL_MAY, "for a receipt, 1 to 25 [10]" },
+    { 0 },
+};
 static const struct ctl_option trunk_options[] = {
     { "host",      "HOST:PORT", CTL_NEEDED, "the peer" },
     { "transport", "udp|tcp|tls", CTL_MAY,  "how to reach it [udp]" },
@@ -132,6 +161,7 @@ static const struct ctl_option trunk_options[] = {
 const struct ctl_command ctl_carrier_commands[] = {
     { "smsc", "add", "NAME", 1, 1, smsc_options, smsc_add, "bind to an SMSC over SMPP" },
     { "smsc", "list", "", 0, 0, NULL, smsc_list, "the binds" },
+    { "smsc", "test", "NAME", 1, 1, test_options, smsc_test, "what an SMSC does, tried on links of its own; exit 1 when something is refused" },
     { "trunk", "add", "NAME", 1, 1, trunk_options, trunk_add, "connect a SIP trunk" },
     { "trunk", "list", "", 0, 0, NULL, trunk_list, "the trunks" },
     { 0 },

@@ -17,6 +17,12 @@ struct requests;
 struct explain;
 struct registrations;
 
+struct carrier_trial {
+    struct str name, from, to;      /* `to` empty: nothing is submitted */
+    bool       from_simulated;      /* the wall */
+    unsigned   burst, wait_s;
+};
+typedef void carrier_tested_fn(void *arg, enum err err, struct str json, const struct problem *why);
 typedef void carrier_done_fn(void *arg, enum err err, const struct problem *why);
 
 struct http_call;
@@ -39,6 +45,8 @@ struct app_api {
      * `done` is called on control once the carrier is stored and started. */
     enum err (*carrier_add)(void *carriers, const char *kind, const struct json *conf, carrier_done_fn *done, void *arg,
                             struct problem *why);
+    /* Try a carrier on links of its own (edge/smpp/probe.h); `done` on any thread. @return ERR_ABSENT, ERR_NOMEM with `why` */
+    enum err (*carrier_test)(void *carriers, const struct carrier_trial *trial, carrier_tested_fn *done, void *arg, struct problem *why);
     void (*carriers_write)(void *carriers, const char *kind, struct jw *w);     /* elements of an open array */
     void *carriers;
     struct requests *requests;

@@ -1,4 +1,6 @@
 /* operator_network.c - carriers, trunks, and the handsets of the simulated network. */
+#include "codec/e164/e164.h"
+#include "domain/numbers/numbers.h"
 #include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
@@ -42,6 +44,54 @@ enum err smscs_get(struct http_call *hc)
 enum err smscs_post(struct http_call *hc)
 {
     return add(hc, "smsc");
+}
+
+static void on_tested(void *arg, enum err err, struct str json, const struct problem *why)
+{
+    struct http_call *hc = arg;
+    (void)why;
+    if (err == ERR_ABSENT)
+        rule_problem(&hc->why, err, RULE_NOTHING_THERE);
+    if (err) {
+        http_fail(hc, err);
+        return;
+    }
+    buf_puts(&hc->out, json);
+    http_reply(hc, 200);
+}
+
+static enum err trial_field(struct http_call *hc, const char *name, const char *what)
+{
+    enum err err = rule_problem(&hc->why, ERR_RANGE, RULE_SMSC_TEST_INVALID, name, what);
+    problem_target(&hc->why, "%s", name);
+    return err;
+}
+
+/* A report of what the SMSC does; with `to` messages leave, as the operator's own. */
+enum err smsc_test_post(struct http_call *hc)
+{
+    static const struct json_shape shapes[] = { { "from", JSON_IS_TEXT }, { "to", JSON_IS_TEXT }, { "burst", JSON_IS_INTEGER }, { "wait", JSON_IS_INTEGER } };
+    enum err err = operator_only(hc);
+    if (!err && hc->json)
+        err = json_expect(hc->json, shapes, ARRAY_LEN(shapes), &hc->why);
+    if (err)
+        return err;
+    struct carrier_trial trial = { .name = hc->params[0], .from = json_text_of(hc->json, "from"), .to = json_text_of(hc->json, "to") };
+    int64_t burst = json_int_of(hc->json, "burst", 0), wait_s = json_int_of(hc->json, "wait", 10);
+    const struct lease *lease = numbers_lease(hc->api->numbers, trial.from);
+    uint64_t digits;
+    if (burst < 0 || burst > 1000)
+        return trial_field(hc, "burst", "0 to 1000 submits");
+    if (wait_s < 1 || wait_s > 25)
+        return trial_field(hc, "wait", "1 to 25 seconds");
+    if (trial.to.n && e164_read_plus(trial.to, &digits))
+        return trial_field(hc, "to", "a phone number such as +12065550123");
+    if (trial.to.n && !lease)
+        return trial_field(hc, "from", "a leased number: with `to` messages leave");
+    trial.from_simulated = lease && lease->simulated;
+    trial.burst = (unsigned)burst;
+    trial.wait_s = (unsigned)wait_s;
+    return hc->api->carrier_test(hc->api->carriers, &trial, on_tested, hc, &hc->why);
 }
 
 enum err trunks_get(struct http_call *hc)

@@ -107,6 +107,7 @@ struct smpp_edge {
     struct messages  *messages;
     struct loop      *loop;
     struct smsc_bind *binds;            /* smpp thread, or after it ended */
+    struct probing   *probes;           /* that go on */
     bool              started;          /* its thread runs; the owner's */
     bool              stopping;
     sem_t             stopped;
@@ -142,3 +143,7 @@ void bind_in_settle(struct smsc_bind *b, uint64_t token, enum err err);
 void bind_in_overdue(void *bind);
 void bind_in_quiet(void *bind);
 void bind_in_clear(struct smsc_bind *b);            /* the link is gone: nobody waits for these answers */
+
+/* probing.c */
+struct inbox_item;
+void probing_stop_all(struct smpp_edge *edge);

@@ -78,6 +78,7 @@ static void on_stop(void *owner, struct inbox_item *item)
     struct smpp_edge *edge = owner;
     free(item);
     edge->stopping = true;
+    probing_stop_all(edge);
     for (struct smsc_bind *b = edge->binds; b; b = b->next)
         bind_stop(b);
     edge_bind_ended(edge);

@@ -46,6 +46,16 @@ MUST_USE enum err smpp_edge_start(struct smpp_edge *edge);
 /** Thread: control. Registers the carrier and starts binding, again and again until it stops.
  *  @return ERR_NONE, ERR_RANGE (`why` says which field), ERR_NOMEM */
 MUST_USE enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why);
+struct smpp_probe_conf {
+    struct str name;                /* of the carrier */
+    struct str from, to;            /* `to` empty: nothing is submitted */
+    unsigned   burst;               /* submits to see window and throttling, 0..1000 */
+    unsigned   wait_s;              /* for a receipt, 1..60 */
+};
+/** ERR_NONE with the report as JSON; ERR_ABSENT (no such bind), ERR_NOMEM. On the smpp thread. */
+typedef void smpp_probe_fn(void *arg, enum err err, struct str json, const struct problem *why);
+/** Thread: control. Try the SMSC of a bind on further links. @return ERR_NOMEM; then no done */
+MUST_USE enum err smpp_edge_probe(struct smpp_edge *edge, const struct smpp_probe_conf *conf, smpp_probe_fn *done, void *arg);
 /** Unbind everywhere: what is under way may be answered for at most 5 s, what never left is told as refused for now.
  *  Then end the thread. Blocks; `messages` must still take news. Twice is fine. */
 void smpp_edge_stop(struct smpp_edge *edge);

@@ -8,4 +8,6 @@ export default [
   ['RouteFieldInvalid', 400, ['weight', '1 to 1000'], () => add({ weight: 0 }), 'weight'],
   ['RouteCarrierUnknown', 400, ['simm', "Did you mean '", 'sim', "'? "], () => add({ carrier: 'simm' }), 'carrier'],
   ['RouteNotFound', 404, ['nowhere'], () => old.operator('DELETE', 'smsRoutes/nowhere')],
+  ['SmscTestInvalid', 400, ['burst', '0 to 1000 submits'], () => old.operator('POST', 'smscs/sim/:test', { burst: 1001 }), 'burst'],
+  ['SmscTestInvalid', 400, ['from', /a leased number.*/], () => old.operator('POST', 'smscs/sim/:test', { from: '+18335550100', to: '+12065550100' }), 'from'],
 ]
