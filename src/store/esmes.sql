@@ -31,7 +31,7 @@ FROM esme_mail WHERE resource = ?1 AND key > ?2 ORDER BY key LIMIT ?3;
 DELETE FROM esme_mail WHERE key = ?1;
 
 -- :name esme_mail_note
-UPDATE message SET trail = trail || ?2 WHERE key = ?1 AND length(trail) < 16384;
+UPDATE message SET room = zeroblob(max(length(room) - length(CAST(?2 AS BLOB)), 0)), trail = trail || ?2 WHERE key = ?1 AND length(trail) < 16384;
 
 -- :name esme_mail_purge
 DELETE FROM esme_mail WHERE key IN (

@@ -182,6 +182,37 @@ test('query, cancel and replace: what is known of a message, and what waits for 
   assert.doesNotMatch(await ctl('sms', 'list'), /to be replaced/)
 })
 
+test('what is scheduled waits, can be replaced, and leaves in its time; what is not valid any more ends as EXPIRED', async (t) => {
+  const { session, delivers } = await bound(t)
+  const named = (message_id) => ({ message_id, source_addr_ton: 1, source_addr_npi: 1, source_addr: digits(NUMBER) })
+  const later = await ask(session, 'submit_sm', { ...US, registered_delivery: 1, schedule_delivery_time: '000000010000000R', short_message: 'in an hour' })
+  assert.equal(later.command_status, smpp.ESME_ROK)
+  assert.equal((await ask(session, 'query_sm', named(later.message_id))).message_state, smpp.MESSAGE_STATE.ENROUTE)
+  assert.equal((await ask(session, 'replace_sm', { ...named(later.message_id), registered_delivery: 1, short_message: 'replaced in time' })).command_status, smpp.ESME_ROK)
+  await assert.rejects(delivers.next(300))
+  await ctl('clock', 'advance', '61m')
+  assert.equal((await delivers.next()).receipted_message_id, later.message_id)
+  assert.equal(JSON.parse(await ctl('sms', 'show', later.message_id, '--json')).message, 'replaced in time')
+
+  await ctl('sim', 'smsc', 'outage', '600s')
+  await until('carrier that is down', async () => /"up": *false/.test(await ctl('smsc', 'list', '--json')))
+  const short = await ask(session, 'submit_sm', { ...US, registered_delivery: 1, validity_period: '000000000100000R', short_message: 'for a minute' })
+  await ctl('clock', 'advance', '2m')
+  const receipt = await delivers.next()
+  assert.deepEqual([receipt.receipted_message_id, receiptOf(receipt).stat], [short.message_id, 'EXPIRED'])
+  assert.equal((await ask(session, 'query_sm', named(short.message_id))).message_state, smpp.MESSAGE_STATE.EXPIRED)
+  await ctl('sim', 'smsc', 'outage', '0')
+  await until('carrier that is up', async () => /"up": *true/.test(await ctl('smsc', 'list', '--json')))
+})
+
+test('parts whose others never come end as EXPIRED', async (t) => {
+  const { session, delivers } = await bound(t)
+  const { message_id } = await ask(session, 'submit_sm', { ...US, registered_delivery: 1, short_message: { udh: Buffer.from([5, 0, 3, 55, 2, 1]), message: 'alone' } })
+  await ctl('clock', 'advance', '6m')
+  const receipt = await delivers.next()
+  assert.deepEqual([receipt.receipted_message_id, receiptOf(receipt).stat], [message_id, 'EXPIRED'])
+})
+
 test('each refusal has its status, and explain says the rule', async (t) => {
   const { session } = await bound(t)
   const refused = async (fields, status) => assert.equal((await ask(session, 'submit_sm', { ...US, short_message: 'x', ...fields })).command_status, status, JSON.stringify(fields))
@@ -198,6 +229,8 @@ test('each refusal has its status, and explain says the rule', async (t) => {
   await refused({ validity_period: 'tomorrow' }, smpp.ESME_RINVEXPIRY)
   await refused({ validity_period: '200101000000000+' }, smpp.ESME_RINVEXPIRY)
   await refused({ schedule_delivery_time: 'soon' }, smpp.ESME_RINVSCHED)
+  await refused({ schedule_delivery_time: '000101000000000R' }, smpp.ESME_RINVSCHED)     // 32 days: too far
+  await refused({ schedule_delivery_time: '000000020000000R', validity_period: '000000010000000R' }, smpp.ESME_RINVEXPIRY)
   await refused({ short_message: { udh: Buffer.from([5, 4, 1, 2, 3, 4]), message: 'x' } }, smpp.ESME_RINVESMCLASS)
   await refused({ short_message: '', message_payload: 'x'.repeat(2049) }, smpp.ESME_RINVMSGLEN)
   await ctl('optout', 'add', '--from', NUMBER, '+12065550119')

@@ -52,7 +52,7 @@ static int state_of(const struct message_row *row)
         return SMPP_UNKNOWN;
     if (trail_has(row->trail, " cancel "))
         return SMPP_DELETED;
-    if (trail_has(row->trail, "stat:EXPIRED") || trail_has(row->trail, "within 72 hours"))
+    if (trail_has(row->trail, "stat:EXPIRED") || trail_has(row->trail, "within 72 hours") || trail_has(row->trail, "while it was valid"))
         return SMPP_EXPIRED;
     return trail_has(row->trail, "stat:UNDELIV") ? SMPP_UNDELIVERABLE : SMPP_REJECTED;
 }
