@@ -229,7 +229,7 @@ test('each refusal has its status, and explain says the rule', async (t) => {
   await refused({ validity_period: 'tomorrow' }, smpp.ESME_RINVEXPIRY)
   await refused({ validity_period: '200101000000000+' }, smpp.ESME_RINVEXPIRY)
   await refused({ schedule_delivery_time: 'soon' }, smpp.ESME_RINVSCHED)
-  await refused({ schedule_delivery_time: '000101000000000R' }, smpp.ESME_RINVSCHED)     // 32 days: too far
+  await refused({ schedule_delivery_time: '000200000000000R' }, smpp.ESME_RINVSCHED)     // two months: too far
   await refused({ schedule_delivery_time: '000000020000000R', validity_period: '000000010000000R' }, smpp.ESME_RINVEXPIRY)
   await refused({ short_message: { udh: Buffer.from([5, 4, 1, 2, 3, 4]), message: 'x' } }, smpp.ESME_RINVESMCLASS)
   await refused({ short_message: '', message_payload: 'x'.repeat(2049) }, smpp.ESME_RINVMSGLEN)
