@@ -264,6 +264,11 @@ enum err delivery_rows_ask_event(struct db *db, uint64_t event, struct db_read *
     return db_ask(db, DB_DELIVERY_OF_EVENT, vals, ARRAY_LEN(vals), OF_EVENT_MAX, read);
 }
 
+enum err delivery_row_ask(struct db *db, uint64_t key, struct db_read *read)
+{
+    return db_ask(db, DB_DELIVERY_OF_KEY, (const struct db_val[]){ DB_I(key) }, 1, 1, read);
+}
+
 static struct delivery_row outline_of(struct db_rows *r)
 {
     return (struct delivery_row){

@@ -112,6 +112,8 @@ MUST_USE enum err delivery_rows_ask_dead_after(struct db *db, uint64_t subscript
                                                struct db_read *read);
 /** What is on its way or dead of one event; the event's own columns are empty. */
 MUST_USE enum err delivery_rows_ask_event(struct db *db, uint64_t event, struct db_read *read);
+/** One of any sort; the event's own columns are empty. */
+MUST_USE enum err delivery_row_ask(struct db *db, uint64_t key, struct db_read *read);
 /** Without body; of the event id, type and subject. */
 bool delivery_outline_next(struct db_rows *rows, struct delivery_row *row);
 

@@ -126,6 +126,12 @@ SELECT d.key, d.subscription, d.event, d.call, d.url, d.tries, d.next_us, d.dead
 FROM delivery d LEFT JOIN event e ON e.key = d.event
 WHERE d.dead > 0 AND d.subscription = ?3 AND d.key > ?1 ORDER BY d.key LIMIT ?2;
 
+-- One, on its way or dead.
+-- :name delivery_of_key
+SELECT d.key, d.subscription, d.event, d.call, d.url, d.tries, d.next_us, d.dead, d.last, d.since_us, d.lane, d.resource,
+       '', '', ''
+FROM delivery d WHERE d.key = ?1;
+
 -- What is on its way or dead of one event.
 -- :name delivery_of_event
 SELECT d.key, d.subscription, d.event, d.call, d.url, d.tries, d.next_us, d.dead, d.last, d.since_us, d.lane, d.resource,

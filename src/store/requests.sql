@@ -25,6 +25,6 @@ DELETE FROM request WHERE key IN (
 DELETE FROM request WHERE key IN (SELECT key FROM request ORDER BY key LIMIT ?1);
 
 -- Not counted one by one: they come one after the other and the oldest go, so the first and the last place say how many there
--- are, or a few more.
+-- are, or a few more. (key is no INTEGER PRIMARY KEY: that would be the row's place.)
 -- :name request_count
 SELECT coalesce((SELECT max(rowid) FROM request) - (SELECT min(rowid) FROM request) + 1, 0);

@@ -147,7 +147,7 @@ MUST_USE enum err events_show(struct events *ev, struct str id, uint64_t resourc
 
 /** @param n  so many deliveries wait to be sent again, also when a later slice failed */
 typedef void events_replayed_fn(void *arg, enum err err, size_t n);
-/* One event (id): to every subscription that wants it, or to one. Else of one subscription what it wants of the events of
+/* One event (id): to every subscription that wants it, or to one; or one callback, if it is dead. Else of one subscription what it wants of the events of
  * since_us to before until_us, delivered or not; or (dead) its dead letters of that time. */
 struct events_replay_query {
     uint64_t   resource;                /* of the event; 0: any */

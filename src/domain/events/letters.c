@@ -80,6 +80,20 @@ static struct question *question_new(struct events *ev, const struct inbox_kind 
     return q;
 }
 
+static void write_event(struct jw *w, const struct delivery_row *row)
+{
+    jw_text(w, "eventId", row->event.id);
+    jw_text(w, "eventType", row->event.type);
+    jw_text(w, "subject", row->event.subject);
+}
+
+/* Its id is that of its delivery; what it says is in its body alone. */
+static void write_callback(const struct events *ev, struct jw *w, const struct delivery_row *row)
+{
+    write_guid(ev, w, "eventId", ID_EVENT, row->key);
+    write_guid(ev, w, "callConnectionId", ID_CALL, row->call);
+}
+
 static void on_dead(void *owner, struct inbox_item *item)
 {
     (void)owner;
@@ -93,9 +107,10 @@ static void on_dead(void *owner, struct inbox_item *item)
     while (!q->read.err && delivery_outline_next(rows, &row)) {
         last = row.key;
         jw_object(&q->w, NULL);
-        jw_text(&q->w, "eventId", row.event.id);
-        jw_text(&q->w, "eventType", row.event.type);
-        jw_text(&q->w, "subject", row.event.subject);
+        if (row.subscription)
+            write_event(&q->w, &row);
+        else
+            write_callback(q->ev, &q->w, &row);
         write_whose(q->ev, &q->w, &row);
         write_state(&q->w, &row);
         jw_end(&q->w);

@@ -1,4 +1,4 @@
-/* replay.c - sending again: one event, the events of a time, or dead letters. Ids stay; the day of tries begins anew.
+/* replay.c - sending again: one event, one callback, the events of a time, or dead letters. Ids stay; the day of tries begins anew.
  *
  * In slices: rows are read, those to be sent are written in one unit, and when that is safe they line up. What is still on
  * its way is left alone. */
@@ -18,6 +18,7 @@ struct replay {
     uint64_t           resource, subscription;
     int64_t            at_us, until_us;     /* of a time: read so far, behind (at_us, key) */
     uint64_t           key;
+    uint64_t           callback;            /* of one id: the callback that it would be; 0: none */
     bool               dead;                /* dead letters: read so far, behind key */
     bool               more;
     struct db_rows    *event;               /* of one event: its row */
@@ -83,8 +84,9 @@ static enum err next_slice(struct replay *r);
 static void line_up(struct replay *r)
 {
     for (size_t i = 0; i < r->n; i++) {
-        struct event_subscription *s = map_find(r->ev->subscriptions, r->copies[i].subscription);
-        struct outlet *o = s && !s->gone ? outlet_of(s) : NULL;
+        uint64_t of = r->copies[i].subscription;
+        struct event_subscription *s = of ? map_find(r->ev->subscriptions, of) : NULL;
+        struct outlet *o = !of ? r->ev->callbacks : s && !s->gone ? outlet_of(s) : NULL;
         if (!o)
             continue;
         outlet_add(o, &(struct delivery_row){ .key = r->copies[i].key, .lane = r->copies[i].lane }, NULL);
@@ -225,14 +227,47 @@ static void on_deliveries(void *owner, struct inbox_item *item)
 
 static const struct inbox_kind deliveries_kind = { "events.replay_of", on_deliveries, drop_read };
 
+/* No event, but a callback, which is its own delivery. One that is not there has been acknowledged. */
+static void on_callback(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct replay *r = container_of(item, struct replay, read.item);
+    scoped(db_rows) struct db_rows *rows = r->read.rows;
+    struct delivery_row row;
+    enum err err = r->read.err;
+    if (!err && (!delivery_outline_next(rows, &row) || row.subscription || (r->resource && row.resource != r->resource)))
+        err = ERR_ABSENT;
+    r->unit = err ? NULL : db_unit_new();
+    if (!err && row.dead)
+        revive(r, row.key, 0, row.call, row.lane);
+    if (!err)
+        err = write_slice(r);
+    if (err)
+        finish(r, err);
+}
+
+static const struct inbox_kind callback_kind = { "events.replay_callback", on_callback, drop_read };
+
+static enum err ask_callback(struct replay *r)
+{
+    if (!r->callback || r->subscription)
+        return ERR_ABSENT;
+    r->read = (struct db_read){ .item.kind = &callback_kind, .to = control_inbox(r->ev->control) };
+    return delivery_row_ask(r->ev->control->db, r->callback, &r->read);
+}
+
 static void on_event(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct replay *r = container_of(item, struct replay, read.item);
     enum err err = r->read.err;
     r->event = r->read.rows;
-    if (!err && !event_row_next(r->event, &r->row))
-        err = ERR_ABSENT;
+    if (!err && !event_row_next(r->event, &r->row)) {
+        err = ask_callback(r);
+        if (err)
+            finish(r, err);
+        return;
+    }
     r->read = (struct db_read){ .item.kind = &deliveries_kind, .to = control_inbox(r->ev->control) };
     if (!err)
         err = delivery_rows_ask_event(r->ev->control->db, r->row.key, &r->read);
@@ -251,6 +286,8 @@ enum err events_replay(struct events *ev, const struct events_replay_query *q, e
                           .until_us = q->until_us, .dead = q->dead, .tell = done, .arg = arg };
     enum err err;
     if (q->id.n) {
+        if (ids_guid_read(ev->control->ids, ID_EVENT, q->id, &r->callback))
+            r->callback = 0;
         r->read = (struct db_read){ .item.kind = &event_kind, .to = control_inbox(ev->control) };
         err = event_row_ask_id(ev->control->db, q->id, q->resource, &r->read);
     } else {

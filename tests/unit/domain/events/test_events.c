@@ -806,6 +806,53 @@ static void a_question_under_way_outlives_the_module(void **state)
     assert_int_equal(s->told, 0);                   /* tear_down frees the module with both of them out */
 }
 
+static void on_replayed(void *arg, enum err err, size_t n)
+{
+    struct stage *s = arg;
+    s->err = err;
+    s->told++;
+    s->key = n;
+}
+
+static void a_dead_callback_is_listed_with_its_id_and_sent_again_by_it(void **state)
+{
+    struct stage *s = *state;
+    char id[GUID_SIZE];
+    call_back(s, ids_next(s->w->control.ids), "https://app.example.net/a", "CallConnected");
+    for (size_t i = 0; i < 6; i++) {                /* the first try and five more */
+        courier_answer(s->w, &s->courier, i, 500);
+        pass_time(s, 10 * US_PER_S);
+    }
+    assert_int_equal(s->courier.n, 6);
+    s->told = 0;
+    assert_int_equal(events_dead(s->ev, &(struct events_dead_query){ .limit = 10 }, on_listed, s), ERR_NONE);
+    wait_told(s);
+    const char *at = strstr(s->json, "\"eventId\":\"");
+    assert_non_null(at);
+    str_copyz(id, sizeof id, (struct str){ at + 11, GUID_SIZE - 1 });
+    assert_non_null(strstr(s->courier.sent[0].body, id));
+    assert_non_null(strstr(s->json, "callConnectionId"));
+    struct events_replay_query q = { .resource = s->w->other, .id = str_of(id) };
+    s->told = 0;
+    assert_int_equal(events_replay(s->ev, &q, on_replayed, s), ERR_NONE);
+    wait_told(s);
+    assert_int_equal(s->err, ERR_ABSENT);           /* another's */
+    q.resource = s->w->us;
+    s->told = 0;
+    assert_int_equal(events_replay(s->ev, &q, on_replayed, s), ERR_NONE);
+    wait_told(s);
+    assert_int_equal(s->key, 1);
+    world_run(s->w, 50);                            /* its row is read again */
+    assert_int_equal(s->courier.n, 7);
+    assert_string_equal(s->courier.sent[6].body, s->courier.sent[0].body);
+    assert_string_equal(s->courier.sent[6].url, s->courier.sent[0].url);
+    courier_answer(s->w, &s->courier, 6, 200);
+    s->told = 0;
+    assert_int_equal(events_replay(s->ev, &q, on_replayed, s), ERR_NONE);
+    wait_told(s);
+    assert_int_equal(s->err, ERR_ABSENT);           /* acknowledged: it has gone */
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -841,6 +888,7 @@ int main(void)
         T(ten_thousand_waiting_deliveries_end_at_once),
         T(a_batch_may_be_dropped_when_the_module_has_gone),
         T(callbacks_of_a_call_leave_strictly_one_at_a_time),
+        T(a_dead_callback_is_listed_with_its_id_and_sent_again_by_it),
         T(a_callback_undelivered_goes_again_after_a_restart),
         T(events_are_listed_and_the_next_one_awaited),
         T(events_are_listed_behind_one_of_them_by_its_id),
