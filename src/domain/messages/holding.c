@@ -320,7 +320,10 @@ static void write_held(const struct message *msg, struct jw *w)
     if (g)
         jw_textz(w, "guard", g->name);
     jw_time(w, "until", msg->due.due_us);
-    jw_time(w, "expectedAt", likely_us(msg, &ask));
+    if (msg->valid_until_us && msg->valid_until_us <= msg->due.due_us)
+        jw_bool(w, "expires", true);
+    else
+        jw_time(w, "expectedAt", likely_us(msg, &ask));
 }
 
 /* Places before it in its carrier's line, counted so far only. */

@@ -243,9 +243,19 @@ enum err outbound_patience(struct message *msg, int64_t from_us)
     return set_due(msg, from_us + PATIENCE_US);
 }
 
+/* Its validity ended before what it waited for. */
+static bool is_over(struct message *msg)
+{
+    if (!msg->valid_until_us || msg->valid_until_us > control_now_us(msg->m->control))
+        return false;
+    message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "queue", .segment = -1,
+                                                          .words = "no carrier took it while it was valid" });
+    return true;
+}
+
 void outbound_wake(struct message *msg)
 {
-    if (is_stranded(msg, NULL) || holding_keeps(msg))
+    if (is_stranded(msg, NULL) || is_over(msg) || holding_keeps(msg))
         return;
     message_feed(msg, EV_DUE, &again_cue);
     if (msg->carrier)
@@ -322,7 +332,8 @@ static void wait_a_while(struct message *msg, const struct message_cue *cue)
 
 static void hold(struct message *msg, const struct message_cue *cue)
 {
-    (void)!set_due(msg, cue->until_us);
+    bool ends = msg->valid_until_us && msg->valid_until_us < cue->until_us;
+    (void)!set_due(msg, ends ? msg->valid_until_us : cue->until_us);
 }
 
 static void finish(struct message *msg, const struct message_cue *cue)
