@@ -16,6 +16,8 @@ static const struct ctl_column placed_facts[] = {
     { "call", "id" }, { "from", "from" }, { "to", "to" }, { "state", "state" }, { 0 },
 };
 
+#define PROMPTS "/carterfone/prompts/"      /* on the server, not on this machine */
+
 /* A prompt's address; one that begins with '/' is on the server itself. */
 static const char *prompt_address(const struct ctl *c, const char *given)
 {
@@ -44,8 +46,12 @@ static int place(struct ctl *c)
 
 static int list(struct ctl *c)
 {
+    int64_t limit;
+    int     rc = ctl_option_int(c, "limit", 1, 1000, 100, &limit);
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", STR("/carterfone/v1/calls"), (struct str){ 0 }, &answer);
+    if (!rc)
+        rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", arena_printf(c->arena, "/carterfone/v1/calls?limit=%lld", (long long)limit),
+                     (struct str){ 0 }, &answer);
     if (!rc && !ctl_say_json(c, answer.body))
         ctl_table(c, answer.json, call_columns, "No calls yet.");
     return rc;
@@ -75,7 +81,12 @@ static int play(struct ctl *c)
 {
     struct ctl_lend *lend = NULL;
     const char      *url = c->args[1];
-    if (!strstr(url, "://")) {
+    if (strncmp(url, PROMPTS, strlen(PROMPTS)) == 0) {
+        int rc = ctl_find(c);
+        if (rc)
+            return rc;
+        url = prompt_address(c, url);
+    } else if (!strstr(url, "://")) {
         int rc = ctl_lend_new(c, c->args[1], &lend, &url);
         if (rc)
             return rc;
@@ -113,9 +124,11 @@ static const struct ctl_option place_options[] = {
     { 0 },
 };
 
+static const struct ctl_option list_options[] = { { "limit", "N", CTL_MAY, "the newest N [100]" }, { 0 } };
+
 const struct ctl_command ctl_call_commands[] = {
     { "call", "place", "", 0, 0, place_options, place, "call a number" },
-    { "call", "list", "", 0, 0, NULL, list, "calls, newest first" },
+    { "call", "list", "", 0, 0, list_options, list, "calls, newest first" },
     { "call", "show", "CALLID", 1, 1, NULL, show, "one of them; `explain` says more" },
     { "call", "explain", "CALLID", 1, 1, NULL, ctl_explain, "its time line, from the request to the last callback" },
     { "call", "play", "CALLID FILE.wav|URL", 2, 2, NULL, play, "play a WAV file into it" },

@@ -71,7 +71,7 @@ static int write_settings(const struct ctl *c, struct jw *w)
         jw_textz(w, "hmacKey", ctl_option(c, "hmac-key"));
     if (ctl_option(c, "type")) {
         jw_array(w, "eventTypes");
-        for (int i = 0; (type = ctl_option_at(c, "type", i)); i++)
+        for (int i = 0; (type = ctl_option_at(c, "type", i)) && *type; i++)     /* an empty one: all, from now on */
             jw_printf(w, NULL, "%s%s", strchr(type, '.') ? "" : "Microsoft.Communication.", type);
         jw_end(w);
     }
@@ -102,9 +102,12 @@ static int subscribe(struct ctl *c)
         return rc;
     struct ctl_answer answer;
     rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/eventSubscriptions"), buf_str(&body), &answer);
-    if (!rc && !ctl_say_json(c, answer.body))
-        ctl_facts(c, answer.json, subscription_facts);
-    return rc;
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    ctl_facts(c, answer.json, subscription_facts);
+    if (str_eqz(json_text_of(answer.json, "state"), "awaitingValidation"))
+        ctl_say(c, "It answered without its code: open the validationUrl that it was sent, within ten minutes; nothing is delivered before.");
+    return CTL_OK;
 }
 
 static int update(struct ctl *c)

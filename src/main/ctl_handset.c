@@ -188,7 +188,7 @@ static int record(struct ctl *c)
     const char *path = full_path(c, c->args[1]);
     scoped_buf body = { 0 };
     write_pairs(&body, "record", path, NULL, NULL);
-    return path ? ask_handset(c, "record", &body, "records its call from now on, or its next one") : CTL_USAGE;
+    return path ? ask_handset(c, "record", &body, "records its call from now on; the next one if it has none, or is recorded already") : CTL_USAGE;
 }
 
 /* KEY=FILE of the keys that take one: with the whole path. */
@@ -267,7 +267,7 @@ const struct ctl_command ctl_handset_commands[] = {
     { "handset", "detach", "NUMBER", 1, 1, NULL, detach, "let it take its calls by itself again" },
     { "handset", "reject", "NUMBER", 1, 1, reject_options, reject, "refuse what rings" },
     { "handset", "say", "NUMBER FILE.wav|ringback|busy|tone", 2, 2, NULL, say, "say this during a call" },
-    { "handset", "record", "NUMBER FILE.wav", 2, 2, NULL, record, "write what it hears from now on, or in its next call" },
+    { "handset", "record", "NUMBER FILE.wav", 2, 2, NULL, record, "write what it hears from now on; in its next call if it has none, or is recorded already" },
     { "handset", "set", "NUMBER|'*' KEY=VALUE...", 2, CTL_GIVEN_MAX, NULL, set, "how it takes its calls from now on; '*': all who were told nothing" },
     { "handset", "clear", "[NUMBER|'*']", 0, 1, NULL, clear, "take back what set said; without a number: everybody's" },
     { "handset", "behaviours", "", 0, 0, NULL, behaviours, "the keys that set takes" },

@@ -194,12 +194,21 @@ static int history(struct ctl *c)
     struct ctl_answer  answer;
     const struct json *lines;
     struct str         text;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", ctl_target(c, INVENTORY "/%e", c->args[0]), (struct str){ 0 }, &answer);
-    if (!rc)
+    int rc = ctl_ask_this(c, &(struct ctl_question){ .as = CTL_AS_OPERATOR, .method = "GET", .quiet = true,
+                                                     .target = ctl_target(c, INVENTORY "/%e", c->args[0]) }, &answer);
+    bool there = !rc;
+    if (!rc || (rc == CTL_REFUSED && answer.status == 404))     /* withdrawn, or simulated and free again: its past is kept */
         rc = ctl_ask_pages_as(c, CTL_AS_OPERATOR, ctl_target(c, INVENTORY "/%e/history", c->args[0]), "value", &lines, &text);
+    else if (rc == CTL_REFUSED)
+        return ctl_tell_refusal(c, &answer);
+    if (!rc && !there && !json_count(lines))
+        return ctl_tell_refusal(c, &answer);
     if (rc || ctl_say_json(c, text))
         return rc;
-    ctl_facts(c, answer.json, facts);
+    if (there)
+        ctl_facts(c, answer.json, facts);
+    else
+        ctl_say(c, "number  %s is not in the inventory now, and not in use", c->args[0]);
     ctl_say(c, "%s", "");
     ctl_table(c, lines, columns, "Nothing happened to it yet.");
     return CTL_OK;

@@ -1,4 +1,6 @@
 /* sms ...: sending by the ACS API, looking by our own. */
+#include <stdio.h>
+
 #include "base/str.h"
 #include "main/ctl_priv.h"
 
@@ -52,6 +54,9 @@ static int send_sms(struct ctl *c)
     for (size_t i = 0; i < json_count(results); i++)
         if (!json_bool_of(json_item(results, i), "successful", false))
             rc = CTL_REFUSED;
+    fflush(stdout);
+    if (rc && !c->json && answer.request.n)
+        fprintf(stderr, "  why:  carterfone explain " STR_FMT "\n", STR_ARG(answer.request));
     return rc;
 }
 

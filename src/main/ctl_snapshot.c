@@ -65,7 +65,7 @@ static int reset(struct ctl *c)
 const struct ctl_command ctl_snapshot_commands[] = {
     { "snapshot", "list", "", 0, 0, NULL, list, "the snapshots there are" },
     { "snapshot", "delete", "NAME", 1, 1, NULL, delete, "remove one" },
-    { "snapshot", "", "[NAME]", 0, 1, NULL, take, "keep the whole state of the running server" },
+    { "snapshot", "", "[NAME]", 0, 1, NULL, take, "keep the whole state of the running server; `snapshot list` and `snapshot delete NAME` look after them" },
     { "restore", "", "NAME", 1, 1, NULL, restore, "put a snapshot in the place of the state there is" },
     { "reset", "", "", 0, 0, NULL, reset, "back to the state of the first start" },
     { 0 },

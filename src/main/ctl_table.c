@@ -17,15 +17,23 @@ static size_t width_of(struct str s)
     return n;
 }
 
+static struct str object_text(const struct ctl *c, const struct json *j)
+{
+    scoped_buf text = { 0 };
+    struct jw  w = jw_of(&text);
+    jw_json(&w, NULL, j);
+    return arena_str(c->arena, buf_str(&text));
+}
+
 static struct str text_of(const struct ctl *c, const struct json *j)
 {
     switch (json_kind(j)) {
     case JSON_IS_ABSENT:  return (struct str){ "", 0 };
     case JSON_IS_TEXT:    return json_text(j);
     case JSON_IS_INTEGER: return arena_printf(c->arena, "%lld", (long long)json_int(j, 0));
-    case JSON_IS_REAL:    return arena_printf(c->arena, "%g", json_number(j, 0));
+    case JSON_IS_REAL:    return arena_printf(c->arena, json_number(j, 0) < 1e6 ? "%g" : "%.0f", json_number(j, 0));
     case JSON_IS_BOOL:    return json_bool(j, false) ? STR("yes") : STR("no");
-    case JSON_IS_OBJECT:  return STR("{...}");
+    case JSON_IS_OBJECT:  return object_text(c, j);
     case JSON_IS_ARRAY:   break;
     }
     scoped_buf list = { 0 };

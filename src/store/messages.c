@@ -193,9 +193,9 @@ enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read)
     return db_ask(db, DB_MESSAGE_GET, (const struct db_val[]){ DB_I(key) }, 1, 1, read);
 }
 
-enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, struct db_read *read)
+enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, size_t limit, struct db_read *read)
 {
-    return db_ask(db, DB_MESSAGE_LIST, (const struct db_val[]){ DB_I(key), DB_I(resource) }, 2, 100, read);
+    return db_ask(db, DB_MESSAGE_LIST, (const struct db_val[]){ DB_I(key), DB_I(resource), DB_I((int64_t)limit) }, 3, limit, read);
 }
 
 bool message_row_next(struct db_rows *r, struct message_row *row)

@@ -55,6 +55,6 @@ MUST_USE enum err optout_rows_ask(struct db *db, struct str sender, struct str a
 bool optout_row_next(struct db_rows *rows, struct str *recipient, int64_t *at_us);
 
 MUST_USE enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read);
-/** Up to 100, newest first, with keys below this one, of one resource or of all (0). */
-MUST_USE enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, struct db_read *read);
+/** Up to so many, newest first, with keys below this one, of one resource or of all (0). */
+MUST_USE enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, size_t limit, struct db_read *read);
 bool message_row_next(struct db_rows *rows, struct message_row *row);

@@ -65,7 +65,7 @@ FROM message WHERE key = ?1;
 
 -- :name message_list
 SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail, send_at_us
-FROM message WHERE key < ?1 AND (?2 = 0 OR resource = ?2) ORDER BY key DESC LIMIT 100;
+FROM message WHERE key < ?1 AND (?2 = 0 OR resource = ?2) ORDER BY key DESC LIMIT ?3;
 
 -- :name optout_all
 SELECT sender, recipient FROM optout;

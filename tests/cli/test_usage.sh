@@ -68,6 +68,8 @@ expect 2 'No such file' check-config absent.yaml
 expect 2 "there is no setting 'lisen'; did you mean 'listen'?" serve --lisen x
 expect 0 '--rtp-ports A-B' serve --help
 expect 0 'words=' completion
+expect 0 'settings set reset cut outage inject' completion
+expect 0 'subcommand_from smsc; and __fish_seen_subcommand_from route' completion fish
 expect 0 'compadd' completion zsh
 expect 0 'complete -c carterfone' completion fish
 expect 2 'bash, zsh and fish' completion csh

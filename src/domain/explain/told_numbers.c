@@ -153,7 +153,6 @@ static enum err ask_number(struct asking *a, const struct thing *t)
 static void tell_number(struct asking *a, struct thing *t, struct db_rows *rows)
 {
     static const char *const states[] = { [2] = "leased", [3] = "released", [4] = "quarantine" };
-    static const char *const ways[] = { "none", "inbound", "outbound", "inbound+outbound" };
     struct explain_number_row row;
     bool there = explain_number_next(rows, &row) && row.state >= 2 && row.state < (int)ARRAY_LEN(states)
                  && asking_may_see(a, row.resource);
@@ -164,8 +163,7 @@ static void tell_number(struct asking *a, struct thing *t, struct db_rows *rows)
         return;
     t->found = true;
     a->decision.route = arena_str(a->arena, row.carrier);
-    told(a, t, row.purchased_us, "number", "leased to %s by carrier " STR_FMT ": calling %s, sms %s", asking_name(a, row.resource),
-         STR_ARG(row.carrier), ways[row.calling & 3], ways[row.sms & 3]);
+    told(a, t, row.purchased_us, "number", "leased to %s by carrier " STR_FMT, asking_name(a, row.resource), STR_ARG(row.carrier));
     if (row.until_us)
         told(a, t, row.until_us, "state", row.state == 3 ? "its billing cycle ends: quarantine" : "its quarantine ends");
     if (row.search)

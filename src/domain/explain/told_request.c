@@ -14,11 +14,18 @@ static enum err ask_request(struct asking *a, const struct thing *t)
     return request_row_ask(a->x->conf.control->db, t->key, &a->read);
 }
 
+/* What the service calls an internal error tells nobody why: the rule's own sentence does, and says what to do. */
+static bool is_worded_as_ours(const struct request_row *row)
+{
+    return row->suggestion.n && str_eqz(row->code, "InternalError");
+}
+
 static void tell_refusal(struct asking *a, const struct thing *t, const struct request_row *row)
 {
-    told_text(a, t, row->at_us, STR("refused"), row->text);
+    bool ours = is_worded_as_ours(row);
+    told_text(a, t, row->at_us, STR("refused"), ours ? row->suggestion : row->text);
     told_text(a, t, row->at_us, STR("rule"), row->rule);
-    told_text(a, t, row->at_us, STR("do"), row->suggestion);
+    told_text(a, t, row->at_us, STR("do"), ours ? (struct str){ 0 } : row->suggestion);
 }
 
 static void decide(struct asking *a, const struct request_row *row)
@@ -26,10 +33,11 @@ static void decide(struct asking *a, const struct request_row *row)
     enum { TOO_MANY = 429, THROTTLED = REQUEST_OF_SMPP | ESME_RTHROTTLED };
     bool limit = row->status == TOO_MANY || row->status == THROTTLED || str_ends(row->rule, STR("Cap")) || str_ends(row->rule, STR("Limit"))
                  || str_ends(row->rule, STR("Quota"));
+    bool ours = is_worded_as_ours(row);
     a->decision = (struct decision){ .outcome = row->status >= 400 ? STR("refused") : STR("accepted"),
-                                     .rule = arena_str(a->arena, row->rule), .why = arena_str(a->arena, row->text),
+                                     .rule = arena_str(a->arena, row->rule), .why = arena_str(a->arena, ours ? row->suggestion : row->text),
                                      .limit = limit ? arena_str(a->arena, row->text) : (struct str){ 0 },
-                                     .next = arena_str(a->arena, row->suggestion) };
+                                     .next = ours ? (struct str){ 0 } : arena_str(a->arena, row->suggestion) };
 }
 
 static void begin(struct asking *a, const struct thing *t, bool refused)

@@ -170,13 +170,13 @@ enum err messages_show(struct messages *m, uint64_t resource, struct str id, mes
     return ask_one(m, resource, id, done, arg, write_one);
 }
 
-enum err messages_list(struct messages *m, uint64_t resource, messages_json_fn *done, void *arg)
+enum err messages_list(struct messages *m, uint64_t resource, size_t limit, messages_json_fn *done, void *arg)
 {
     struct looking *l = looking_new(m, resource, done, arg);
     if (!l)
         return ERR_NOMEM;
     l->write = write_list;
-    enum err err = message_rows_ask_before(m->control->db, INT64_MAX, resource, &l->read);
+    enum err err = message_rows_ask_before(m->control->db, INT64_MAX, resource, limit, &l->read);
     if (err)
         free(l);
     return err;

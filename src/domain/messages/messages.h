@@ -116,5 +116,5 @@ void messages_write_carrier_state(const struct messages *m, const char *name, st
 typedef void messages_json_fn(void *arg, enum err err, struct str json);
 /** @param id  a public message id, Outgoing_... or Incoming_...  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err messages_show(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
-/** {"value":[...]} newest first, at most 100. */
-MUST_USE enum err messages_list(struct messages *m, uint64_t resource, messages_json_fn *done, void *arg);
+/** {"value":[...]} newest first, at most so many. */
+MUST_USE enum err messages_list(struct messages *m, uint64_t resource, size_t limit, messages_json_fn *done, void *arg);

@@ -14,7 +14,7 @@ static void clock_write(struct http_call *hc, int64_t fired)
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     jw_time(&w, "productTime", control_now_us(hc->api->control));
-    jw_int(&w, "offsetSeconds", clock_offset_us(hc->api->control->clock) / US_PER_S);
+    jw_int(&w, "offsetSeconds", (clock_offset_us(hc->api->control->clock) + US_PER_S / 2) / US_PER_S);
     jw_textz(&w, "clock", hc->api->clock_moves ? "virtual" : "real");
     if (fired >= 0)
         jw_int(&w, "fired", fired);

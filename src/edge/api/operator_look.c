@@ -2,7 +2,7 @@
 #include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
-enum { CALLS_LISTED = 100 };
+enum { LISTED = 100, LISTED_MOST = 1000 };
 
 /* An error that a domain function returned at once without words of its own. */
 static enum err say(struct http_call *hc, enum err err)
@@ -14,8 +14,12 @@ static enum err say(struct http_call *hc, enum err err)
 
 enum err messages_get_all(struct http_call *hc)
 {
-    enum err err = http_query_known(hc, NULL, 0);
-    return err ? err : say(hc, messages_list(hc->api->messages, operator_sees(hc), operator_answer_json, hc));
+    static const char *const known[] = { "limit" };
+    int64_t  limit;
+    enum err err = http_query_known(hc, known, ARRAY_LEN(known));
+    if (!err)
+        err = http_query_int(hc, "limit", 1, LISTED_MOST, LISTED, &limit);
+    return err ? err : say(hc, messages_list(hc->api->messages, operator_sees(hc), (size_t)limit, operator_answer_json, hc));
 }
 
 enum err messages_get_one(struct http_call *hc)
@@ -27,11 +31,15 @@ enum err messages_get_one(struct http_call *hc)
 
 enum err calls_get_all(struct http_call *hc)
 {
-    const struct calls_query q = { .resource = operator_sees(hc), .before = http_query(hc, "before"),
-                                   .link = http_next_link(hc, "before", STR("")), .limit = CALLS_LISTED };
-    enum err err = http_query_only(hc, "before");
+    static const char *const known[] = { "before", "limit" };
+    int64_t  limit;
+    enum err err = http_query_known(hc, known, ARRAY_LEN(known));
+    if (!err)
+        err = http_query_int(hc, "limit", 1, LISTED_MOST, LISTED, &limit);
     if (err)
         return err;
+    const struct calls_query q = { .resource = operator_sees(hc), .before = http_query(hc, "before"),
+                                   .link = http_next_link(hc, "before", STR("")), .limit = (size_t)limit };
     err = calls_list(hc->api->calls, &q, operator_answer_json, hc);
     if (err == ERR_RANGE) {
         rule_problem(&hc->why, err, RULE_QUERY_UNREADABLE, "before", "the id of a call");
