@@ -2,6 +2,7 @@
 #include "base/rdwr.h"
 #include "base/str.h"
 #include "codec/smpp/smpp.h"
+#include "net/tls.h"
 
 #include <stdio.h>
 
@@ -84,6 +85,15 @@ static enum err tlvs_read(struct smpp_bind_conf *conf, const struct json *j, str
     return json_kind(list) == JSON_IS_ARRAY ? ERR_NONE : bad(why, "tlvs", "tlvs is a list of 0xTAG=TEXT or 0xTAG=hex:OCTETS.");
 }
 
+/* What the bind would refuse must be refused before it is stored. */
+static enum err ca_check(struct str pem, struct problem *why)
+{
+    scoped(tls_context) struct tls_context *unused = NULL;
+    enum err err = tls_context_client(&unused, pem.p, why);
+    problem_target(why, "tlsCa");
+    return err == ERR_SYNTAX ? ERR_RANGE : err;
+}
+
 enum err carrier_profile_read(struct smpp_bind_conf *conf, const struct json *j, struct problem *why)
 {
     int64_t coding = json_int_of(j, "dataCoding", 0);
@@ -99,5 +109,14 @@ enum err carrier_profile_read(struct smpp_bind_conf *conf, const struct json *j,
     if (!err && (coding < 0 || coding > 255))
         err = bad(why, "dataCoding", "dataCoding is the data_coding of GSM-7 texts, 0 to 255.");
     conf->data_coding = (uint8_t)coding;
+    conf->tls = json_bool_of(j, "tls", false);
+    conf->tls_ca = json_text_of(j, "tlsCa");
+    conf->tls_name = json_text_of(j, "tlsName");
+    if (!err && !conf->tls && (conf->tls_ca.n || conf->tls_name.n))
+        err = bad(why, "tls", "tlsCa and tlsName are for tls true.");
+    if (!err && conf->tls_ca.n)
+        err = ca_check(conf->tls_ca, why);
+    if (!err && conf->tls_name.n > 255)
+        err = bad(why, "tlsName", "tlsName has at most 255 octets.");
     return err;
 }

@@ -3,7 +3,7 @@
 #include "main/ctl_priv.h"
 
 /* Options that go into the body under a name of their own: text, number or yes. */
-struct member { const char *option, *name; enum { AS_TEXT, AS_NUMBER, AS_YES, AS_LIST } how; };
+struct member { const char *option, *name; enum { AS_TEXT, AS_NUMBER, AS_YES, AS_LIST, AS_FILE } how; };
 
 static void write_list(const struct ctl *c, struct jw *w, const struct member *m)
 {
@@ -24,6 +24,10 @@ static int write_members(const struct ctl *c, struct jw *w, const struct member 
             jw_textz(w, members[i].name, value);
         else if (members[i].how == AS_YES)
             jw_bool(w, members[i].name, true);
+        else if (members[i].how == AS_FILE && !ctl_file(c, value).p)
+            return ctl_usage(c, "%s cannot be read", value);
+        else if (members[i].how == AS_FILE)
+            jw_text(w, members[i].name, ctl_file(c, value));
         else if (members[i].how == AS_LIST)
             write_list(c, w, &members[i]);
         else if (ctl_option_int(c, members[i].option, 1, 1000000, 0, &number))
@@ -57,6 +61,7 @@ static int smsc_add(struct ctl *c)
     static const struct member members[] = {
         { "host", "host", AS_TEXT }, { "system-id", "systemId", AS_TEXT }, { "password", "password", AS_TEXT },
         { "bind", "bind", AS_TEXT }, { "window", "window", AS_NUMBER }, { "rate", "rate", AS_NUMBER },
+        { "tls", "tls", AS_YES }, { "tls-ca", "tlsCa", AS_FILE }, { "tls-name", "tlsName", AS_TEXT },
         { "receipt-id", "receiptId", AS_TEXT }, { "data-coding", "dataCoding", AS_NUMBER }, { "throttle-status", "throttleStatus", AS_LIST },
         { "transient-status", "transientStatus", AS_LIST }, { "permanent-status", "permanentStatus", AS_LIST }, { "tlv", "tlvs", AS_LIST },
         { "long-as", "longAs", AS_TEXT }, { "simulated", "simulated", AS_YES },
@@ -131,6 +136,9 @@ static const struct ctl_option smsc_options[] = {
     { "window",    "N",         CTL_MAY,    "submits awaiting an answer at once" },
     { "rate",      "N",         CTL_MAY,    "submits a second" },
     { "long-as",   "WAY",       CTL_MAY,    "how long texts go: udh [it is this], udh16, sar or payload" },
+    { "tls",       NULL,        CTL_MAY,    "under TLS; its certificate is proved" },
+    { "tls-ca",    "FILE",      CTL_MAY,    "authorities to trust, in PEM [the system's]" },
+    { "tls-name",  "NAME",      CTL_MAY,    "the name in its certificate [the host]" },
     { "receipt-id", "FORM",     CTL_MAY,    "ids in receipts: auto [it is learned], same, hex-dec (answers hex, receipts decimal), dec-hex" },
     { "throttle-status", "STATUS", CTL_MANY, "means: not so fast; such as 0x58 [ESME_RTHROTTLED, ESME_RMSGQFUL]" },
     { "transient-status", "STATUS", CTL_MANY, "means: not now [ESME_RSYSERR, ESME_RX_T_APPN]" },

@@ -585,7 +585,8 @@ enum err smpp_session_connect(struct smpp_session **out, struct loop *loop, cons
     enum err err = session_new(&s, loop, conf, hooks, arg);
     if (err)
         return err;
-    return begin(out, s, ST_CONNECTING, tcp_connect(&s->tcp, loop, host, port, &tcp_ops, s));
+    return begin(out, s, ST_CONNECTING, conf->tls ? tcp_connect_tls(&s->tcp, loop, host, port, conf->tls, conf->tls_name, &tcp_ops, s)
+                                                    : tcp_connect(&s->tcp, loop, host, port, &tcp_ops, s));
 }
 
 enum err smpp_session_serve(struct smpp_session **out, struct loop *loop, int fd, const struct smpp_session_conf *conf,
@@ -594,7 +595,8 @@ enum err smpp_session_serve(struct smpp_session **out, struct loop *loop, int fd
     struct smpp_session *s = NULL;
     struct tcp_conn *tcp = NULL;
     enum err err = session_new(&s, loop, conf, hooks, arg);
-    enum err adopted = tcp_adopt(&tcp, loop, fd, &tcp_ops, s);      /* takes fd whatever happened before */
+    enum err adopted = conf->tls ? tcp_adopt_tls(&tcp, loop, fd, conf->tls, &tcp_ops, s)
+                                 : tcp_adopt(&tcp, loop, fd, &tcp_ops, s);        /* takes fd whatever happened before */
     if (err) {
         tcp_free(tcp);
         return err;
@@ -694,4 +696,9 @@ bool smpp_session_may_submit(const struct smpp_session *s)
 bool smpp_session_may_deliver(const struct smpp_session *s)
 {
     return s->bind == SMPP_bind_receiver || s->bind == SMPP_bind_transceiver;
+}
+
+const char *smpp_session_tls_words(const struct smpp_session *s)
+{
+    return tcp_tls_words(s->tcp);
 }

@@ -10,6 +10,7 @@
 
 struct loop;
 struct smpp_session;
+struct tls_context;
 
 enum smpp_role { SMPP_ESME, SMPP_SMSC };
 struct smpp_session_conf {
@@ -19,6 +20,8 @@ struct smpp_session_conf {
     /* SMPP_ESME only, copied */
     const char *password, *system_type;
     uint32_t    bind;               /* SMPP_bind_transceiver, _transmitter or _receiver */
+    const struct tls_context *tls;  /* NULL: plain; outlives the session */
+    const char *tls_name;           /* whom we mean; NULL: the host */
     unsigned    window;             /* requests of ours unanswered at once, 1..1000 */
     int64_t     answer_us;          /* how long an answer may take; 0: 30 s */
     int64_t     enquire_us;         /* silence before enquire_link; 0: 30 s */
@@ -76,6 +79,8 @@ SCOPED_FREE(smpp_session)
 
 bool smpp_session_is_up(const struct smpp_session *s);
 unsigned smpp_session_under_way(const struct smpp_session *s);     /* of our requests */
+/** Version and cipher of TLS, or why it failed; NULL: none. */
+const char *smpp_session_tls_words(const struct smpp_session *s);
 /** Which way messages may flow by the kind of bind. */
 bool smpp_session_may_submit(const struct smpp_session *s);
 bool smpp_session_may_deliver(const struct smpp_session *s);

@@ -1,8 +1,10 @@
 #include "net/tcp.h"
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "net/resolve.h"
+#include "net/tls.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -23,6 +25,8 @@ struct tcp_conn {
     struct loop_timer turn;         /* 0 ms: flush at the start of the next turn, or tell a failure */
     struct buf       in, out;
     size_t           sent;          /* of out */
+    struct tls      *tls;           /* NULL: plain */
+    bool             told_open;     /* on_open was called, or was not to be */
     bool             open, gone;
     bool             paused, left;  /* left: octets wait in `in` since the pause */
     enum err         failed;        /* to be told when `turn` fires */
@@ -73,6 +77,8 @@ void tcp_free(struct tcp_conn *c)
     shut(c);
     loop_timer_done(&c->turn);
     buf_done(&c->in);
+    tls_free(c->tls);
+    c->tls = NULL;
     buf_done(&c->out);
     c->gone = c->freed = true;
     if (!c->busy)
@@ -107,7 +113,10 @@ void tcp_send(struct tcp_conn *c, const void *p, size_t n)
         return;
     if (c->sent == c->out.n)
         loop_timer_start(&c->turn, 0);
-    buf_put(&c->out, p, n);
+    if (c->tls)
+        (void)!tls_write(c->tls, p, n, &c->out);    /* broken: reading tells */
+    else
+        buf_put(&c->out, p, n);
     if (c->out.bad || c->out.n - c->sent > TCP_UNSENT_MAX) {
         c->failed = c->out.bad ? ERR_NOMEM : ERR_SIZE;
         loop_timer_start(&c->turn, 0);
@@ -162,8 +171,45 @@ void tcp_pause(struct tcp_conn *c, bool paused)
     }
 }
 
+/* Octets of TLS: what they hold, what must go back, and whether that opens it. */
+static void read_tls(struct tcp_conn *c)
+{
+    char octets[16384];
+    ssize_t n = c->open ? recv(c->fd, octets, sizeof octets, 0) : 0;
+    if (n == 0) {
+        gone(c, ERR_CLOSED);
+        return;
+    }
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            gone(c, ERR_IO);
+        return;
+    }
+    enum err err = tls_read(c->tls, octets, (size_t)n, &c->in, &c->out);
+    tcp_flush(c);
+    watch(c);
+    if (err && !tls_is_open(c->tls))
+        log_warn("tcp", "TLS failed: %s", tls_words(c->tls));
+    if (!c->told_open && tls_is_open(c->tls)) {
+        c->told_open = true;
+        enter(c);
+        if (c->ops->on_open)
+            c->ops->on_open(c->arg);
+        if (!leave(c) || c->gone)
+            return;
+    }
+    if (c->in.n && (!hand_over(c) || c->gone))
+        return;
+    if (err)
+        gone(c, err);
+}
+
 static void read_some(struct tcp_conn *c)
 {
+    if (c->tls) {
+        read_tls(c);
+        return;
+    }
     char *room = buf_room(&c->in, READ_OCTETS);
     if (!room) {
         gone(c, ERR_NOMEM);
@@ -189,6 +235,15 @@ static void on_connected(struct tcp_conn *c)
         return;
     }
     c->open = true;
+    if (c->tls) {
+        if (tls_read(c->tls, NULL, 0, &c->in, &c->out)) {
+            gone(c, ERR_NOMEM);
+            return;
+        }
+        tcp_flush(c);
+        watch(c);
+        return;
+    }
     watch(c);
     enter(c);
     if (c->ops->on_open)
@@ -278,6 +333,44 @@ enum err tcp_connect(struct tcp_conn **out, struct loop *loop, const char *host,
     }
     *out = c;
     return ERR_NONE;
+}
+
+enum err tcp_connect_tls(struct tcp_conn **out, struct loop *loop, const char *host, uint16_t port, const struct tls_context *tls,
+                         const char *name, const struct tcp_ops *ops, void *arg)
+{
+    struct tls *t = NULL;
+    enum err err = tls_new(&t, tls, name ? name : host);
+    if (!err)
+        err = tcp_connect(out, loop, host, port, ops, arg);
+    if (err)
+        tls_free(t);
+    else
+        (*out)->tls = t;                /* callbacks come later */
+    return err;
+}
+
+enum err tcp_adopt_tls(struct tcp_conn **out, struct loop *loop, int fd, const struct tls_context *tls, const struct tcp_ops *ops,
+                       void *arg)
+{
+    struct tls *t = NULL;
+    enum err err = tls_new(&t, tls, NULL);
+    if (err) {
+        close(fd);
+        return err;
+    }
+    err = tcp_adopt(out, loop, fd, ops, arg);
+    if (err) {
+        tls_free(t);
+        return err;
+    }
+    (*out)->tls = t;
+    (*out)->told_open = true;           /* as for every adopted socket */
+    return ERR_NONE;
+}
+
+const char *tcp_tls_words(struct tcp_conn *c)
+{
+    return c && c->tls ? tls_words(c->tls) : NULL;
 }
 
 enum err tcp_adopt(struct tcp_conn **out, struct loop *loop, int fd, const struct tcp_ops *ops, void *arg)

@@ -9,6 +9,7 @@
 struct loop;
 struct tcp_conn;
 struct tcp_listener;
+struct tls_context;
 
 enum { TCP_UNSENT_MAX = 1 << 20 };      /* a peer that does not read is let go beyond this */
 
@@ -25,6 +26,15 @@ MUST_USE enum err tcp_connect(struct tcp_conn **out, struct loop *loop, const ch
                               const struct tcp_ops *ops, void *arg);
 /** Take over an accepted socket; it is closed on error too. @return ERR_NONE, ERR_NOMEM, ERR_IO */
 MUST_USE enum err tcp_adopt(struct tcp_conn **out, struct loop *loop, int fd, const struct tcp_ops *ops, void *arg);
+/** The same under TLS; on_open comes when hands were shaken. on_gone may say ERR_UNPROVEN, ERR_SYNTAX (net/tls.h).
+ *  @param tls  outlives the connection  @param name  whom we mean; NULL: the host */
+MUST_USE enum err tcp_connect_tls(struct tcp_conn **out, struct loop *loop, const char *host, uint16_t port,
+                                  const struct tls_context *tls, const char *name, const struct tcp_ops *ops, void *arg);
+/** Nothing may be sent before the peer said something. */
+MUST_USE enum err tcp_adopt_tls(struct tcp_conn **out, struct loop *loop, int fd, const struct tls_context *tls,
+                                const struct tcp_ops *ops, void *arg);
+/** Version and cipher, or why it failed; NULL: no TLS. */
+const char *tcp_tls_words(struct tcp_conn *c);
 /** Copies. Nothing happens on a connection that is gone. */
 void tcp_send(struct tcp_conn *c, const void *p, size_t n);
 /** Send what is waiting now, as far as the peer takes it: before tcp_free(), for a last word. */

@@ -91,6 +91,7 @@ static void connect_now(void *arg)
     struct smsc_bind *b = arg;
     const struct smpp_session_conf conf = {
         .role = SMPP_ESME, .name = b->name, .system_id = b->system_id, .password = b->password,
+        .tls = b->tls, .tls_name = b->tls_name[0] ? b->tls_name : NULL,
         .system_type = b->system_type, .bind = commands[b->conf.type], .window = b->conf.window,
     };
     if (smpp_session_connect(&b->session, b->edge->loop, b->host, b->conf.port, &conf, &hooks, b))
@@ -167,8 +168,9 @@ static void copy_conf(struct smsc_bind *b, const struct smpp_bind_conf *conf)
     str_copyz(b->system_id, sizeof b->system_id, conf->system_id);
     str_copyz(b->password, sizeof b->password, conf->password);
     str_copyz(b->system_type, sizeof b->system_type, conf->system_type);
+    str_copyz(b->tls_name, sizeof b->tls_name, conf->tls_name);
     snprintf(b->account, sizeof b->account, "%s@%s:%u", b->system_id, b->host, conf->port);
-    b->conf.name = b->conf.host = b->conf.system_id = b->conf.password = b->conf.system_type = STR("");
+    b->conf.name = b->conf.host = b->conf.system_id = b->conf.password = b->conf.system_type = b->conf.tls_ca = b->conf.tls_name = STR("");
     b->early = conf->answer_parts_early;
     b->window = b->conf.window;
     b->room = 4 * b->conf.window > ROOM_LEAST ? 4 * b->conf.window : ROOM_LEAST;
@@ -194,6 +196,17 @@ static enum err prepare(struct smsc_bind *b)
     return sms_joiner_new(&b->joiner, JOIN_US, JOIN_MAX);
 }
 
+static enum err tls_of(struct smsc_bind *b, const struct smpp_bind_conf *conf, struct problem *why)
+{
+    scoped_buf ca = { 0 };
+    buf_put(&ca, conf->tls_ca.p, conf->tls_ca.n);
+    buf_putc(&ca, '\0');
+    enum err err = ca.bad ? problem_set(why, ERR_NOMEM, "ServiceUnavailable", "out of memory") : tls_context_client(&b->tls, ca.p, why);
+    if (err)
+        problem_target(why, "tlsCa");
+    return err == ERR_SYNTAX ? ERR_RANGE : err;
+}
+
 enum err bind_new(struct smsc_bind **out, struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why)
 {
     enum err err = check(conf, why);
@@ -204,6 +217,11 @@ enum err bind_new(struct smsc_bind **out, struct smpp_edge *edge, const struct s
         return problem_set(why, ERR_NOMEM, "ServiceUnavailable", "out of memory");
     b->edge = edge;
     copy_conf(b, conf);
+    err = conf->tls ? tls_of(b, conf, why) : ERR_NONE;
+    if (err) {
+        bind_free(b);
+        return err;
+    }
     err = prepare(b);
     if (err) {
         bind_free(b);
@@ -228,6 +246,7 @@ void bind_free(struct smsc_bind *b)
         bind_in_clear(b);
     map_free(b->held);
     sms_joiner_free(b->joiner);
+    tls_context_free(b->tls);
     free(b->pairs);
     free(b->flights);
     free(b);

@@ -11,6 +11,7 @@
 #include "edge/smpp/smpp_edge.h"
 #include "net/smpp_session.h"
 #include "net/sms_parts.h"
+#include "net/tls.h"
 
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -69,6 +70,8 @@ struct smsc_bind {
     /* written before the bind goes to its thread, read by both from then on */
     struct smpp_bind_conf conf;
     char              name[64], host[256], system_id[16], password[9], system_type[13];
+    char              tls_name[256];
+    struct tls_context *tls;            /* NULL: plain */
     char              account[288];     /* binds to one SMSC have the same */
     unsigned          number;           /* of the carrier */
     unsigned          room;             /* messages it may hold */

@@ -20,7 +20,7 @@ enum work { WORK_ENQUIRE, WORK_SHORT, WORK_RECEIPT, WORK_WHOLE, WORK_BURST, WORK
 struct probe {
     struct loop            *loop;
     struct probe_conf       conf;
-    char                    name[64], host[256], system_id[16], password[9], system_type[13], from[32], to[32];
+    char                    name[64], host[256], system_id[16], password[9], system_type[13], tls_name[256], from[32], to[32];
     smpp_probe_fn          *done;
     void                   *arg;
     probe_ended_fn         *ended;
@@ -268,6 +268,8 @@ static void try_bind(struct probe *p);
 static void on_up(void *arg)
 {
     struct probe *p = arg;
+    if (p->conf.tls && p->bind == 0)
+        say(p, "TLS", "ok", "%s", smpp_session_tls_words(p->session));
     p->bound = true;
     say(p, binds[p->bind].name, "ok", "bound after %.1f ms", since_ms(p));
     if (p->worked || !smpp_session_may_submit(p->session)) {
@@ -282,6 +284,8 @@ static void on_up(void *arg)
 static void on_down(void *arg, enum err why, uint32_t status)
 {
     struct probe *p = arg;
+    if (p->conf.tls && p->bind == 0 && !p->bound && (why == ERR_UNPROVEN || why == ERR_SYNTAX) && !status)
+        say(p, "TLS", "no", "%s", smpp_session_tls_words(p->session));
     smpp_session_free(p->session);
     p->session = NULL;
     loop_timer_stop(&p->timer);
@@ -304,7 +308,8 @@ static void try_bind(struct probe *p)
     for (; p->bind < (int)ARRAY_LEN(binds); p->bind++) {
         const struct smpp_session_conf conf = { .role = SMPP_ESME, .name = p->name, .system_id = p->system_id, .password = p->password,
                                                 .system_type = p->system_type, .bind = binds[p->bind].command, .window = p->conf.window,
-                                                .answer_us = ANSWER_US, .enquire_us = ENQUIRE_US };
+                                                .answer_us = ANSWER_US, .enquire_us = ENQUIRE_US,
+                                                .tls = p->conf.tls, .tls_name = p->tls_name[0] ? p->tls_name : NULL };
         p->bound = false;
         p->begun_us = clock_mono().us;
         enum err err = smpp_session_connect(&p->session, p->loop, p->host, p->conf.port, &conf, &hooks, p);
@@ -329,6 +334,7 @@ enum err probe_start(struct probe **out, struct loop *loop, const struct probe_c
     str_copyz(p->system_id, sizeof p->system_id, str_of(conf->system_id));
     str_copyz(p->password, sizeof p->password, str_of(conf->password));
     str_copyz(p->system_type, sizeof p->system_type, str_of(conf->system_type));
+    str_copyz(p->tls_name, sizeof p->tls_name, str_of(conf->tls_name));
     str_copyz(p->from, sizeof p->from, conf->asked.from);
     str_copyz(p->to, sizeof p->to, conf->asked.to);
     enum err err = loop_timer_init(loop, &p->timer, on_timer, p);

@@ -6,9 +6,12 @@
 #include "edge/smpp/smpp_edge.h"
 
 struct loop;
+struct tls_context;
 struct probe;
 struct probe_conf {
     const char *name, *host, *system_id, *password, *system_type;     /* copied */
+    const struct tls_context *tls;      /* NULL: plain; outlives the probe */
+    const char *tls_name;               /* copied */
     uint16_t    port;
     unsigned    window;
     struct smpp_probe_conf asked;       /* its texts are copied */

@@ -50,6 +50,7 @@ static void on_asked(void *owner, struct inbox_item *item)
         return;
     }
     const struct probe_conf conf = { .name = b->name, .host = b->host, .system_id = b->system_id, .password = b->password,
+                                     .tls = b->tls, .tls_name = b->tls_name,
                                      .system_type = b->system_type, .port = b->conf.port, .window = b->conf.window,
                                      .asked = { .from = str_of(g->from), .to = str_of(g->to), .burst = g->burst, .wait_s = g->wait_s } };
     g->next = edge->probes;

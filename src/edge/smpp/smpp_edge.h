@@ -33,6 +33,9 @@ struct smpp_bind_conf {
     uint8_t    data_coding;         /* of GSM-7 texts */
     uint8_t    tlvs[SMPP_TLVS_MOST];    /* in each submit_sm, as on the wire */
     size_t     tlvs_n;
+    bool       tls;                 /* 1.2 or later, its chain and name proved */
+    struct str tls_ca;              /* PEM of authorities to trust; empty: the system's */
+    struct str tls_name;            /* in its certificate; empty: the host */
     bool       simulated;           /* the carrier's side of the wall (ARCHITECTURE.md) */
     /* An SMSC that has one deliver_sm under way at a time never sends part 2 while part 1 is unanswered: then parts but
      * the last are answered at once, and a crash before the last one loses them. */

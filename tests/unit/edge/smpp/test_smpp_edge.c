@@ -16,6 +16,8 @@
 #include "net/smpp_session.h"
 #include "net/sms_parts.h"
 #include "net/tcp.h"
+#include "net/tls.h"
+#include "net/tls_ca.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -59,6 +61,7 @@ static struct world {
     unsigned          n_resps;
     uint32_t          resp_status[MOST];
     uint64_t          resp_tag[MOST];
+    struct tls_context *tls;            /* NULL: plain */
     unsigned          binds, unbinds;
 } w;
 
@@ -149,10 +152,10 @@ static const struct smpp_session_hooks hooks = { .on_up = on_up, .on_request = o
 
 static void on_accept(void *arg, int fd, const char *peer)
 {
-    static const struct smpp_session_conf conf = { .role = SMPP_SMSC, .name = "scripted", .system_id = "s", .window = 10 };
+    const struct smpp_session_conf serving = { .role = SMPP_SMSC, .name = "scripted", .system_id = "s", .window = 10, .tls = w.tls };
     (void)arg, (void)peer;
     assert_null(w.session);
-    assert_int_equal(smpp_session_serve(&w.session, w.loop, fd, &conf, &hooks, NULL), ERR_NONE);
+    assert_int_equal(smpp_session_serve(&w.session, w.loop, fd, &serving, &hooks, NULL), ERR_NONE);
 }
 
 /* What the test asks of it: drop the link, or send a deliver_sm. */
@@ -257,6 +260,7 @@ static int tear_down(void **state)
     smpp_edge_free(w.edge);
     loop_stop(w.loop);
     smpp_session_free(w.session);
+    tls_context_free(w.tls);
     tcp_listener_free(w.listener);
     loop_free(w.loop);
     pthread_mutex_destroy(&w.lock);
@@ -805,6 +809,44 @@ static void it_says_which_smsc_it_is_bound_to(void **state)
     assert_int_equal(profile.ids, CARRIER_ID_HEX_DEC);
 }
 
+static void under_tls_the_certificate_is_proved(void **state)
+{
+    (void)state;
+    struct problem why;
+    struct tls_pems pems;
+    assert_int_equal(tls_ca_ensure(NULL, NULL, 0, &pems, &why), ERR_NONE);
+    assert_int_equal(tls_context_server(&w.tls, pems.cert, pems.key, &why), ERR_NONE);
+    conf.tls = true;
+    conf.tls_ca = STR("nonsense");
+    assert_int_equal(smpp_edge_add(w.edge, &conf, &why), ERR_RANGE);
+    assert_string_equal(why.target, "tlsCa");
+    conf.tls_ca = str_of(pems.ca);
+    bind_it();
+    assert_int_equal(submit(1, "secret"), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_SUBMITTED);
+    smsc_drops();
+    assert_true(wait_for(told_n, 4));           /* down, and up again */
+    tls_pems_done(&pems);
+}
+
+static void a_certificate_of_another_name_is_no_bind(void **state)
+{
+    (void)state;
+    struct problem why;
+    struct tls_pems pems;
+    assert_int_equal(tls_ca_ensure(NULL, NULL, 0, &pems, &why), ERR_NONE);
+    assert_int_equal(tls_context_server(&w.tls, pems.cert, pems.key, &why), ERR_NONE);
+    conf.tls = true;
+    conf.tls_ca = str_of(pems.ca);
+    conf.tls_name = STR("smsc.example.net");
+    assert_int_equal(smpp_edge_add(w.edge, &conf, &why), ERR_NONE);
+    pass_ms(300);
+    assert_int_equal(w.binds, 0);
+    assert_int_equal(w.n_told, 0);
+    tls_pems_done(&pems);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void)
 {
@@ -838,6 +880,8 @@ int main(void)
         T(a_status_means_what_the_profile_says),
         T(coding_and_further_tlvs_are_the_profiles),
         T(it_says_which_smsc_it_is_bound_to),
+        T(under_tls_the_certificate_is_proved),
+        T(a_certificate_of_another_name_is_no_bind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
