@@ -136,7 +136,7 @@ static void count_gone(struct message *msg, const struct guard_ask *ask, int64_t
 
 static bool opted_out(struct message *msg)
 {
-    if (!optouts_has(msg->m->optouts, msg->from, msg->to))
+    if (!optouts_has(msg->m->optouts, msg->texts->from, msg->to))
         return false;
     message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "opt-out", .segment = -1,
                                                           .words = "its recipient opted out while it waited" });
@@ -151,8 +151,8 @@ bool holding_keeps(struct message *msg)
     if ((msg->held || msg->send_at_us) && opted_out(msg))
         return true;
     int64_t now = control_now_us(m->control), until = now;
-    const struct lease *lease = numbers_lease(m->numbers, msg->from);
-    struct guard_ask ask = ask_of(m, msg->resource, lease, msg->from, msg->to);
+    const struct lease *lease = numbers_lease(m->numbers, msg->texts->from);
+    struct guard_ask ask = ask_of(m, msg->resource, lease, msg->texts->from, msg->to);
     bool counted = msg->placed & 1u << GONE_BIT;
     for (int why = HELD_SCHEDULE; why <= HELD_CARRIER; why++) {
         until = stage(msg, (enum held_why)why, &ask, lease, now);
@@ -309,11 +309,11 @@ static int64_t likely_us(const struct message *msg, struct guard_ask *ask)
 static void write_held(const struct message *msg, struct jw *w)
 {
     const struct messages *m = msg->m;
-    const struct lease *lease = numbers_lease(m->numbers, msg->from);
+    const struct lease *lease = numbers_lease(m->numbers, msg->texts->from);
     jw_textz(w, "for", holds[msg->held].word);
     if (!lease)
         return;
-    struct guard_ask ask = ask_of(m, msg->resource, lease, msg->from, msg->to);
+    struct guard_ask ask = ask_of(m, msg->resource, lease, msg->texts->from, msg->to);
     const struct carrier_slot *c = msg->held == HELD_CARRIER ? routing_choose((struct message *)(uintptr_t)msg, lease) : NULL;
     ask.carrier = str_of(c ? c->name : "");
     const struct sms_guard *g = msg->held > HELD_SCHEDULE ? guards_match(m->guards, holds[msg->held].kind, &ask) : NULL;

@@ -2,31 +2,61 @@
 #include "domain/messages/messages_priv.h"
 #include "base/str.h"
 
+static struct message_texts *texts_new(const struct message_row *row)
+{
+    struct message_texts *t = malloc(sizeof *t + row->from.n + row->text.n + row->tag.n + row->carrier.n + 4);
+    if (!t)
+        return NULL;
+    char *at = (char *)(t + 1);
+    t->refs = 1;
+    t->from = str_put(&at, row->from);
+    t->text = str_put(&at, row->text);
+    t->tag = str_put(&at, row->tag);
+    t->via = str_put(&at, row->carrier);
+    return t;
+}
+
+void message_texts_unref(struct message_texts *t)
+{
+    if (t && !--t->refs)
+        free(t);
+}
+
+/* Those of the message before, if they are the same: it was of the same request. */
+static struct message_texts *texts_of(struct messages *m, const struct message_row *row)
+{
+    struct message_texts *t = m->texts;
+    if (!t || !str_eq(t->text, row->text) || !str_eq(t->from, row->from) || !str_eq(t->tag, row->tag) || !str_eq(t->via, row->carrier)) {
+        t = texts_new(row);
+        if (!t)
+            return NULL;
+        message_texts_unref(m->texts);
+        m->texts = t;
+    }
+    t->refs++;
+    return t;
+}
+
 struct message *message_make(struct messages *m, const struct message_row *row)
 {
-    unsigned parts = row->segments ? row->segments : 1;
-    struct message *msg = malloc(sizeof *msg + row->from.n + row->to.n + row->text.n + row->tag.n + row->carrier.n + 5);
-    struct str *ids = calloc(parts, sizeof *ids);
-    if (!msg || !ids) {
+    struct message *msg = malloc(sizeof *msg + row->to.n + 1);
+    struct message_texts *t = msg ? texts_of(m, row) : NULL;
+    if (!t) {
         free(msg);
-        free(ids);
         return NULL;
     }
-    *msg = (struct message){ .m = m, .key = row->key, .resource = row->resource, .report = row->report,
-                             .created_us = row->created_us, .send_at_us = row->send_at_us, .valid_until_us = row->valid_until_us, .state = message_state_read(row->state),
-                             .segments = row->segments, .parts = parts, .remote_ids = ids };
+    *msg = (struct message){ .m = m, .texts = t, .key = row->key, .resource = row->resource, .report = row->report,
+                             .created_us = row->created_us, .send_at_us = row->send_at_us, .valid_until_us = row->valid_until_us,
+                             .state = (uint8_t)message_state_read(row->state), .segments = (uint16_t)row->segments,
+                             .parts = (uint16_t)(row->segments ? row->segments : 1), .text = t->text };
     char *at = (char *)(msg + 1);
-    msg->from = str_put(&at, row->from);
     msg->to = str_put(&at, row->to);
-    msg->text = str_put(&at, row->text);
-    msg->tag = str_put(&at, row->tag);
-    msg->via = str_put(&at, row->carrier);
     return msg;
 }
 
 static struct usage_ends ends_of(const struct message *msg)
 {
-    return (struct usage_ends){ msg->resource, numbers_lease(msg->m->numbers, msg->from), msg->from, msg->to };
+    return (struct usage_ends){ msg->resource, numbers_lease(msg->m->numbers, msg->texts->from), msg->texts->from, msg->to };
 }
 
 void message_hold(struct message *msg)
@@ -68,13 +98,14 @@ void message_free(struct message *msg)
     esme_forget(msg);
     message_forget_remotes(msg);
     free(msg->remote_ids);
+    message_texts_unref(msg->texts);
     free(msg->end_words);
     free(msg);
 }
 
 struct str message_carrier(const struct message *msg)
 {
-    return msg->carrier ? str_of(msg->carrier->name) : msg->via;
+    return msg->carrier ? str_of(msg->carrier->name) : msg->texts->via;
 }
 
 void remote_key(struct buf *b, struct str carrier, struct str remote_id)
@@ -87,7 +118,7 @@ void remote_key(struct buf *b, struct str carrier, struct str remote_id)
 /* Another message may have got the same id from the carrier since: then the key is that one's. */
 static void forget_remote(struct message *msg, unsigned segment)
 {
-    struct str key = msg->remote_ids[segment];
+    struct str key = msg->remote_ids ? msg->remote_ids[segment] : (struct str){ NULL, 0 };
     if (!key.p)
         return;
     if (msg->m->by_remote && strmap_find(msg->m->by_remote, key) == msg)
@@ -104,7 +135,7 @@ void message_forget_remotes(struct message *msg)
 
 int message_take_remote(struct message *msg, struct str key)
 {
-    for (unsigned i = 0; i < msg->parts; i++)
+    for (unsigned i = 0; msg->remote_ids && i < msg->parts; i++)
         if (msg->remote_ids[i].p && str_eq(msg->remote_ids[i], key)) {
             forget_remote(msg, i);
             return (int)i;
@@ -116,16 +147,17 @@ int message_take_remote(struct message *msg, struct str key)
 static enum err room_for(struct message *msg, unsigned segment)
 {
     enum { PARTS_MAX = 255 };           /* 3GPP TS 23.040, 9.2.3.24.1 */
-    if (segment < msg->parts)
+    unsigned there = msg->remote_ids ? msg->parts : 0, wanted = segment < msg->parts ? msg->parts : segment + 1;
+    if (segment < there)
         return ERR_NONE;
-    if (segment >= PARTS_MAX)
+    if (segment >= msg->parts && segment >= PARTS_MAX)
         return ERR_RANGE;
-    struct str *ids = realloc(msg->remote_ids, (segment + 1) * sizeof *ids);
+    struct str *ids = realloc(msg->remote_ids, wanted * sizeof *ids);
     if (!ids)
         return ERR_NOMEM;
-    memset(ids + msg->parts, 0, (segment + 1 - msg->parts) * sizeof *ids);
+    memset(ids + there, 0, (wanted - there) * sizeof *ids);
     msg->remote_ids = ids;
-    msg->parts = segment + 1;
+    msg->parts = (uint16_t)wanted;
     return ERR_NONE;
 }
 

@@ -90,6 +90,7 @@ void messages_free(struct messages *m)
     for (size_t at = 0; m->live && map_next(m->live, &at, &key, &value);)
         message_free(value);
     map_free(m->live);
+    message_texts_unref(m->texts);
     esme_parts_free(m);
     map_free(m->of_part);
     mailbox_free(m->mailbox);

@@ -71,45 +71,52 @@ struct carrier_slot {
     struct carrier_slot      *next;
 };
 
-/* In memory from acceptance until its end is on disk. One allocation: the texts follow the struct. */
+/* What the recipients of one request have in common: one allocation for all of them. */
+struct message_texts {
+    size_t     refs;
+    struct str from, text, tag;
+    struct str via;                             /* the carrier's name as loaded; else empty */
+};
+
+/* In memory from acceptance until its end is on disk; its recipient follows the struct. A million may wait, so its size counts. */
 struct message {
-    struct messages    *m;
-    uint64_t            key, resource;
-    int64_t             created_us;             /* product time */
-    struct str          from, to, text, tag;
-    struct str          via;                    /* the carrier's name as loaded; else empty */
-    bool                report;
-    bool                blocked;                /* its sender's registration does not let it leave */
-    bool                automatic;              /* an answer of ours: no guard holds it */
-    bool                writing;                /* its insert is not committed yet */
-    bool                cancelled;              /* its ESME wants it no more */
-    enum message_state  state;
-    unsigned            segments;               /* as billed: by the split of codec/gsm7 */
-    unsigned            parts;                  /* as the carrier splits it; remote_ids has so many */
-    unsigned            acked, delivered, failed;   /* segments the carrier took, and the receipts so far */
-    unsigned            charged;                /* segments counted as spent */
-    bool                uncharged;              /* a step was not stored, and maybe a charge with it: its end writes them again */
-    struct usage_hold   hold;                   /* put aside for those that are to come */
-    int64_t             answered_us, taken_us;  /* when its 202 went, and when its carrier took it: until a step tells; 0 */
-    int64_t             send_at_us;             /* not before: as asked, or when a guard let it go; 0 */
-    int64_t             valid_until_us;         /* of no use after it; 0: no end */
-    uint8_t             held, held_was;         /* enum held_why: while WAITING, and until a step tells */
-    uint8_t             placed;                 /* 1 << enum guard_kind: buckets in which it has its place */
-    unsigned            tries;                  /* submits that came to nothing */
-    unsigned            notes;                  /* lines its trail got that decide nothing: bounded */
-    bool                unsure;                 /* its carrier has not answered for it, and may have it */
-    uint8_t             detours;                /* carriers that refused it for now, one after another */
-    uint8_t             left_why;               /* enum left_why: it was moved from `left`, until a step tells */
-    uint16_t            left;                   /* number of a carrier */
-    uint32_t            last_status;
-    enum carrier_state  last_receipt;
-    struct carrier_slot *carrier;               /* once it is queued there */
-    struct str         *remote_ids;             /* keys in by_remote, owned; {NULL} while unknown, or once it has its receipt */
-    struct message     *next, **at;             /* in the carrier's queue; at NULL: not there */
-    struct agenda_entry due;                    /* WAITING: another try; QUEUED, SUBMITTED: the end of patience */
-    const char         *end_step;               /* how it ended, until that is on disk */
-    char               *end_words;              /* owned */
-    struct message_esme *esme;                  /* it came over SMPP; NULL: by the API */
+    struct messages      *m;
+    struct message_texts *texts;
+    uint64_t              key, resource;
+    int64_t               created_us;           /* product time */
+    struct str            to, text;             /* text: of `texts`, until an ESME replaces it */
+    struct usage_hold     hold;                 /* put aside for those that are to come */
+    int64_t               answered_us, taken_us;    /* when its 202 went, and when its carrier took it: until a step tells; 0 */
+    int64_t               send_at_us;           /* not before: as asked, or when a guard let it go; 0 */
+    int64_t               valid_until_us;       /* of no use after it; 0: no end */
+    struct carrier_slot  *carrier;              /* once it is queued there */
+    struct str           *remote_ids;           /* keys in by_remote, owned; {NULL} while unknown, or once it has its receipt; NULL: none yet */
+    struct message       *next, **at;           /* in the carrier's queue; at NULL: not there */
+    struct agenda_entry   due;                  /* WAITING: another try; QUEUED, SUBMITTED: the end of patience */
+    const char           *end_step;             /* how it ended, until that is on disk */
+    char                 *end_words;            /* owned */
+    struct message_esme  *esme;                 /* it came over SMPP; NULL: by the API */
+    uint32_t              last_status;
+    uint32_t              tries;                /* submits that came to nothing */
+    uint16_t              left;                 /* number of a carrier */
+    uint8_t               left_why;             /* enum left_why: it was moved from `left`, until a step tells */
+    uint16_t              segments;             /* as billed: by the split of codec/gsm7 */
+    uint16_t              parts;                /* as the carrier splits it; remote_ids has so many, unless it is NULL */
+    uint16_t              acked, delivered, failed; /* segments the carrier took, and the receipts so far */
+    uint16_t              charged;              /* segments counted as spent */
+    uint8_t               state;                /* enum message_state */
+    uint8_t               last_receipt;         /* enum carrier_state */
+    uint8_t               notes;                /* lines its trail got that decide nothing: bounded */
+    uint8_t               held, held_was;       /* enum held_why: while WAITING, and until a step tells */
+    uint8_t               placed;               /* 1 << enum guard_kind: buckets in which it has its place */
+    uint8_t               detours;              /* carriers that refused it for now, one after another */
+    bool                  report : 1;
+    bool                  blocked : 1;          /* its sender's registration does not let it leave */
+    bool                  automatic : 1;        /* an answer of ours: no guard holds it */
+    bool                  writing : 1;          /* its insert is not committed yet */
+    bool                  cancelled : 1;        /* its ESME wants it no more */
+    bool                  uncharged : 1;        /* a step was not stored, and maybe a charge with it: its end writes them again */
+    bool                  unsure : 1;           /* its carrier has not answered for it, and may have it */
 };
 
 /* What an action of the table may need to know; all but `words` may be absent. */
@@ -155,6 +162,7 @@ struct messages {
     int64_t             unstored_said_us;
     bool                paused;                 /* nothing goes to a carrier */
     bool                resumed;                /* the carriers of start-up are all there */
+    struct message_texts *texts;                /* of the last message that was made: the next may have the same */
     size_t              steps;                  /* posted to the store, and not committed yet */
     struct strmap      *early;                  /* "<carrier> <remote id>" -> struct early: receipts before their submit_sm_resp */
     struct early       *early_first, **early_tail;  /* in order of arrival */
@@ -194,6 +202,7 @@ void message_hold(struct message *msg);
 void message_charge(struct message *msg, struct db_unit *u, unsigned segment, unsigned billed);
 /** Those of all that were taken, if some may not be stored. */
 void message_charge_again(struct message *msg, struct db_unit *u);
+void message_texts_unref(struct message_texts *t);
 MUST_USE struct message *message_make(struct messages *m, const struct message_row *row);
 void message_free(struct message *msg);
 struct str message_carrier(const struct message *msg);          /* its name; may be empty */

@@ -84,7 +84,7 @@ void message_feed(struct message *msg, enum message_event event, const struct me
 
 static const struct lease *lease_of(const struct message *msg)
 {
-    return numbers_lease(msg->m->numbers, msg->from);
+    return numbers_lease(msg->m->numbers, msg->texts->from);
 }
 
 static void leave_queue(struct message *msg)
@@ -220,7 +220,7 @@ void outbound_pump(struct carrier_slot *c)
 {
     while (c->up && !c->stalled && !c->full && c->head && !c->m->paused && c->m->steps < STEPS_MOST) {
         struct message *msg = c->head;
-        struct carrier_message out = { .message = msg->key, .from = msg->from, .to = msg->to, .text = msg->text,
+        struct carrier_message out = { .message = msg->key, .from = msg->texts->from, .to = msg->to, .text = msg->text,
                                        .wants_receipt = true, .validity_s = validity_s(msg) };
         if (c->ops->submit(c->self, &out)) {
             c->full = true;
@@ -399,7 +399,7 @@ void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n)
     snprintf(words, sizeof words, "%s took segment %u of %u: submit_sm_resp message_id %.80s", c->name, n->segment + 1,
              n->segments, n->remote_id.p);
     struct message_cue cue = { .step = "smpp", .words = words, .from = c, .news = n, .segment = -1 };
-    message_feed(msg, msg->acked + 1 >= n->segments ? EV_ALL_ACKED : EV_ACKED, &cue);
+    message_feed(msg, msg->acked + 1u >= n->segments ? EV_ALL_ACKED : EV_ACKED, &cue);
     if (is_whole(msg))
         end_if_whole(msg);
     else

@@ -189,7 +189,7 @@ static void early_take(struct early *e, const struct reading *r)
 static bool may_be_of(const struct message *msg, const struct early *e)
 {
     return msg->state == MSG_SUBMITTED && msg->acked == 1 && !msg->delivered && !msg->failed && msg->carrier
-           && is_same_smsc(msg->carrier, e->carrier) && is_same_number(str_of(e->from), msg->to) && is_same_number(str_of(e->to), msg->from);
+           && is_same_smsc(msg->carrier, e->carrier) && is_same_number(str_of(e->from), msg->to) && is_same_number(str_of(e->to), msg->texts->from);
 }
 
 /* The last resort, for an SMSC none of whose ids ever matched: the one message of this sender to this recipient that waits for its
@@ -210,7 +210,7 @@ static bool by_numbers(struct early *e)
             return false;
         r.msg = value;
     }
-    for (unsigned i = 0; r.msg && i < r.msg->parts; i++)
+    for (unsigned i = 0; r.msg && r.msg->remote_ids && i < r.msg->parts; i++)
         if (r.msg->remote_ids[i].p)
             str_copyz(r.key, sizeof r.key, r.msg->remote_ids[i]);
     if (!r.msg || !r.key[0])

@@ -118,11 +118,13 @@ void step_post(struct message *msg, const struct message_cue *cue, struct db_uni
 
 void step_note(struct message *msg, const struct message_cue *cue)
 {
-    if (cue->segment < 0 && !cue->was_early && !cue->starts_over && msg->notes++ >= NOTES_MAX) {
+    bool decides = cue->segment >= 0 || cue->was_early || cue->starts_over;
+    if (!decides && msg->notes >= NOTES_MAX) {
         if (cue->settles)
             cue->from->ops->settle(cue->from->self, cue->news->token, ERR_NONE);
         return;
     }
+    msg->notes += !decides;
     step_post(msg, cue, db_unit_new());
 }
 
@@ -159,11 +161,11 @@ static enum err report_write(const struct message *msg, struct db_unit *u, struc
     scoped_buf data = { 0 };
     message_public_id(m, msg->key, false, id);
     details_of(msg, details);
-    snprintf(subject, sizeof subject, "/phonenumber/%.40s", msg->from.p + (msg->from.n && msg->from.p[0] == '+'));
+    snprintf(subject, sizeof subject, "/phonenumber/%.40s", msg->texts->from.p + (msg->texts->from.n && msg->texts->from.p[0] == '+'));
     struct jw w = jw_of(&data);
     jw_object(&w, NULL);
     jw_textz(&w, "messageId", id);
-    jw_text(&w, "from", msg->from);
+    jw_text(&w, "from", msg->texts->from);
     jw_text(&w, "to", msg->to);
     jw_textz(&w, "deliveryStatus", msg->state == MSG_DELIVERED ? "Delivered" : "Failed");
     jw_textz(&w, "deliveryStatusDetails", details);
@@ -175,7 +177,7 @@ static enum err report_write(const struct message *msg, struct db_unit *u, struc
     jw_int(&w, "segmentsFailed", (int64_t)sent - msg->delivered);
     jw_end(&w);
     jw_end(&w);
-    jw_text(&w, "tag", msg->tag);
+    jw_text(&w, "tag", msg->texts->tag);
     jw_end(&w);
     struct event_new e = { .resource = msg->resource, .type = STR("Microsoft.Communication.SMSDeliveryReportReceived"),
                            .subject = str_of(subject), .data = buf_str(&data), .id = str_of(id) };
