@@ -199,7 +199,7 @@ static enum err make_domain(struct app *app, struct problem *why)
                                 .courier = hooks_courier_ops(), .courier_arg = app->hooks };
     err = calls_new(&app->calls, &calls, why);
     struct explain_conf explain = { .control = c, .accounts = app->accounts, .calls = app->calls, .events = app->events,
-                                    .requests = app->requests };
+                                    .requests = app->requests, .messages = app->messages };
     events_keep(app->events, app->retention.keep_us[RETAIN_EVENTS]);
     if (!err)
         err = mailbox_keep(messages_mailbox(app->messages), app->retention.keep_us[RETAIN_EVENTS]);

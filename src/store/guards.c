@@ -41,6 +41,11 @@ void sms_guard_level_rows_drop(struct db_unit *u, struct str guard)
     db_do(u, DB_SMS_GUARD_LEVEL_DROP, DB_ANY_ROWS, DB_T(guard));
 }
 
+void sms_guard_level_rows_purge(struct db_unit *u, int64_t now_us, int64_t before_us)
+{
+    db_do(u, DB_SMS_GUARD_LEVEL_PURGE, DB_ANY_ROWS, DB_I(now_us), DB_I(before_us));
+}
+
 enum err sms_guard_level_rows_each(struct db *db, enum err (*fn)(void *arg, const struct sms_guard_level_row *row), void *arg)
 {
     scoped(db_rows) struct db_rows *r = NULL;

@@ -17,4 +17,6 @@ MUST_USE enum err sms_guard_rows_each(struct db *db, enum err (*fn)(void *arg, c
 
 void sms_guard_level_row_put(struct db_unit *u, const struct sms_guard_level_row *row);
 void sms_guard_level_rows_drop(struct db_unit *u, struct str guard);
+/** Buckets that are full again at now_us, flows that began before before_us. */
+void sms_guard_level_rows_purge(struct db_unit *u, int64_t now_us, int64_t before_us);
 MUST_USE enum err sms_guard_level_rows_each(struct db *db, enum err (*fn)(void *arg, const struct sms_guard_level_row *row), void *arg);

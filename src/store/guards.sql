@@ -27,6 +27,10 @@ SELECT guard, owner, a, b, at_us FROM sms_guard_level;
 INSERT INTO sms_guard_level (guard, owner, a, b, at_us) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (guard, owner) DO UPDATE SET a = excluded.a, b = excluded.b, at_us = excluded.at_us;
 
+-- What says nothing any more: buckets that are full again (a: ns), flows of long ago.
+-- :name sms_guard_level_purge
+DELETE FROM sms_guard_level WHERE (at_us = 0 AND a < ?1 * 1000) OR (at_us > 0 AND at_us < ?2);
+
 -- A guard that is changed or removed begins anew.
 -- :name sms_guard_level_drop
 DELETE FROM sms_guard_level WHERE guard = ?1;

@@ -40,6 +40,7 @@ test('what is over the limit of a sender waits in order, says for what and until
   const until = waits.map((w) => Date.parse(w.until))
   assert.equal(until[1] - until[0], 600000)
   assert.equal(waits[0].expectedAt, waits[0].until)
+  assert.match((await story(ids[1])).find((l) => l.step === 'waits').text, /^for its sender's limit \(guard slow\) until .* it is expected to leave at /)
   assert.match(ctl('sms', 'show', ids[1]), /WAITS FOR +sender[\s\S]*GUARD +slow[\s\S]*EXPECTED/)
   await advance(601)
   await state(ids[1], 'delivered')

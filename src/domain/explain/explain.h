@@ -10,6 +10,7 @@
 struct accounts;
 struct calls;
 struct events;
+struct messages;
 struct explain;
 struct requests;
 
@@ -19,6 +20,7 @@ struct explain_conf {
     const struct calls    *calls;
     const struct events   *events;      /* NULL: subscriptions have no names (tests) */
     struct requests       *requests;    /* NULL: none are kept (tests) */
+    const struct messages *messages;    /* NULL: nothing waits (tests) */
 };
 MUST_USE enum err explain_new(struct explain **out, const struct explain_conf *conf);
 void explain_free(struct explain *x);

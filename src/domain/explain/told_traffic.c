@@ -86,6 +86,15 @@ static void decide_message(struct asking *a, const struct message_row *row, cons
         str_cut(a->decision.why, ':', &a->decision.rule, &a->decision.why);
 }
 
+/* Now: it is not in the trail. */
+static void tell_waiting(struct asking *a, const struct thing *t, const struct message_row *row)
+{
+    const struct explain_conf *conf = &a->x->conf;
+    char words[256];
+    if (conf->messages && !row->inbound && row->state < 10 && messages_waits_for(conf->messages, row->key, words))
+        told(a, t, control_now_us(conf->control), "waits", "%s", words);
+}
+
 static void tell_message(struct asking *a, struct thing *t, struct db_rows *rows)
 {
     struct message_row row;
@@ -99,6 +108,7 @@ static void tell_message(struct asking *a, struct thing *t, struct db_rows *rows
         str_cut(rest, '\n', &line, &rest);
         tell_trail_line(a, t, line, ended);
     }
+    tell_waiting(a, t, &row);
     if (!is_first(a, t))
         return;
     jw_textz(&a->w, "id", t->id);

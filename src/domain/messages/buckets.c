@@ -24,15 +24,29 @@ static void mark(struct guards *g, struct level *l)
     g->dirty = l;
 }
 
-static void drop(struct guards *g, struct level *l)
+/* Out with all that this is true of. Collected first: taking one out of a map moves the others. */
+typedef bool level_test(const struct level *l, const void *arg);
+static void drop_where(struct guards *g, level_test *test, const void *arg)
 {
-    for (struct level **at = &g->dirty; l->dirty && *at; at = &(*at)->next_dirty)
-        if (*at == l) {
-            *at = l->next_dirty;
-            break;
-        }
-    strmap_take(g->levels, str_of(l->key));
-    free(l);
+    struct str key;
+    void *value;
+    size_t n = 0;
+    struct level **list = calloc(strmap_count(g->levels) + 1, sizeof *list);
+    if (!list)
+        return;                         /* they stay until the next time */
+    for (struct level **at = &g->dirty; *at;)
+        if (test(*at, arg))
+            *at = (*at)->next_dirty;
+        else
+            at = &(*at)->next_dirty;
+    for (size_t at = 0; strmap_next(g->levels, &at, &key, &value);)
+        if (test(value, arg))
+            list[n++] = value;
+    for (size_t i = 0; i < n; i++) {
+        strmap_take(g->levels, str_of(list[i]->key));
+        free(list[i]);
+    }
+    free(list);
 }
 
 void levels_free(struct guards *g)
@@ -44,30 +58,22 @@ void levels_free(struct guards *g)
     strmap_free(g->levels);
 }
 
-void levels_drop(struct guards *g, struct str guard)
+static bool is_of(const struct level *l, const void *arg)
 {
-    struct str key;
-    void *value;
-    for (size_t at = 0; strmap_next(g->levels, &at, &key, &value);)
-        if (key.n > guard.n && key.p[guard.n] == ' ' && str_starts(key, guard)) {
-            drop(g, value);
-            at = 0;                     /* from the start: taking moves the others */
-        }
+    struct str guard, owner;
+    str_cut(str_of(l->key), ' ', &guard, &owner);
+    return str_eq(guard, *(const struct str *)arg);
 }
 
-/* Too many: those that say nothing any more go. */
-static void sweep(struct guards *g, int64_t now_us)
+void levels_drop(struct guards *g, struct str guard)
 {
-    struct str key;
-    void *value;
-    for (size_t at = 0; strmap_next(g->levels, &at, &key, &value);) {
-        struct level *l = value;
-        bool idle = l->at_us ? now_us - l->at_us > GUARD_WINDOW_MOST_S * (int64_t)US_PER_S : l->full_ns <= now_us * NS;
-        if (idle && !l->dirty) {
-            drop(g, l);
-            at = 0;
-        }
-    }
+    drop_where(g, is_of, &guard);
+}
+
+static bool is_idle(const struct level *l, const void *arg)
+{
+    int64_t now_us = *(const int64_t *)arg;
+    return l->at_us ? now_us - l->at_us > GUARD_WINDOW_MOST_S * (int64_t)US_PER_S : l->full_ns <= now_us * NS;
 }
 
 static struct level *level_of(struct guards *g, struct str guard, struct str owner, int64_t now_us)
@@ -78,7 +84,7 @@ static struct level *level_of(struct guards *g, struct str guard, struct str own
     if (l || key.bad)
         return l;
     if (strmap_count(g->levels) >= LEVELS_MOST)
-        sweep(g, now_us);
+        drop_where(g, is_idle, &now_us);        /* those that say nothing any more */
     if (strmap_count(g->levels) >= LEVELS_MOST)
         return NULL;
     l = calloc(1, sizeof *l + key.n + 1);

@@ -26,14 +26,14 @@ static const int64_t LEVELS_AFTER_US = US_PER_S;
 
 static const struct {
     enum guard_kind kind;
-    const char     *word, *was;
+    const char     *word, *noun, *was;
 } holds[] = {
-    [HELD_SCHEDULE] = { GUARD_KINDS,    "schedule",   "its time came" },
-    [HELD_QUIET]    = { GUARD_QUIET,    "quietHours", "the quiet hours where its recipient is were over" },
-    [HELD_SENDER]   = { GUARD_SENDER,   "sender",     "the limit of its sender let it go" },
-    [HELD_RESOURCE] = { GUARD_RESOURCE, "resource",   "the limit of its resource let it go" },
-    [HELD_PREFIX]   = { GUARD_PREFIX,   "prefix",     "the limit of its recipient's prefix let it go" },
-    [HELD_CARRIER]  = { GUARD_CARRIER,  "carrier",    "the limit of its carrier let it go" },
+    [HELD_SCHEDULE] = { GUARD_KINDS,    "schedule", "time", "its time came" },
+    [HELD_QUIET]    = { GUARD_QUIET,    "quietHours", "recipient's quiet hours", "the quiet hours where its recipient is were over" },
+    [HELD_SENDER]   = { GUARD_SENDER,   "sender", "sender's limit", "the limit of its sender let it go" },
+    [HELD_RESOURCE] = { GUARD_RESOURCE, "resource", "resource's limit", "the limit of its resource let it go" },
+    [HELD_PREFIX]   = { GUARD_PREFIX,   "prefix", "recipient's prefix's limit", "the limit of its recipient's prefix let it go" },
+    [HELD_CARRIER]  = { GUARD_CARRIER,  "carrier", "carrier's limit", "the limit of its carrier let it go" },
 };
 
 /* -- how far guards are used up, written ------------------------------------------------------------------------------------ */
@@ -62,6 +62,12 @@ void holding_levels_changed(struct messages *m)
 {
     if (guards_dirty(m->guards) && !m->levels_due.at)
         (void)!agenda_set(m->control->agenda, &m->levels_due, control_now_us(m->control) + LEVELS_AFTER_US, on_levels, m);
+}
+
+void holding_purge(const struct messages *m, struct db_unit *u)
+{
+    int64_t now = control_now_us(m->control);
+    sms_guard_level_rows_purge(u, now, now - GUARD_WINDOW_MOST_S * (int64_t)US_PER_S);
 }
 
 /* -- whom a guard means ------------------------------------------------------------------------------------------------------- */
@@ -306,17 +312,24 @@ static int64_t likely_us(const struct message *msg, struct guard_ask *ask)
     return quiet_until(m, ask, likely);
 }
 
-static void write_held(const struct message *msg, struct jw *w)
+/* The guard that holds it now, and what is asked of guards for it. NULL: its own time. */
+static const struct sms_guard *holder_of(const struct message *msg, const struct lease *lease, struct guard_ask *ask)
 {
     const struct messages *m = msg->m;
-    const struct lease *lease = numbers_lease(m->numbers, msg->texts->from);
+    *ask = ask_of(m, msg->resource, lease, msg->texts->from, msg->to);
+    const struct carrier_slot *c = msg->held == HELD_CARRIER ? routing_choose((struct message *)(uintptr_t)msg, lease) : NULL;
+    ask->carrier = str_of(c ? c->name : "");
+    return msg->held > HELD_SCHEDULE ? guards_match(m->guards, holds[msg->held].kind, ask) : NULL;
+}
+
+static void write_held(const struct message *msg, struct jw *w)
+{
+    struct guard_ask ask;
+    const struct lease *lease = numbers_lease(msg->m->numbers, msg->texts->from);
     jw_textz(w, "for", holds[msg->held].word);
     if (!lease)
         return;
-    struct guard_ask ask = ask_of(m, msg->resource, lease, msg->texts->from, msg->to);
-    const struct carrier_slot *c = msg->held == HELD_CARRIER ? routing_choose((struct message *)(uintptr_t)msg, lease) : NULL;
-    ask.carrier = str_of(c ? c->name : "");
-    const struct sms_guard *g = msg->held > HELD_SCHEDULE ? guards_match(m->guards, holds[msg->held].kind, &ask) : NULL;
+    const struct sms_guard *g = holder_of(msg, lease, &ask);
     if (g)
         jw_textz(w, "guard", g->name);
     jw_time(w, "until", msg->due.due_us);
@@ -357,6 +370,26 @@ void holding_write(const struct messages *m, uint64_t key, struct jw *w)
         jw_time(w, "until", msg->due.due_us);
     }
     jw_end(w);
+}
+
+bool messages_waits_for(const struct messages *m, uint64_t key, char words[256])
+{
+    const struct message *msg = map_find(m->live, key);
+    const struct lease *lease = msg ? numbers_lease(m->numbers, msg->texts->from) : NULL;
+    char until[ISO8601_SIZE], likely[ISO8601_SIZE];
+    if (!lease || msg->writing || msg->state != MSG_WAITING)
+        return false;
+    time_iso8601(until, msg->due.due_us);
+    if (!msg->held) {
+        snprintf(words, 256, "for another try at %s", until);
+        return true;
+    }
+    struct guard_ask ask;
+    const struct sms_guard *g = holder_of(msg, lease, &ask);
+    time_iso8601(likely, likely_us(msg, &ask));
+    snprintf(words, 256, "for its %s%s%s%s until %s; it is expected to leave at %s", holds[msg->held].noun, g ? " (guard " : "", g ? g->name : "",
+             g ? ")" : "", until, likely);
+    return true;
 }
 
 /* -- start-up ------------------------------------------------------------------------------------------------------------------------------ */

@@ -153,6 +153,7 @@ static void purge_strays(struct messages *m, int64_t before_us)
     struct db_done *done = calloc(1, sizeof *done);
     struct db_unit *u = db_unit_new();
     stray_receipt_rows_purge(u, before_us);
+    holding_purge(m, u);
     if (!done || db_post(m->control->db, u, done)) {
         free(done);
         db_unit_free(u);

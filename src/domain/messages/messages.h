@@ -112,6 +112,10 @@ void messages_write_carriers(const struct messages *m, struct jw *w);
 /** One of them: up and waiting, into an open object. An unknown one writes nothing. */
 void messages_write_carrier_state(const struct messages *m, const char *name, struct jw *w);
 
+/** What a message that is not at a carrier waits for, in words, with the time it is likely to leave. False: it is, or is none of those
+ *  on their way. */
+bool messages_waits_for(const struct messages *m, uint64_t key, char words[256]);
+
 /* -- looking: answers come on control, once, as JSON text ------------------------------------------------------------ */
 typedef void messages_json_fn(void *arg, enum err err, struct str json);
 /** @param id  a public message id, Outgoing_... or Incoming_...  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */

@@ -250,6 +250,8 @@ MUST_USE enum err holding_admit(struct messages *m, const struct sms_send *s, co
 MUST_USE enum err holding_flow(struct messages *m, const struct sms_send *s, struct str to, struct problem *why);
 /** The guards are others now: who waits asks again. */
 void holding_changed(struct messages *m);
+/** Rows of buckets that say nothing any more go. */
+void holding_purge(const struct messages *m, struct db_unit *u);
 /** Buckets were used: that is written soon. */
 void holding_levels_changed(struct messages *m);
 /** What it waits for and when it is likely to leave, as an object `waiting`; nothing when it is not there or on its way. */

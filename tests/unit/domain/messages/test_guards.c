@@ -136,6 +136,27 @@ static void a_restart_forgets_what_waits_and_not_what_has_gone(void **state)
     assert_int_equal(guards_slot(again, guards_find(again, STR("g")), STR("x"), T0, 2), T0);
 }
 
+static void a_guard_with_many_buckets_begins_anew_at_once(void **state)
+{
+    (void)state;
+    enum { OWNERS = 50000 };
+    scoped(guards) struct guards *g = guards_new();
+    struct sms_guard one = limit("g", GUARD_SENDER, "*", 1, 3600);
+    const struct sms_guard *b = put(g, one);
+    char owner[16];
+    for (int i = 0; i < OWNERS; i++) {
+        snprintf(owner, sizeof owner, "%d", i);
+        (void)guards_reserve(g, b, str_of(owner), T0, 1);
+        guards_gone(g, b, str_of(owner), T0);
+    }
+    b = put(g, one);
+    assert_false(guards_dirty(g));
+    for (int i = 0; i < OWNERS; i += 997) {
+        snprintf(owner, sizeof owner, "%d", i);
+        assert_int_equal(guards_slot(g, b, str_of(owner), T0, 1), T0);
+    }
+}
+
 static void a_range_that_gets_many_times_its_mean_is_closed(void **state)
 {
     (void)state;
@@ -172,6 +193,7 @@ int main(void)
         cmocka_unit_test(a_burst_goes_at_once_and_the_rest_evenly),
         cmocka_unit_test(in_any_window_no_more_than_the_burst_and_one_window_s_worth_go),
         cmocka_unit_test(a_restart_forgets_what_waits_and_not_what_has_gone),
+        cmocka_unit_test(a_guard_with_many_buckets_begins_anew_at_once),
         cmocka_unit_test(a_range_that_gets_many_times_its_mean_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
