@@ -324,29 +324,41 @@ static enum err try_http(struct app *app, uint16_t port, struct problem *why)
     return http_server_new(&app->http, &conf, why);
 }
 
+/* Member by member, and `control` not at all: the threads of HTTP read that one all the while, a restore's too. */
 static enum err fill_api(struct app *app, struct problem *why)
 {
     (void)why;
-    app->api = (struct app_api){ .control = &app->control, .accounts = app->accounts, .numbers = app->numbers,
-                                 .messages = app->messages, .calls = app->calls, .events = app->events,
-                                 .keyring = app->keyring, .signer = app->signer, .domain = app->settings->domain,
-                                 .carrier_add = carriers_add, .carrier_test = carriers_test, .carriers_write = carriers_write,
-                                 .carriers = app->carriers, .sip_routing = app->routing,
-                                 .registrations = app->registrations, .requests = app->requests, .explain = app->explain,
-                                 .faults = app->settings->faults == SETTINGS_FAULTS_ON
-                                           || (app->settings->faults == SETTINGS_FAULTS_AUTO && !app->real),
-                                 .snapshots = app->snapshots, .snapshots_do = snapshots_do,
-                                 .clock_moves = app->settings->clock == SETTINGS_CLOCK_VIRTUAL };
-    if (app->sim) {
-        app->api.sim = app->sim;
-        app->api.sim_command = sim_adapter;
-    }
+    const struct settings *s = app->settings;
+    struct app_api *api = &app->api;
+    api->accounts = app->accounts;
+    api->numbers = app->numbers;
+    api->messages = app->messages;
+    api->calls = app->calls;
+    api->events = app->events;
+    api->keyring = app->keyring;
+    api->signer = app->signer;
+    api->domain = s->domain;
+    api->carrier_add = carriers_add;
+    api->carrier_test = carriers_test;
+    api->carriers_write = carriers_write;
+    api->carriers = app->carriers;
+    api->sip_routing = app->routing;
+    api->registrations = app->registrations;
+    api->requests = app->requests;
+    api->explain = app->explain;
+    api->faults = s->faults == SETTINGS_FAULTS_ON || (s->faults == SETTINGS_FAULTS_AUTO && !app->real);
+    api->snapshots = app->snapshots;
+    api->snapshots_do = snapshots_do;
+    api->clock_moves = s->clock == SETTINGS_CLOCK_VIRTUAL;
+    api->sim = app->sim;
+    api->sim_command = app->sim ? sim_adapter : NULL;
     return readiness_new(&app->readiness, &app->control);
 }
 
 static enum err make_api(struct app *app, struct problem *why)
 {
     enum err err = snapshots_new(&app->snapshots, app);
+    app->api.control = &app->control;
     if (!err)
         err = fill_api(app, why);
     return err ? err : with_port(app, &app->settings->listen[0].at, "the API", try_http, why);
@@ -519,6 +531,16 @@ void app_stop(struct app *app)
     stop_parts(app);
 }
 
+/* Member by member: the threads of HTTP read ids and the clock all the while, a restore's too. */
+static void forget_control(struct control *c)
+{
+    c->loop = NULL;
+    c->db = NULL;
+    c->agenda = NULL;
+    c->usage = NULL;
+    c->request = 0;
+}
+
 /* Everything between the front door and the disk, but for the networks, the keys, the clock and the ids. */
 static void free_parts(struct app *app)
 {
@@ -562,7 +584,12 @@ static void free_parts(struct app *app)
     app->explain = NULL;
     app->requests = NULL;
     app->readiness = NULL;
-    app->control = (struct control){ .clock = app->control.clock, .ids = app->control.ids };
+    forget_control(&app->control);
+}
+
+bool app_is_broken(const struct app *app)
+{
+    return app->broken;
 }
 
 void app_free(struct app *app)

@@ -16,6 +16,8 @@ MUST_USE enum err app_start(struct app *app, struct problem *why);
 void app_reload(struct app *app);
 /** Drain: what was accepted is answered and stored, calls end, binds unbind. */
 void app_stop(struct app *app);
+/** A restore failed half-way, and nothing is served any more. After app_stop(). */
+bool app_is_broken(const struct app *app);
 void app_free(struct app *app);
 SCOPED_FREE(app)
 

@@ -139,6 +139,36 @@ enum err snapshots_adopt(struct app *app)
     return err;
 }
 
+static enum err prove_ids(struct db_image *image)
+{
+    scoped(db_rows) struct db_rows *r = NULL;
+    uint8_t key[ID_KEY_OCTETS];
+    size_t n = 0;
+    enum err err = db_image_load(image, DB_META_GET, (const struct db_val[]){ DB_Z("id_key") }, 1, &r);
+    if (!err && db_rows_next(r) && (hex_read(key, sizeof key, db_text(r, 0), &n) || n != sizeof key))
+        err = ERR_STORE;
+    return err;
+}
+
+static enum err prove_clock(struct db_image *image)
+{
+    static const uint64_t YEAR_10000_US = 253402300800 * (uint64_t)US_PER_S;
+    scoped(db_rows) struct db_rows *r = NULL;
+    uint64_t us;
+    enum err err = db_image_load(image, DB_SNAPSHOT_PART_GET, (const struct db_val[]){ DB_Z("product_us") }, 1, &r);
+    if (!err && (!db_rows_next(r) || str_u64(db_text(r, 0), YEAR_10000_US - 1, &us)))
+        err = ERR_STORE;
+    return err;
+}
+
+enum err snapshot_parts_prove(struct db_image *image, struct problem *why)
+{
+    enum err err = prove_ids(image);
+    if (!err)
+        err = prove_clock(image);
+    return err == ERR_STORE ? problem_set(why, err, "StoreFailed", "This is no snapshot, or a damaged one.") : err;
+}
+
 /* A command to the networks, waited for: they have a thread of their own. */
 struct told {
     pthread_mutex_t lock;

@@ -84,14 +84,6 @@ bool shelf_has(const struct shelf *s, const char *name)
     return shelf_on_disk(s) ? access(path, F_OK) == 0 : kept_find(s, name) != NULL;
 }
 
-bool shelf_has_room(const struct shelf *s, const char *name)
-{
-    size_t n = 0;
-    for (const struct kept *k = s->kept; k; k = k->next)
-        n += k->name[0] != '.';
-    return n < SNAPSHOTS_IN_MEMORY || kept_find(s, name);
-}
-
 enum err shelf_put(struct shelf *s, const char *name, struct db_image *image)
 {
     struct kept *k = calloc(1, sizeof *k);
@@ -127,6 +119,47 @@ enum err shelf_drop(struct shelf *s, const char *name)
 
 /* -- telling ---------------------------------------------------------------------------------------------------------- */
 
+/* The next of the folder that somebody is shown. */
+static bool next_name(DIR *dir, char name[SNAPSHOT_NAME_MAX + 1])
+{
+    const size_t suffix = sizeof SUFFIX - 1;
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        struct str file = str_of(e->d_name);
+        if (file.n <= suffix || !str_ends(file, str_of(SUFFIX)) || file.n - suffix > SNAPSHOT_NAME_MAX || file.p[0] == '.')
+            continue;
+        str_copyz(name, SNAPSHOT_NAME_MAX + 1, (struct str){ file.p, file.n - suffix });
+        return true;
+    }
+    return false;
+}
+
+static DIR *folder_open(const struct shelf *s)
+{
+    char path[DATADIR_PATH_SIZE];
+    datadir_path(s->dir, "snapshots", path);
+    return opendir(path);
+}
+
+static size_t shown(const struct shelf *s)
+{
+    char name[SNAPSHOT_NAME_MAX + 1];
+    size_t n = 0;
+    for (const struct kept *k = s->kept; k; k = k->next)
+        n += k->name[0] != '.';
+    DIR *dir = shelf_on_disk(s) ? folder_open(s) : NULL;
+    while (next_name(dir, name))
+        n++;
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+bool shelf_has_room(const struct shelf *s, const char *name, int *max)
+{
+    *max = shelf_on_disk(s) ? SNAPSHOTS_ON_DISK : SNAPSHOTS_IN_MEMORY;
+    return shelf_has(s, name) || shown(s) < (size_t)*max;
+}
+
 static void write_members(struct jw *w, const char *name, int64_t taken_us, int64_t octets)
 {
     jw_textz(w, "name", name);
@@ -147,15 +180,9 @@ static void write_one(struct jw *w, const char *name, int64_t taken_us, int64_t 
 static void list_folder(const struct shelf *s, struct jw *w)
 {
     char path[DATADIR_PATH_SIZE], name[SNAPSHOT_NAME_MAX + 1];
-    const size_t suffix = sizeof SUFFIX - 1;
     struct stat st;
-    datadir_path(s->dir, "snapshots", path);
-    DIR *dir = opendir(path);
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        struct str file = str_of(e->d_name);
-        if (file.n <= suffix || !str_ends(file, str_of(SUFFIX)) || file.n - suffix > SNAPSHOT_NAME_MAX || file.p[0] == '.')
-            continue;
-        str_copyz(name, sizeof name, (struct str){ file.p, file.n - suffix });
+    DIR *dir = folder_open(s);
+    while (next_name(dir, name)) {
         shelf_path(s, name, path);
         if (stat(path, &st) == 0)
             write_one(w, name, (int64_t)st.st_mtime * US_PER_S, (int64_t)st.st_size);

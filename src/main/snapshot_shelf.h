@@ -7,7 +7,7 @@
 #include "main/datadir.h"
 #include "store/db.h"
 
-enum { SNAPSHOT_NAME_MAX = 64, SNAPSHOTS_IN_MEMORY = 100 };
+enum { SNAPSHOT_NAME_MAX = 64, SNAPSHOTS_IN_MEMORY = 100, SNAPSHOTS_ON_DISK = 1000 };
 
 struct shelf;
 MUST_USE enum err shelf_new(struct shelf **out, const struct datadir *dir);
@@ -20,8 +20,8 @@ void shelf_path(const struct shelf *s, const char *name, char path[DATADIR_PATH_
 /** The folder, if there is to be one. @return ERR_IO */
 MUST_USE enum err shelf_prepare(struct shelf *s);
 bool shelf_has(const struct shelf *s, const char *name);
-/** For one more of this name: in memory each is a whole database. */
-bool shelf_has_room(const struct shelf *s, const char *name);
+/** For one more of this name: each is a whole database. @param max  set: how many there may be */
+bool shelf_has_room(const struct shelf *s, const char *name, int *max);
 /** In memory: keep it, in the place of one of that name. @param image  taken on success @return ERR_NOMEM */
 MUST_USE enum err shelf_put(struct shelf *s, const char *name, struct db_image *image);
 /** In memory: borrowed until it is dropped; NULL: absent. */

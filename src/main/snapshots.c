@@ -237,14 +237,17 @@ static const struct inbox_kind pause_kind = { "snapshots.pause", on_pause, NULL 
 static enum err take(struct snapshots *s, const char *name, struct http_call *hc)
 {
     char when[ISO8601_SIZE], made[SNAPSHOT_NAME_MAX + 1];
+    int max;
     if (!name[0]) {
         time_iso8601(when, clock_wall_us());
         snprintf(made, sizeof made, "%.10s-%.2s%.2s%.2s", when, when + 11, when + 14, when + 17);
         name = made;
     }
-    if (!shelf_has_room(s->shelf, name))
-        return problem_set(&hc->why, ERR_RANGE, "BadRequest", "There are %d snapshots: delete one of them first.",
-                           SNAPSHOTS_IN_MEMORY);
+    enum err err = shelf_prepare(s->shelf);     /* somebody may have deleted the folder */
+    if (err)
+        return err;
+    if (!shelf_has_room(s->shelf, name, &max))
+        return problem_set(&hc->why, ERR_RANGE, "BadRequest", "There are %d snapshots: delete one of them first.", max);
     struct taking *t = calloc(1, sizeof *t);
     if (!t)
         return ERR_NOMEM;
@@ -301,6 +304,8 @@ static enum err restore(struct snapshots *s, const char *name, struct http_call 
     }
     if (err == ERR_ABSENT || (!err && !image))
         return no_such(hc);
+    if (!err)
+        err = snapshot_parts_prove(image, &hc->why);
     if (err)
         return err;
     events_let_go(s->app->events);      /* who waits for events is answered with what there is */

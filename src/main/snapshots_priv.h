@@ -9,3 +9,5 @@
  *  @param networks    what the simulated networks said of themselves; empty: as they begin
  *  @param faults      keep those that are armed */
 struct db_unit *snapshot_parts(const struct app *app, int64_t product_us, struct str networks, bool faults);
+/** Can these parts be taken in? Asked while the old state is still there. @return ERR_STORE with `why`, ERR_NOMEM */
+MUST_USE enum err snapshot_parts_prove(struct db_image *image, struct problem *why);

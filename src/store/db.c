@@ -570,6 +570,22 @@ enum err db_load(struct db *db, enum db_stmt stmt, const struct db_val *vals, si
     return err;
 }
 
+enum err db_image_load(struct db_image *image, enum db_stmt stmt, const struct db_val *vals, size_t n, struct db_rows **out)
+{
+    scoped(ask) struct ask *a = ask_new(stmt, vals, n, SIZE_MAX);
+    struct collecting c = { a ? rows_new() : NULL, SIZE_MAX, false };
+    size_t at = 0;
+    if (!c.rows)
+        return ERR_NOMEM;
+    enum err err = conn_read(image_conn(image), record_next(&a->unit->steps, &at), 0, collect, &c);
+    if (err || c.too_much) {
+        db_rows_free(c.rows);
+        return ERR_STORE;
+    }
+    *out = c.rows;
+    return ERR_NONE;
+}
+
 /* -- row by row -------------------------------------------------------------------------------------------------- */
 struct each {
     struct db_rows *row;                /* its one record is the row at hand */

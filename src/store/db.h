@@ -105,8 +105,12 @@ bool       db_is_null(const struct db_rows *r, size_t column);
 struct db_image;
 void db_image_free(struct db_image *image);
 SCOPED_FREE(db_image)
-/** Open the file of a copy. @return ERR_ABSENT, ERR_STORE (it is none), ERR_NOMEM, with `why` */
+/** Open the file of a copy, which must be one that every statement can be prepared on.
+ *  @return ERR_ABSENT, ERR_STORE (it is none), ERR_NOMEM, with `why` */
 MUST_USE enum err db_image_open(struct db_image **out, const char *path, struct problem *why);
+
+/** Rows of a copy, before anything is made of it. @param out  the caller's; set on success @return ERR_STORE, ERR_NOMEM */
+MUST_USE enum err db_image_load(struct db_image *image, enum db_stmt stmt, const struct db_val *vals, size_t n, struct db_rows **out);
 
 /* Asked of the store thread: comes after every unit that was posted before it. First member of the asker's own struct. */
 struct db_copy {

@@ -40,6 +40,8 @@ enum err db_image_open(struct db_image **out, const char *path, struct problem *
         err = conn_looks_whole(conn, why);
     if (!err)
         err = conn_migrate(conn, migrations, migration_count, why);
+    if (!err)
+        err = conn_prepare_all(conn, why);
     if (err) {
         conn_free(conn);
         return err;

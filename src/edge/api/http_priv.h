@@ -58,6 +58,7 @@ struct call {
     bool                     dropped, answer_dropped;   /* faults: the connection ends instead of an answer */
     int64_t                  delay_us;  /* a fault: wait so long before the handler hears of it */
     bool                     delayed;   /* ... and has waited: its handler is next */
+    bool                     unread;    /* its body is far too long: refused without it */
     bool                     last;      /* nobody knows where the next request would begin: the connection ends with the answer */
     struct mono              held_until;
     struct call             *held_next;

@@ -418,6 +418,15 @@ static enum MHD_Result after_delay(struct call *c)
     return gate_enter(c) ? ask_control(c) : MHD_YES;
 }
 
+/* Refused without its body; it goes by the gate like every other: the records of requests are behind it. */
+static enum MHD_Result on_unread(struct call *c)
+{
+    if (!gate_enter(c))
+        return MHD_YES;
+    (void)front_whole(c);
+    return send_answer(c);
+}
+
 static enum MHD_Result on_head(struct call *c, const char *method, const char *version)
 {
     if (!copy_headers(c, method))
@@ -436,11 +445,8 @@ static enum MHD_Result on_head(struct call *c, const char *method, const char *v
     size_t max = c->worker->srv->conf.max_body;
     if (declared.n && !str_u64(declared, UINT64_MAX, &length) && length > max)
         c->too_large = true;
-    if (c->too_large && length > (uint64_t)max * DISCARD_TIMES) {
-        (void)front_whole(c);
-        return send_answer(c);
-    }
-    return MHD_YES;
+    c->unread = c->too_large && length > (uint64_t)max * DISCARD_TIMES;
+    return c->unread ? on_unread(c) : MHD_YES;
 }
 
 static void take_body(struct call *c, const char *data, size_t n)
@@ -471,7 +477,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     case CALL_WAIT:
         if (c->at_gate && !c->forced) {
             c->answered = false;
-            return c->delayed ? after_delay(c) : on_whole(c);
+            return c->delayed ? after_delay(c) : c->unread ? on_unread(c) : on_whole(c);
         }
         if (c->delay_us && !c->forced) {
             c->delay_us = 0;            /* the wait that a fault wanted is over */
