@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { WINDOW_MAX = 1000, OWED_MAX = 1000, PDU_WRITTEN_MAX = 8192, SEQUENCE_MAX = 0x7fffffff };
+enum { WINDOW_MAX = 1000, OWED_MAX = 1000, PDU_WRITTEN_MAX = 8192, SEQUENCE_MAX = 0x7fffffff, ALERT_NOTIFICATION = 0x102 };
 static const int64_t DRAIN_US = 5 * US_PER_S;
 
 METRIC_COUNTER(pdus_read, "carterfone_smpp_pdus_read_total", "SMPP PDUs received")
@@ -19,6 +19,7 @@ METRIC_COUNTER(malformed, "carterfone_smpp_malformed_total", "SMPP PDUs that cou
 METRIC_COUNTER(unknown, "carterfone_smpp_unknown_commands_total", "SMPP PDUs of a command we do not serve")
 METRIC_COUNTER(strays, "carterfone_smpp_stray_answers_total", "SMPP answers to nothing we asked, or too late")
 METRIC_COUNTER(timeouts, "carterfone_smpp_answer_timeouts_total", "SMPP requests that were not answered in time")
+METRIC_COUNTER(alerts, "carterfone_smpp_alerts_total", "alert_notification received: a phone is there again; nothing follows from it")
 METRIC_COUNTER(refused_events, "carterfone_smpp_refused_events_total", "Events an SMPP session had no use for")
 
 /* A request of ours that waits for its answer. */
@@ -460,6 +461,10 @@ static void on_frame(struct smpp_session *s, const uint8_t *p, size_t n)
         return;
     if (!err) {
         on_pdu(s, &pdu);
+        return;
+    }
+    if (err == ERR_ABSENT && pdu.command == ALERT_NOTIFICATION && s->conf.role == SMPP_ESME) {
+        metric_add(&alerts, 1);         /* it has no response (SMPP 3.4, 4.12) */
         return;
     }
     metric_add(err == ERR_ABSENT ? &unknown : &malformed, 1);

@@ -356,6 +356,29 @@ static void a_malformed_pdu_is_nacked_and_the_link_lives(void **state)
     assert_raw_hears(SMPP_enquire_link_resp, 0, 9);
 }
 
+static void on_raw_accept(void *arg, int fd, const char *peer)
+{
+    (void)arg, (void)peer;
+    assert_int_equal(tcp_adopt(&w.raw, w.loop, fd, &raw_ops, NULL), ERR_NONE);
+}
+
+static void an_smsc_may_alert_us_and_its_outbind_is_refused(void **state)
+{
+    (void)state;
+    tcp_listener_free(w.listener);
+    assert_int_equal(tcp_listen(&w.listener, w.loop, "127.0.0.1", 0, on_raw_accept, NULL, NULL), ERR_NONE);
+    assert_int_equal(smpp_session_connect(&w.esme.s, w.loop, "127.0.0.1", tcp_listener_port(w.listener), &esme_conf, &hooks,
+                                          &w.esme), ERR_NONE);
+    assert_raw_hears(SMPP_bind_transceiver, 0, 1);
+    raw_say("00000012" "80000009" "00000000" "00000001" "7300");
+    raw_say("00000018" "00000102" "00000000" "00000005" "0101" "3100" "0101" "3200");      /* alert_notification: no answer */
+    raw_say("00000014" "0000000b" "00000000" "00000006" "73007000");                       /* outbind */
+    assert_raw_hears(SMPP_generic_nack, ESME_RINVCMDID, 6);
+    raw_say("00000010" "00000015" "00000000" "00000009");
+    assert_raw_hears(SMPP_enquire_link_resp, 0, 9);
+    assert_true(w.esme.up);
+}
+
 static void an_impossible_length_ends_the_link(void **state)
 {
     (void)state;
@@ -439,6 +462,7 @@ int main(void)
         T(sizes_beyond_the_specification_are_refused),
         T(a_malformed_pdu_is_nacked_and_the_link_lives),
         T(an_impossible_length_ends_the_link),
+        T(an_smsc_may_alert_us_and_its_outbind_is_refused),
         T(nothing_is_served_before_the_bind),
         T(a_second_bind_is_refused),
         T(octets_one_by_one_make_the_same_pdus),
