@@ -27,7 +27,8 @@ ctl numbers show "$free" | grep -q '^sms  *inbound+outbound'
 fails 'rule:' numbers search --type toll-free --for person
 # what the service calls an internal error is told in the rule's own words
 why=$(ctl numbers search --type toll-free --for person 2>&1 | sed -n 's/.*carterfone explain //p')
-ctl explain "$why" | grep '^why  *We are unable to find phone plans.*never to a person'
+! ctl explain "$why" | grep '^why  *The server encountered an internal error'
+ctl explain "$why" | grep '^next  *We are unable to find phone plans.*never to a person'
 fails 'EventTypeUnknown' events subscribe --url http://127.0.0.1:9/ --type SMSRecieved
 fails 'EventFilterInvalid' events subscribe --url http://127.0.0.1:9/ --where to=x
 fails 'NotFound' numbers show +14155550100

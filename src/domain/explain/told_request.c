@@ -14,7 +14,7 @@ static enum err ask_request(struct asking *a, const struct thing *t)
     return request_row_ask(a->x->conf.control->db, t->key, &a->read);
 }
 
-/* What the service calls an internal error tells nobody why: the rule's own sentence does, and says what to do. */
+/* "The server encountered an internal error" tells nobody why: there the rule's own sentence stands alone. */
 static bool is_worded_as_ours(const struct request_row *row)
 {
     return row->suggestion.n && str_eqz(row->code, "InternalError");
@@ -22,10 +22,9 @@ static bool is_worded_as_ours(const struct request_row *row)
 
 static void tell_refusal(struct asking *a, const struct thing *t, const struct request_row *row)
 {
-    bool ours = is_worded_as_ours(row);
-    told_text(a, t, row->at_us, STR("refused"), ours ? row->suggestion : row->text);
+    told_text(a, t, row->at_us, STR("refused"), row->text);
     told_text(a, t, row->at_us, STR("rule"), row->rule);
-    told_text(a, t, row->at_us, STR("do"), ours ? (struct str){ 0 } : row->suggestion);
+    told_text(a, t, row->at_us, STR("do"), row->suggestion);
 }
 
 static void decide(struct asking *a, const struct request_row *row)
@@ -35,9 +34,9 @@ static void decide(struct asking *a, const struct request_row *row)
                  || str_ends(row->rule, STR("Quota"));
     bool ours = is_worded_as_ours(row);
     a->decision = (struct decision){ .outcome = row->status >= 400 ? STR("refused") : STR("accepted"),
-                                     .rule = arena_str(a->arena, row->rule), .why = arena_str(a->arena, ours ? row->suggestion : row->text),
+                                     .rule = arena_str(a->arena, row->rule), .why = ours ? (struct str){ 0 } : arena_str(a->arena, row->text),
                                      .limit = limit ? arena_str(a->arena, row->text) : (struct str){ 0 },
-                                     .next = ours ? (struct str){ 0 } : arena_str(a->arena, row->suggestion) };
+                                     .next = arena_str(a->arena, row->suggestion) };
 }
 
 static void begin(struct asking *a, const struct thing *t, bool refused)
