@@ -171,8 +171,11 @@ static enum err load_parcel(struct smsc *s, const struct json *j)
 
 void smsc_clear(struct smsc *s)
 {
+    smsc_inject_done(s);                /* a series that was begun is not of the state that comes */
     smsc_messages_clear(s);
     smsc_out_clear(s);
+    if (s->out_until_us)
+        smsc_outage(s, 0);
     smsc_set_ways(s, &s->first_ways);
 }
 

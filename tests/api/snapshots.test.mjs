@@ -127,7 +127,11 @@ test('snapshots are listed and deleted; what is no name and no snapshot is refus
 })
 
 test('reset: nothing is left but what the first start had; the connection string stays valid', async () => {
+  await own('POST', 'sim/smsc/:inject', { from: '+12065550113', to: '+18335550142', text: 'on and on', count: 100000, rate: 1 })
+  await own('POST', 'sim/smsc/:outage', { for: '1h' })
   await own('POST', ':reset')
+  const { runs, outageUntil } = await own('GET', 'sim/smsc')
+  assert.deepEqual([runs, outageUntil], [0, undefined])
   assert.deepEqual((await own('GET', 'sim/handsets')).behaviour, [])
   assert.equal((await own('GET', 'sim/smsc')).settings.receiptId, 'same')
   assert.deepEqual(await leased(), [])

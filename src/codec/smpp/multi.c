@@ -1,25 +1,14 @@
 /* The lists inside submit_multi (SMPP 3.4, 4.5.1.1) and its response (4.5.2.1). */
 #include "codec/smpp/smpp.h"
+#include "codec/smpp/smpp_priv.h"
 
 enum { DEST_SME = 1, DEST_LIST = 2 };       /* dest_flag (5.2.25) */
-
-static struct str text_next(struct rd *r)
-{
-    const uint8_t *nul = r->bad || !rd_left(r) ? NULL : memchr(r->p, 0, rd_left(r));
-    if (!nul) {
-        r->bad = true;
-        return (struct str){ "", 0 };
-    }
-    struct str s = { (const char *)r->p, (size_t)(nul - r->p) };
-    r->p = nul + 1;
-    return s;
-}
 
 static struct smpp_addr addr_next(struct rd *r)
 {
     struct smpp_addr a = { .ton = rd_u8(r) };
     a.npi = rd_u8(r);
-    a.addr = text_next(r);
+    a.addr = rd_cstr(r);
     return a;
 }
 
@@ -45,7 +34,7 @@ bool smpp_dest_next(struct rd *r, struct smpp_dest *out)
     if (flag == DEST_SME)
         out->addr = addr_next(r);
     else if (flag == DEST_LIST)
-        out->list = text_next(r);
+        out->list = rd_cstr(r);
     else
         r->bad = true;
     return !r->bad;

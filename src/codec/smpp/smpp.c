@@ -1,4 +1,5 @@
 #include "codec/smpp/smpp.h"
+#include "codec/smpp/smpp_priv.h"
 
 #include "base/str.h"
 
@@ -77,20 +78,6 @@ enum err smpp_frame(const void *p, size_t n, size_t *pdu_n)
 }
 
 /* -- reading ------------------------------------------------------------------------------------------------------- */
-
-/* Up to the NUL. Longer than the specification's size is accepted: passwords of more than 8 octets and long
- * message_ids are common in the field, and the frame already bounds them. */
-static struct str rd_cstr(struct rd *r)
-{
-    const uint8_t *nul = r->bad || !rd_left(r) ? NULL : memchr(r->p, 0, rd_left(r));
-    if (!nul) {
-        r->bad = true;
-        return (struct str){ "", 0 };
-    }
-    struct str s = { (const char *)r->p, (size_t)(nul - r->p) };
-    r->p = nul + 1;
-    return s;
-}
 
 static struct str rd_octets(struct rd *r, size_t n)
 {
