@@ -1,6 +1,6 @@
 /* db.h - the store port: named statements, written in units, read in rows.
  *
- * A write is a *unit*: statements run in order inside one savepoint; each may state how many rows it must touch, and a
+ * A write is a *unit*: statements run in order and stand or fall together; each may state how many rows it must touch, and a
  * miss, or a row that a UNIQUE or CHECK forbids, rolls back that unit alone (ERR_CONFLICT). Units run in posted order
  * on the `store` thread; the group commits when its inbox is empty or after 2 ms; the reply goes to the poster's inbox
  * after the commit. If COMMIT fails, every unit of the group answers ERR_STORE. Reads run on read threads and see every
