@@ -101,6 +101,16 @@ static void write_one(struct looking *l, struct db_rows *rows, struct buf *out)
     message_write(l, &row, &w);
 }
 
+static void write_report(struct looking *l, struct db_rows *rows, struct buf *out)
+{
+    struct message_row row;
+    struct sms_report report;
+    struct jw w = jw_of(out);
+    l->found = message_row_next(rows, &row) && may_see(l, &row) && report_read(&report, l->m, &row);
+    if (l->found)
+        report_json(&report, &w);
+}
+
 static void write_list(struct looking *l, struct db_rows *rows, struct buf *out)
 {
     struct message_row row;
@@ -168,6 +178,15 @@ static enum err ask_one(struct messages *m, uint64_t resource, struct str id, me
 enum err messages_show(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg)
 {
     return ask_one(m, resource, id, done, arg, write_one);
+}
+
+enum err messages_report(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg)
+{
+    enum err err = ask_one(m, resource, id, done, arg, write_report);
+    if (err != ERR_ABSENT)
+        return err;
+    done(arg, ERR_ABSENT, (struct str){ "", 0 });
+    return ERR_NONE;
 }
 
 enum err messages_list(struct messages *m, uint64_t resource, size_t limit, messages_json_fn *done, void *arg)

@@ -50,6 +50,7 @@ struct sms_send {
     bool                        report; /* SMSDeliveryReportReceived wanted */
     struct str                  tag;
     int64_t                     send_at_us;     /* product time; at once when it is over, or 0 */
+    struct str                  partner;    /* messaging connect: whom the sender names; may be empty */
     int64_t                     valid_until_us; /* product time: of no use after it; 0: for as long as a carrier tries */
     const struct sms_esme      *esme;   /* it came over SMPP (esmes.h); NULL: it did not */
 };
@@ -77,6 +78,11 @@ struct sms_forecast {
 /** What sending it would do now; nothing is done. `out` has room for send->n. @return as messages_send() */
 MUST_USE enum err messages_preview(const struct messages *m, const struct sms_send *send, struct sms_forecast *out,
                                    struct problem *why);
+
+/** What the sender's delivery report says: {"messageId","from","to","deliveryStatus",...}. To `done` ERR_ABSENT: no message
+ *  sent by this resource has the id, or it has not ended. @return ERR_BUSY, ERR_NOMEM; then no done */
+typedef void messages_json_fn(void *arg, enum err err, struct str json);
+MUST_USE enum err messages_report(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
 
 /* -- opt-outs: who wants no texts from which sender ------------------------------------------------------------------- */
 enum optout_verb { OPTOUT_CHECK, OPTOUT_ADD, OPTOUT_REMOVE };
@@ -117,7 +123,6 @@ void messages_write_carrier_state(const struct messages *m, const char *name, st
 bool messages_waits_for(const struct messages *m, uint64_t key, char words[256]);
 
 /* -- looking: answers come on control, once, as JSON text ------------------------------------------------------------ */
-typedef void messages_json_fn(void *arg, enum err err, struct str json);
 /** @param id  a public message id, Outgoing_... or Incoming_...  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err messages_show(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
 /** {"value":[...]} newest first, at most so many. */

@@ -195,6 +195,22 @@ void outbound_lost(struct carrier_slot *c, const struct carrier_news *n);
 /** Loaded as submitted: its patience counts from its last step. */
 MUST_USE enum err outbound_patience(struct message *msg, int64_t from_us);
 
+/* report.c */
+struct sms_report {
+    struct str from, to, tag;
+    char       id[SMS_ID_SIZE], details[96];
+    bool       delivered;
+    int64_t    at_us;                   /* product time */
+    unsigned   succeeded, segments;
+};
+/** Of a message that ended; borrows its texts. */
+void report_of(struct sms_report *r, const struct message *msg, int64_t now_us);
+/** A line of the trail, and what was told in one: false when that message has not ended, or came in. */
+void report_tell(const struct sms_report *r, struct buf *trail);
+bool report_read(struct sms_report *r, const struct messages *m, const struct message_row *row);
+/** The data of SMSDeliveryReportReceived, and DeliveryReport of the API. */
+void report_json(const struct sms_report *r, struct jw *w);
+
 /* message.c */
 /** Put aside what its segments that are not charged yet will cost. */
 void message_hold(struct message *msg);

@@ -124,8 +124,12 @@ void outbound_move(struct message *msg, struct carrier_slot *to)
 
 static void on_due(void *arg, int64_t due_us);
 
+/* What is on its way hears when it is of no use any more; but an ESME waits for what the carrier that has it says. */
 static enum err set_due(struct message *msg, int64_t due_us)
 {
+    bool hears = msg->state == MSG_QUEUED || msg->state == MSG_WAITING || (msg->state == MSG_SUBMITTED && !msg->esme);
+    if (hears && msg->valid_until_us && due_us > msg->valid_until_us)
+        due_us = msg->valid_until_us;
     return agenda_set(msg->m->control->agenda, &msg->due, due_us, on_due, msg);
 }
 
@@ -152,12 +156,6 @@ static int64_t begun_us(const struct message *msg)
     return msg->send_at_us > msg->created_us ? msg->send_at_us : msg->created_us;
 }
 
-static int64_t deadline_us(const struct message *msg)
-{
-    int64_t patience_us = begun_us(msg) + PATIENCE_US;
-    return msg->valid_until_us && msg->valid_until_us < patience_us ? msg->valid_until_us : patience_us;
-}
-
 /* Seconds that are left, for the carrier; 0: it decides. */
 static uint32_t validity_s(const struct message *msg)
 {
@@ -173,7 +171,7 @@ static void line_up(struct message *msg, const struct message_cue *cue)
     const struct lease *lease = lease_of(msg);
     struct carrier_slot *was = msg->carrier;
     struct carrier_slot *c = lease ? routing_choose(msg, lease) : NULL;
-    (void)!set_due(msg, deadline_us(msg));
+    (void)!set_due(msg, begun_us(msg) + PATIENCE_US);
     if (cue->from)
         step_note(msg, cue);
     msg->carrier = c;
@@ -205,11 +203,25 @@ static bool is_blocked(struct message *msg)
     return true;
 }
 
+static bool is_over(const struct message *msg)
+{
+    return msg->valid_until_us && control_now_us(msg->m->control) >= msg->valid_until_us;
+}
+
+static bool is_expired(struct message *msg, struct carrier_slot *from)
+{
+    if (!is_over(msg))
+        return false;
+    message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "validity", .from = from, .segment = -1,
+                                                          .words = "no carrier took it while it was valid" });
+    return true;
+}
+
 static const struct message_cue again_cue = { .step = "queue", .words = "in line once more", .segment = -1 };
 
 void outbound_queue(struct message *msg)
 {
-    if (is_stranded(msg, NULL) || is_blocked(msg) || holding_keeps(msg))
+    if (is_stranded(msg, NULL) || is_blocked(msg) || is_expired(msg, NULL) || holding_keeps(msg))
         return;
     line_up(msg, &again_cue);
     if (msg->carrier)
@@ -243,19 +255,9 @@ enum err outbound_patience(struct message *msg, int64_t from_us)
     return set_due(msg, from_us + PATIENCE_US);
 }
 
-/* Its validity ended before what it waited for. */
-static bool is_over(struct message *msg)
-{
-    if (!msg->valid_until_us || msg->valid_until_us > control_now_us(msg->m->control))
-        return false;
-    message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "queue", .segment = -1,
-                                                          .words = "no carrier took it while it was valid" });
-    return true;
-}
-
 void outbound_wake(struct message *msg)
 {
-    if (is_stranded(msg, NULL) || is_over(msg) || holding_keeps(msg))
+    if (is_stranded(msg, NULL) || is_expired(msg, NULL) || holding_keeps(msg))
         return;
     message_feed(msg, EV_DUE, &again_cue);
     if (msg->carrier)
@@ -264,15 +266,14 @@ void outbound_wake(struct message *msg)
 
 static void on_due(void *arg, int64_t due_us)
 {
+    (void)due_us;
     struct message *msg = arg;
     struct message_cue cue = { .step = "queue", .words = "no carrier took it within 72 hours", .segment = -1 };
-    if (msg->valid_until_us && msg->valid_until_us <= due_us)
-        cue.words = "no carrier took it while it was valid";
     if (msg->state == MSG_SUBMITTED)
-        cue.step = "receipt", cue.words = "no receipt within 72 hours";
+        cue.step = "receipt", cue.words = is_over(msg) ? "no receipt while it was valid" : "no receipt within 72 hours";
     if (msg->state == MSG_WAITING)
         outbound_wake(msg);
-    else
+    else if (msg->state != MSG_QUEUED || !is_expired(msg, NULL))
         message_feed(msg, EV_DUE, &cue);
 }
 
@@ -332,8 +333,7 @@ static void wait_a_while(struct message *msg, const struct message_cue *cue)
 
 static void hold(struct message *msg, const struct message_cue *cue)
 {
-    bool ends = msg->valid_until_us && msg->valid_until_us < cue->until_us;
-    (void)!set_due(msg, ends ? msg->valid_until_us : cue->until_us);
+    (void)!set_due(msg, cue->until_us);
 }
 
 static void finish(struct message *msg, const struct message_cue *cue)
@@ -422,7 +422,7 @@ static void failed_try(struct message *msg, enum message_event event, bool for_g
         message_feed(msg, EV_REFUSED, cue);
         return;
     }
-    if (is_stranded(msg, cue->from))
+    if (is_stranded(msg, cue->from) || is_expired(msg, cue->from))
         return;
     start_over(msg, cue);
     message_feed(msg, event, cue);

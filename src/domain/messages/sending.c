@@ -226,6 +226,8 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
     int64_t send_at_us = s->send_at_us > g->now_us ? s->send_at_us : 0;
     if (send_at_us)
         tell_time(&whole, g->now_us, "schedule", "not before", send_at_us);
+    if (s->partner.n)
+        trail_line(&whole, g->now_us, "partner", "%.64s is named as messaging-connect partner: here carriers and routes decide", s->partner.p);
     if (s->valid_until_us)
         tell_time(&whole, g->now_us, "validity", "until", s->valid_until_us);
     routing_tell(m, g->lease, s->from, s->recipients[i].to, &whole, g->now_us);

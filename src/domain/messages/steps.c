@@ -130,57 +130,16 @@ void step_note(struct message *msg, const struct message_cue *cue)
 
 /* -- the end -------------------------------------------------------------------------------------------------------------- */
 
-/* The service's numeric code and words (data of docs/messages.md) for how a message ended. */
-static void details_of(const struct message *msg, char details[96])
-{
-    int code = 5000;
-    const char *text = "Message delivery failed.";
-    if (msg->state == MSG_DELIVERED)
-        code = 2000, text = "Message Delivered Successfully";
-    else if (msg->state == MSG_UNKNOWN)
-        code = 5002, text = "The carrier gave no delivery report in time.";
-    else if (msg->blocked)
-        code = 4010, text = "The toll-free number is not verified.";
-    else if (msg->end_step && strcmp(msg->end_step, "opt-out") == 0)
-        code = 4007, text = "The recipient has opted out.";
-    else if (msg->last_receipt == RECEIPT_REJECTED)
-        code = 4005, text = "Message blocked by the destination carrier.";
-    else if (msg->last_receipt == RECEIPT_EXPIRED)
-        code = 4006, text = "The recipient was not reachable.";
-    else if (msg->last_receipt == RECEIPT_UNDELIVERABLE)
-        code = 4004, text = "The recipient's number does not exist or cannot be reached.";
-    snprintf(details, 96, "%d: %s", code, text);
-}
-
-static enum err report_write(const struct message *msg, struct db_unit *u, struct event_batch *batch)
+static enum err report_write(const struct message *msg, const struct sms_report *report, struct db_unit *u, struct event_batch *batch)
 {
     struct messages *m = msg->m;
-    char id[SMS_ID_SIZE], subject[64], details[96];
-    int64_t now = control_now_us(m->control);
-    unsigned sent = msg->acked ? msg->acked : msg->segments;
+    char subject[64];
     scoped_buf data = { 0 };
-    message_public_id(m, msg->key, false, id);
-    details_of(msg, details);
-    snprintf(subject, sizeof subject, "/phonenumber/%.40s", msg->texts->from.p + (msg->texts->from.n && msg->texts->from.p[0] == '+'));
     struct jw w = jw_of(&data);
-    jw_object(&w, NULL);
-    jw_textz(&w, "messageId", id);
-    jw_text(&w, "from", msg->texts->from);
-    jw_text(&w, "to", msg->to);
-    jw_textz(&w, "deliveryStatus", msg->state == MSG_DELIVERED ? "Delivered" : "Failed");
-    jw_textz(&w, "deliveryStatusDetails", details);
-    jw_time(&w, "receivedTimestamp", now);
-    jw_array(&w, "deliveryAttempts");
-    jw_object(&w, NULL);
-    jw_time(&w, "timestamp", now);
-    jw_int(&w, "segmentsSucceeded", msg->delivered);
-    jw_int(&w, "segmentsFailed", (int64_t)sent - msg->delivered);
-    jw_end(&w);
-    jw_end(&w);
-    jw_text(&w, "tag", msg->texts->tag);
-    jw_end(&w);
+    report_json(report, &w);
+    snprintf(subject, sizeof subject, "/phonenumber/%.40s", report->from.p + (report->from.n && report->from.p[0] == '+'));
     struct event_new e = { .resource = msg->resource, .type = STR("Microsoft.Communication.SMSDeliveryReportReceived"),
-                           .subject = str_of(subject), .data = buf_str(&data), .id = str_of(id) };
+                           .subject = str_of(subject), .data = buf_str(&data), .id = str_of(report->id) };
     return data.bad ? ERR_NOMEM : events_write(m->events, u, &e, batch);
 }
 
@@ -190,16 +149,19 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
     int64_t now = control_now_us(m->control);
     struct db_unit *u = db_unit_new();
     struct stepping *g = stepping_new(m, msg, cue);
+    struct sms_report report;
     scoped_buf trail = { 0 };
+    report_of(&report, msg, now);
     tell_since(msg, &trail);
     trail_line(&trail, now, msg->end_step, "%s", msg->end_words ? msg->end_words : "");
     trail_line(&trail, now, "state", "%s", message_state_word(message_state_stored(msg->state)));
+    report_tell(&report, &trail);
     message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));
     message_charge_again(msg, u);
     esme_end(msg, u);
     if (cue->was_early)
         stray_receipt_row_take(u, str_of(cue->from->name), cue->news->remote_id);
-    if (g && msg->report && report_write(msg, u, &g->events)) {
+    if (g && msg->report && report_write(msg, &report, u, &g->events)) {
         events_go(m->events, &g->events, ERR_NOMEM);
         free(g);
         g = NULL;                       /* not without its report: later, all of it */

@@ -1,6 +1,4 @@
-/* sms_api.c - messages (spec sms 2026-01-23).
- *
- * Rows without a `run` answer 501: they stand in docs/conformance.md. */
+/* sms_api.c - messages (spec sms 2026-01-23 and its forerunners), and their delivery reports. */
 #include "base/str.h"
 #include "domain/messages/messages.h"
 #include "domain/rules.h"
@@ -9,11 +7,13 @@
 
 #include <stdio.h>
 
-enum { TAG_MAX = 1024 };
+enum { TAG_MAX = 1024, VALID_LEAST_S = 60, VALID_MOST_S = 43200, PARTNER_MAX = 64 };
+static const char SINCE_CONNECT[] = "2025-08-01", SINCE_PARAMS[] = "2026-01-23";
 
 struct sms_rq {
     struct sms_send    send;
     const struct json *recipients, *options;
+    int64_t            valid_s;
 };
 
 static const struct json_field send_fields[] = {        /* SendMessageRequest */
@@ -26,6 +26,16 @@ static const struct json_field option_fields[] = {      /* SmsSendOptions, abrid
     JSON_BOOL_FIELD(struct sms_rq, send.report, "enableDeliveryReport", true),
     JSON_TEXT_FIELD(struct sms_rq, send.tag, "tag", false, 0, TAG_MAX),
 };
+/* How long it is of use: one name before 2025, another since; a version that has neither knows neither. */
+static const struct json_field validity_field = JSON_INT_FIELD(struct sms_rq, valid_s, "validityPeriodSeconds", false, VALID_LEAST_S, VALID_MOST_S);
+static const struct json_field timeout_field = JSON_INT_FIELD(struct sms_rq, valid_s, "deliveryReportTimeoutInSeconds", false, VALID_LEAST_S, VALID_MOST_S);
+static const struct json_field *version_field(const struct http_call *hc)
+{
+    if (str_eqz(hc->api_version, "2022-07-07") || str_eqz(hc->api_version, "2024-02-05"))
+        return &validity_field;
+    return http_is_since(hc, SINCE_CONNECT) ? &timeout_field : NULL;
+}
+
 static const struct json_field recipient_fields[] = {   /* SmsRecipient, abridged */
     JSON_TEXT_FIELD(struct sms_recipient, to, "to", true, 0, 256),
     JSON_TEXT_FIELD(struct sms_recipient, repeat_id, "repeatabilityRequestId", false, 0, 64),
@@ -67,6 +77,50 @@ static enum err time_read(struct http_call *hc, struct sms_send *send)
     return rule_problem(&hc->why, ERR_RANGE, RULE_SCHEDULE_UNREADABLE, text);
 }
 
+static enum err connect_bad(struct http_call *hc, const char *member, const char *words)
+{
+    enum err err = problem_set(&hc->why, ERR_RANGE, "BadRequest", "smsSendOptions.messagingConnect.%s must be %s.", member, words);
+    problem_target(&hc->why, "smsSendOptions.messagingConnect.%s", member);
+    return err;
+}
+
+/* A partner brings numbers to the service, and its key or parameters pay for them. Here the operator's carriers carry everything: whom
+ * the sender names is told in the message's trail, and the key is not kept. */
+static enum err connect_read(struct http_call *hc, struct sms_rq *rq)
+{
+    const struct json *connect = json_member(rq->options, "messagingConnect");
+    if (json_kind(connect) == JSON_IS_ABSENT || !http_is_since(hc, SINCE_CONNECT))
+        return ERR_NONE;
+    struct str partner = json_text_of(connect, "partner");
+    if (!partner.n || partner.n > PARTNER_MAX)
+        return connect_bad(hc, "partner", "a name of 1 to 64 octets");
+    if (http_is_since(hc, SINCE_PARAMS) && json_kind(json_member(connect, "partnerParams")) != JSON_IS_OBJECT)
+        return connect_bad(hc, "partnerParams", "an object");
+    if (!http_is_since(hc, SINCE_PARAMS) && !json_text_of(connect, "apiKey").n)
+        return connect_bad(hc, "apiKey", "a text");
+    rq->send.partner = arena_str(hc->arena, partner);
+    return rq->send.partner.p ? ERR_NONE : ERR_NOMEM;
+}
+
+static enum err options_read(struct http_call *hc, struct sms_rq *rq)
+{
+    const struct json_field *validity = version_field(hc);
+    enum err err = json_fill(rq->options, option_fields, ARRAY_LEN(option_fields), rq, hc->arena, &hc->why);
+    if (!err && validity)
+        err = json_fill(rq->options, validity, 1, rq, hc->arena, &hc->why);
+    return err ? err : connect_read(hc, rq);
+}
+
+/* Counted from when it may leave. */
+static void validity_set(const struct http_call *hc, struct sms_rq *rq)
+{
+    int64_t from_us = control_now_us(hc->api->control);
+    if (rq->send.send_at_us > from_us)
+        from_us = rq->send.send_at_us;
+    if (rq->valid_s)
+        rq->send.valid_until_us = from_us + rq->valid_s * US_PER_S;
+}
+
 static enum err send_read(struct http_call *hc)
 {
     struct sms_rq *rq = arena_one(hc->arena, struct sms_rq);
@@ -76,9 +130,11 @@ static enum err send_read(struct http_call *hc)
     if (!err)
         err = recipients_read(hc, rq);
     if (!err && rq->options)
-        err = json_fill(rq->options, option_fields, ARRAY_LEN(option_fields), rq, hc->arena, &hc->why);
+        err = options_read(hc, rq);
     if (!err)
         err = time_read(hc, &rq->send);
+    if (!err)
+        validity_set(hc, rq);
     rq->send.resource = hc->resource;
     hc->rq = rq;
     return err;
@@ -140,8 +196,47 @@ static enum err send_run(struct http_call *hc)
     return messages_send(hc->api->messages, &rq->send, on_sent, hc, &hc->why);
 }
 
+/* -- the delivery report by the message's id ------------------------------------------------------------------------------- */
+
+/* Its own shape: ErrorResponse, as RFC 7807 has problems. */
+static void no_report(struct http_call *hc)
+{
+    char guid[GUID_SIZE];
+    struct jw w = jw_of(&hc->out);
+    problem_set(&hc->why, ERR_ABSENT, "NotFound", "This resource sent no message of that id, or it has no delivery report yet: "
+                "`carterfone sms show ID` says how far it is.");
+    ids_guid(hc->api->control->ids, ID_REQUEST, hc->request_id, guid);
+    jw_object(&w, NULL);
+    jw_textz(&w, "type", "https://www.rfc-editor.org/rfc/rfc9110#name-404-not-found");
+    jw_textz(&w, "title", "Not Found");
+    jw_int(&w, "status", 404);
+    jw_textz(&w, "detail", hc->why.text);
+    jw_textz(&w, "traceId", guid);
+    jw_end(&w);
+    http_reply_as(hc, 404, "application/problem+json");
+}
+
+static void on_report(void *arg, enum err err, struct str json)
+{
+    struct http_call *hc = arg;
+    if (err == ERR_ABSENT) {
+        no_report(hc);
+    } else if (err) {
+        problem_set(&hc->why, err, "ServiceUnavailable", "The report could not be read. Ask again.");
+        http_fail(hc, err);
+    } else {
+        buf_puts(&hc->out, json);
+        http_reply(hc, 200);
+    }
+}
+
+static enum err report_run(struct http_call *hc)
+{
+    return messages_report(hc->api->messages, hc->resource, hc->params[0], on_report, hc);
+}
+
 const struct http_route sms_routes[] = {
     { "POST", "/sms", HTTP_RESOURCE, send_read, send_run, "Sms_Send", "tests/api/sms.test.mjs" },
-    { "GET", "/deliveryReports/{outgoingMessageId}", HTTP_RESOURCE, NULL, NULL, "DeliveryReports_Get", "" },
+    { "GET", "/deliveryReports/{outgoingMessageId}", HTTP_RESOURCE, NULL, report_run, "DeliveryReports_Get", "tests/api/sms-reports.test.mjs" },
     { 0 },
 };
