@@ -63,7 +63,8 @@ export function inbox(session, command) {
   const arrived = [], waiting = []
   session.on(command, (pdu) => { const done = waiting.shift(); if (done) done(pdu); else arrived.push(pdu) })
   return { next: (within = 10000) => arrived.length ? Promise.resolve(arrived.shift()) : new Promise((done, fail) => {
-    const late = setTimeout(() => fail(new Error(`no ${command} in ${within} ms`)), within)
-    waiting.push((pdu) => { clearTimeout(late); done(pdu) })
+    const taker = (pdu) => { clearTimeout(late); done(pdu) }
+    const late = setTimeout(() => { waiting.splice(waiting.indexOf(taker), 1); fail(new Error(`no ${command} in ${within} ms`)) }, within)
+    waiting.push(taker)
   }) }
 }
