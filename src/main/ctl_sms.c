@@ -20,6 +20,10 @@ static const struct ctl_column one_columns[] = {
 
 static int send_sms(struct ctl *c)
 {
+    int64_t timeout_s;
+    int rc = ctl_option_int(c, "report-timeout", 60, 43200, 0, &timeout_s);
+    if (rc)
+        return rc;
     scoped_buf body = { 0 };
     struct jw  w = jw_of(&body);
     jw_object(&w, NULL);
@@ -39,12 +43,14 @@ static int send_sms(struct ctl *c)
     jw_bool(&w, "enableDeliveryReport", !ctl_option(c, "no-report"));
     if (ctl_option(c, "tag"))
         jw_textz(&w, "tag", ctl_option(c, "tag"));
+    if (timeout_s)
+        jw_int(&w, "deliveryReportTimeoutInSeconds", timeout_s);
     jw_end(&w);
     jw_end(&w);
 
     struct ctl_answer answer;
     const char *at = ctl_option(c, "at");
-    int rc = ctl_ask_this(c, &(struct ctl_question){ .as = CTL_AS_RESOURCE, .method = "POST", .target = STR("/sms"), .body = buf_str(&body),
+    rc = ctl_ask_this(c, &(struct ctl_question){ .as = CTL_AS_RESOURCE, .method = "POST", .target = STR("/sms"), .body = buf_str(&body),
                                                      .header = at ? "Carterfone-Send-At" : NULL, .header_value = at }, &answer);
     if (rc)
         return rc;
@@ -62,15 +68,24 @@ static int send_sms(struct ctl *c)
 
 static int list(struct ctl *c)
 {
+    static const char *const filters[] = { "state", "to", "from", "tag", "since", "until", "before" };
     int64_t limit;
     int     rc = ctl_option_int(c, "limit", 1, 1000, 50, &limit);
+    struct str target = arena_printf(c->arena, "/carterfone/v1/messages?limit=%lld", (long long)limit);
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        if (ctl_option(c, filters[i]))
+            target = arena_printf(c->arena, STR_FMT "&%s=" STR_FMT, STR_ARG(target), filters[i], STR_ARG(ctl_target(c, "%e", ctl_option(c, filters[i]))));
     struct ctl_answer answer;
     if (!rc)
-        rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", arena_printf(c->arena, "/carterfone/v1/messages?limit=%lld", (long long)limit),
-                     (struct str){ 0 }, &answer);
+        rc = ctl_ask(c, CTL_AS_OPERATOR, "GET", target, (struct str){ 0 }, &answer);
     if (rc || ctl_say_json(c, answer.body))
         return rc;
-    ctl_table(c, answer.json, message_columns, "No messages yet.");
+    ctl_table(c, answer.json, message_columns, "No such messages.");
+    struct str id, link = json_text_of(answer.json, "nextLink");
+    while (str_cut(link, '=', &id, &link))
+        ;
+    if (id.n)                           /* the link ends in it */
+        ctl_say(c, "older ones: --before " STR_FMT, STR_ARG(id));
     return CTL_OK;
 }
 
@@ -147,6 +162,7 @@ static const struct ctl_option send_options[] = {
     { "to",        "NUMBER", CTL_MANY,   "a recipient" },
     { "tag",       "TEXT",   CTL_MAY,    "comes back in the delivery report" },
     { "at",        "TIME",   CTL_MAY,    "not before, such as 2026-11-23T17:30:00Z; at most 31 days ahead" },
+    { "report-timeout", "S", CTL_MAY, "60 to 43200 seconds; without a receipt by then the report says failed" },
     { "no-report", NULL,     CTL_MAY,    "no delivery report event" },
     { 0 },
 };
@@ -155,7 +171,17 @@ static const struct ctl_option preview_options[] = {
     { "to",   "NUMBER", CTL_MANY, "a recipient" },
     { 0 },
 };
-static const struct ctl_option list_options[] = { { "limit", "N", CTL_MAY, "the newest N [50]" }, { 0 } };
+static const struct ctl_option list_options[] = {
+    { "limit",  "N",      CTL_MAY, "the newest N [50]" },
+    { "state",  "WORD",   CTL_MAY, "queued, submitted, delivered, failed, unknown, or received" },
+    { "from",   "NUMBER", CTL_MAY, "its sender" },
+    { "to",     "NUMBER", CTL_MAY, "its recipient" },
+    { "tag",    "TEXT",   CTL_MAY, "sent with this tag" },
+    { "since",  "TIME",   CTL_MAY, "accepted then or later, such as 2026-11-23T17:30:00Z" },
+    { "until",  "TIME",   CTL_MAY, "accepted before" },
+    { "before", "ID",     CTL_MAY, "older than this message: the next page" },
+    { 0 },
+};
 
 const struct ctl_command ctl_sms_commands[] = {
     { "sms", "send", "TEXT", 1, 1, send_options, send_sms, "send a text to one or more numbers" },

@@ -193,9 +193,11 @@ enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read)
     return db_ask(db, DB_MESSAGE_GET, (const struct db_val[]){ DB_I(key) }, 1, 1, read);
 }
 
-enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, size_t limit, struct db_read *read)
+enum err message_rows_ask_list(struct db *db, const struct message_filter *f, struct db_read *read)
 {
-    return db_ask(db, DB_MESSAGE_LIST, (const struct db_val[]){ DB_I(key), DB_I(resource), DB_I((int64_t)limit) }, 3, limit, read);
+    const struct db_val values[] = { DB_I(f->before), DB_I(f->resource), DB_T(f->from), DB_T(f->to), DB_T(f->tag), DB_I(f->inbound),
+                                     DB_I(f->state_least), DB_I(f->state_most), DB_I(f->since_us), DB_I(f->until_us), DB_I(f->top) };
+    return db_ask(db, DB_MESSAGE_LIST, values, ARRAY_LEN(values), f->top, read);
 }
 
 bool message_row_next(struct db_rows *r, struct message_row *row)
@@ -218,6 +220,8 @@ bool message_row_next(struct db_rows *r, struct message_row *row)
         .updated_us = db_int(r, 12),
         .trail = db_text(r, 13),
         .send_at_us = db_int(r, 14),
+        .listed = db_int(r, 15) != 0,
+        .stops = db_int(r, 16) != 0,
     };
     return true;
 }

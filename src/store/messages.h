@@ -12,6 +12,7 @@ struct message_row {
     int64_t    created_us, updated_us;
     int64_t    send_at_us;          /* not before; 0: at once. Written by message_row_send_at() */
     int64_t    valid_until_us;      /* of those that are unfinished; 0: no end. Written by message_row_valid_until() */
+    bool       listed, stops;       /* false: it comes only because the search stops at it */
 };
 struct segment_row {
     uint64_t   message;
@@ -55,6 +56,14 @@ MUST_USE enum err optout_rows_ask(struct db *db, struct str sender, struct str a
 bool optout_row_next(struct db_rows *rows, struct str *recipient, int64_t *at_us);
 
 MUST_USE enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read);
-/** Up to so many, newest first, with keys below this one, of one resource or of all (0). */
-MUST_USE enum err message_rows_ask_before(struct db *db, uint64_t key, uint64_t resource, size_t limit, struct db_read *read);
+struct message_filter {
+    uint64_t   before, resource;        /* keys below this one; 0: of all resources */
+    struct str from, to, tag;           /* empty: any */
+    int        inbound;                 /* 0, 1; -1: both */
+    int        state_least, state_most;
+    int64_t    since_us, until_us;      /* created */
+    size_t     top;
+};
+/** Newest first. A search that is long stops early, at a row that may be none of those looked for (`listed`). */
+MUST_USE enum err message_rows_ask_list(struct db *db, const struct message_filter *f, struct db_read *read);
 bool message_row_next(struct db_rows *rows, struct message_row *row);

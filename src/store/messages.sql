@@ -60,12 +60,22 @@ SELECT key, resource, repeat_id FROM message WHERE key >= ?1 AND created_us >= ?
 SELECT key, sender, created_us FROM message WHERE key >= ?1 AND created_us > ?2 AND inbound = 0 ORDER BY key;
 
 -- :name message_get
-SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail, send_at_us
+SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail, send_at_us, 1, 0
 FROM message WHERE key = ?1;
 
+-- Newest first, at most ?11. However few match, no more than 50000 rows are looked at: then the last of them comes in any case, for
+-- the next page to begin at.
 -- :name message_list
-SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail, send_at_us
-FROM message WHERE key < ?1 AND (?2 = 0 OR resource = ?2) ORDER BY key DESC LIMIT ?3;
+SELECT key, resource, inbound, sender, recipient, body, tag, report, state, segments, carrier, created_us, updated_us, trail, send_at_us,
+    (?2 = 0 OR resource = ?2) AND (?3 = '' OR sender = ?3) AND (?4 = '' OR recipient = ?4) AND (?5 = '' OR tag = ?5)
+        AND (?6 < 0 OR inbound = ?6) AND state >= ?7 AND state <= ?8 AND created_us >= ?9 AND created_us < ?10,
+    key = (SELECT key FROM message WHERE key < ?1 ORDER BY key DESC LIMIT 1 OFFSET 50000) IS TRUE
+FROM message
+WHERE key < ?1 AND key >= coalesce((SELECT key FROM message WHERE key < ?1 ORDER BY key DESC LIMIT 1 OFFSET 50000), 0)
+    AND ((?2 = 0 OR resource = ?2) AND (?3 = '' OR sender = ?3) AND (?4 = '' OR recipient = ?4) AND (?5 = '' OR tag = ?5)
+             AND (?6 < 0 OR inbound = ?6) AND state >= ?7 AND state <= ?8 AND created_us >= ?9 AND created_us < ?10
+         OR key = (SELECT key FROM message WHERE key < ?1 ORDER BY key DESC LIMIT 1 OFFSET 50000))
+ORDER BY key DESC LIMIT ?11;
 
 -- :name optout_all
 SELECT sender, recipient FROM optout;

@@ -1,6 +1,7 @@
 /* looking.c - public ids, and messages as people and programs see them. */
 #include "domain/messages/messages_priv.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -58,6 +59,8 @@ struct looking {
     uint64_t          resource;         /* 0: any */
     void            (*write)(struct looking *l, struct db_rows *rows, struct buf *out);
     bool              found;
+    size_t            top;              /* of a list */
+    struct str        link;
     messages_json_fn *done;
     void             *arg;
 };
@@ -111,17 +114,34 @@ static void write_report(struct looking *l, struct db_rows *rows, struct buf *ou
         report_json(&report, &w);
 }
 
+/* A page; what comes after it is asked for by the id of its last row. */
 static void write_list(struct looking *l, struct db_rows *rows, struct buf *out)
 {
     struct message_row row;
     struct jw w = jw_of(out);
+    uint64_t last = 0;
+    size_t n = 0;
+    bool more = false;
     l->found = true;
     jw_object(&w, NULL);
     jw_array(&w, "value");
-    while (message_row_next(rows, &row))
-        if (may_see(l, &row))
+    while (!more && message_row_next(rows, &row)) {
+        more = n == l->top || row.stops;
+        if (n == l->top)
+            break;
+        if (row.listed)
             message_write(l, &row, &w);
+        n += row.listed;
+        last = row.key;
+    }
     jw_end(&w);
+    if (more) {
+        char id[SMS_ID_SIZE];
+        message_public_id(l->m, last, false, id);
+        jw_printf(&w, "nextLink", STR_FMT "%s", STR_ARG(l->link), id);
+    } else {
+        jw_null(&w, "nextLink");
+    }
     jw_end(&w);
 }
 
@@ -189,13 +209,40 @@ enum err messages_report(struct messages *m, uint64_t resource, struct str id, m
     return ERR_NONE;
 }
 
-enum err messages_list(struct messages *m, uint64_t resource, size_t limit, messages_json_fn *done, void *arg)
+/* Of a word: which of the states that are stored. @return ERR_SYNTAX: there is no such word */
+static enum err state_read(struct str word, struct message_filter *f)
 {
-    struct looking *l = looking_new(m, resource, done, arg);
+    *f = (struct message_filter){ .inbound = word.n ? 0 : -1, .state_most = word.n ? -1 : INT_MAX };
+    if (str_eqz(word, "received"))
+        f->inbound = 1, f->state_most = INT_MAX;
+    for (int s = MESSAGE_STATE_COUNT - 1; word.n && !f->inbound && s >= 0; s--) {
+        int stored = message_state_stored((enum message_state)s);
+        if (!str_eqz(word, message_state_word(stored)))
+            continue;
+        f->state_least = stored;
+        if (f->state_most < stored)
+            f->state_most = stored;
+    }
+    return f->state_most < 0 ? ERR_SYNTAX : ERR_NONE;
+}
+
+enum err messages_list(struct messages *m, const struct sms_query *q, messages_json_fn *done, void *arg)
+{
+    struct message_filter f;
+    enum err err = state_read(q->state, &f);
+    f.before = INT64_MAX;
+    if (!err && q->before.n && sms_id_read(m->control->ids, q->before, &f.before))
+        err = ERR_RANGE;
+    struct looking *l = err ? NULL : looking_new(m, q->resource, done, arg);
     if (!l)
-        return ERR_NOMEM;
+        return err ? err : ERR_NOMEM;
+    f.resource = q->resource, f.from = q->from, f.to = q->to, f.tag = q->tag, f.since_us = q->since_us;
+    f.until_us = q->until_us ? q->until_us : INT64_MAX;
+    f.top = q->top + 1;
     l->write = write_list;
-    enum err err = message_rows_ask_before(m->control->db, INT64_MAX, resource, limit, &l->read);
+    l->top = q->top;
+    l->link = q->link;
+    err = message_rows_ask_list(m->control->db, &f, &l->read);
     if (err)
         free(l);
     return err;

@@ -125,5 +125,15 @@ bool messages_waits_for(const struct messages *m, uint64_t key, char words[256])
 /* -- looking: answers come on control, once, as JSON text ------------------------------------------------------------ */
 /** @param id  a public message id, Outgoing_... or Incoming_...  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err messages_show(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
-/** {"value":[...]} newest first, at most so many. */
-MUST_USE enum err messages_list(struct messages *m, uint64_t resource, size_t limit, messages_json_fn *done, void *arg);
+struct sms_query {
+    uint64_t   resource;                        /* 0: of all */
+    struct str from, to, tag;                   /* empty: any */
+    struct str state;                           /* a word of message_state_word(), or "received"; empty: any */
+    struct str before;                          /* a message's id, or empty */
+    struct str link;                            /* nextLink but for its end, such an id; lives until done */
+    int64_t    since_us, until_us;              /* accepted at or after, and before; until 0: no end */
+    size_t     top;                             /* 1.. */
+};
+/** {"value":[...],"nextLink"|null}, newest first; a page may have fewer than `top` and still a next one.
+ *  @return ERR_SYNTAX (state), ERR_RANGE (before), ERR_BUSY, ERR_NOMEM; then no done */
+MUST_USE enum err messages_list(struct messages *m, const struct sms_query *q, messages_json_fn *done, void *arg);

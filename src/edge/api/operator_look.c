@@ -1,4 +1,5 @@
 /* operator_look.c - messages, calls and why things went as they did. */
+#include "base/clock.h"
 #include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
@@ -12,14 +13,42 @@ static enum err say(struct http_call *hc, enum err err)
     return err;
 }
 
+static enum err unreadable(struct http_call *hc, const char *name, const char *want)
+{
+    rule_problem(&hc->why, ERR_RANGE, RULE_QUERY_UNREADABLE, name, want);
+    problem_target(&hc->why, "%s", name);
+    return ERR_RANGE;
+}
+
+static enum err query_time(struct http_call *hc, const char *name, int64_t *us)
+{
+    struct str text = http_query(hc, name);
+    if (!text.n || (!time_iso8601_read(text, us) && *us >= 0))
+        return ERR_NONE;
+    return unreadable(hc, name, "a time such as 2020-12-01T00:00:00Z");
+}
+
 enum err messages_get_all(struct http_call *hc)
 {
-    static const char *const known[] = { "limit" };
-    int64_t  limit;
-    enum err err = http_query_known(hc, known, ARRAY_LEN(known));
+    int64_t top;
+    struct sms_query q = { .resource = operator_sees(hc), .from = http_query(hc, "from"), .to = http_query(hc, "to"), .tag = http_query(hc, "tag"),
+                           .state = http_query(hc, "state"), .before = http_query(hc, "before"), .link = http_next_link(hc, "before", STR("")) };
+    enum err err = http_query_only(hc, "from", "to", "tag", "state", "since", "until", "before", "limit");
     if (!err)
-        err = http_query_int(hc, "limit", 1, LISTED_MOST, LISTED, &limit);
-    return err ? err : say(hc, messages_list(hc->api->messages, operator_sees(hc), (size_t)limit, operator_answer_json, hc));
+        err = http_query_int(hc, "limit", 1, LISTED_MOST, LISTED, &top);
+    if (!err)
+        err = query_time(hc, "since", &q.since_us);
+    if (!err)
+        err = query_time(hc, "until", &q.until_us);
+    if (err)
+        return err;
+    q.top = (size_t)top;
+    err = messages_list(hc->api->messages, &q, operator_answer_json, hc);
+    if (err == ERR_SYNTAX)
+        return unreadable(hc, "state", "queued, submitted, delivered, failed, unknown or received");
+    if (err == ERR_RANGE)
+        return unreadable(hc, "before", "the id of a message");
+    return say(hc, err);
 }
 
 enum err messages_get_one(struct http_call *hc)
@@ -41,10 +70,8 @@ enum err calls_get_all(struct http_call *hc)
     const struct calls_query q = { .resource = operator_sees(hc), .before = http_query(hc, "before"),
                                    .link = http_next_link(hc, "before", STR("")), .limit = (size_t)limit };
     err = calls_list(hc->api->calls, &q, operator_answer_json, hc);
-    if (err == ERR_RANGE) {
-        rule_problem(&hc->why, err, RULE_QUERY_UNREADABLE, "before", "the id of a call");
-        problem_target(&hc->why, "before");
-    }
+    if (err == ERR_RANGE)
+        return unreadable(hc, "before", "the id of a call");
     return say(hc, err);
 }
 

@@ -141,9 +141,9 @@ static enum err list_get(struct http_call *hc)
 }
 
 const struct http_route optouts_routes[] = {
-    { "POST", "/sms/optouts:add", HTTP_RESOURCE, request_read, add_run, "OptOuts_Add", TEST },
-    { "POST", "/sms/optouts:remove", HTTP_RESOURCE, request_read, remove_run, "OptOuts_Remove", TEST },
-    { "POST", "/sms/optouts:check", HTTP_RESOURCE, request_read, check_run, "OptOuts_Check", TEST },
+    { "POST", "/sms/optouts:add", HTTP_RESOURCE, request_read, add_run, "OptOuts_Add", TEST, "2024-12-10" },
+    { "POST", "/sms/optouts:remove", HTTP_RESOURCE, request_read, remove_run, "OptOuts_Remove", TEST, "2024-12-10" },
+    { "POST", "/sms/optouts:check", HTTP_RESOURCE, request_read, check_run, "OptOuts_Check", TEST, "2024-12-10" },
     { "GET", V1 "/optouts", HTTP_OPERATOR, NULL, list_get, "Carterfone_ListOptOuts", TEST },
     { 0 },
 };

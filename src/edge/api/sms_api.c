@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 enum { TAG_MAX = 1024, VALID_LEAST_S = 60, VALID_MOST_S = 43200, PARTNER_MAX = 64 };
-static const char SINCE_CONNECT[] = "2025-08-01", SINCE_PARAMS[] = "2026-01-23";
+static const char SINCE_CONNECT[] = "2024-12-10", SINCE_PARAMS[] = "2026-01-23";
 
 struct sms_rq {
     struct sms_send    send;
@@ -31,7 +31,7 @@ static const struct json_field validity_field = JSON_INT_FIELD(struct sms_rq, va
 static const struct json_field timeout_field = JSON_INT_FIELD(struct sms_rq, valid_s, "deliveryReportTimeoutInSeconds", false, VALID_LEAST_S, VALID_MOST_S);
 static const struct json_field *version_field(const struct http_call *hc)
 {
-    if (str_eqz(hc->api_version, "2022-07-07") || str_eqz(hc->api_version, "2024-02-05"))
+    if (str_eqz(hc->api_version, "2022-07-07") || str_starts(hc->api_version, STR("2024-02-05")))
         return &validity_field;
     return http_is_since(hc, SINCE_CONNECT) ? &timeout_field : NULL;
 }
