@@ -41,7 +41,7 @@ test('explain tells a message\'s steps from the request to the receipt', async (
     const found = await own('GET', `explain/${sent.messageId}`)
     return found.state === 'delivered' ? found : null
   })
-  assert.deepEqual([...new Set(story.lines.map((l) => l.step))], ['request', 'sender', 'recipient', 'encoding', 'answer', 'smpp', 'receipt', 'state', 'event', 'match'])
+  assert.deepEqual([...new Set(story.lines.map((l) => l.step))], ['request', 'sender', 'recipient', 'encoding', 'answer', 'smpp', 'receipt', 'state', 'report', 'event', 'match'])
   assert.match(story.lines.findLast((l) => l.step === 'smpp').text, /submit_sm_resp message_id \S+/)
   const times = story.lines.map((l) => l.time)
   assert.deepEqual(times, [...times].sort())
