@@ -67,7 +67,7 @@ static void tell_trail_line(struct asking *a, const struct thing *t, struct str 
     }
     if (str_eqz(step, "request"))
         tell_its_request(a, t, text);
-    if (!str_eqz(step, "state")) {
+    if (!str_eqz(step, "state") && !str_eqz(step, "report")) {       /* these say that it ended, not why */
         ended[0] = step;
         ended[1] = text;
     }
