@@ -70,6 +70,7 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
     case CARRIER_UP:        say("up"); break;
     case CARRIER_DOWN:      say("down"); break;
     case CARRIER_ROOM:      say("room"); break;
+    case CARRIER_STALLED:   say("stalled"); break;
     case CARRIER_LOST:      say("lost %llu", message); break;
     case CARRIER_REFUSED:   say("refused %llu %u", message, n->status); break;
     case CARRIER_SUBMITTED:
