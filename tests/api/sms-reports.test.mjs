@@ -78,7 +78,9 @@ test('what no carrier takes while it is of use fails then, and not later', async
     const told = await reported(id)
     assert.deepEqual([told.deliveryStatus, told.deliveryStatusDetails.slice(0, 5)], ['Failed', '5001:'])
     assert.deepEqual([told.deliveryAttempts[0].segmentsSucceeded, told.deliveryAttempts[0].segmentsFailed], [0, 1])
-    assert.ok((await lines(id)).some((l) => l.step === 'validity' && l.text.startsWith('until ')))
+    const { lines: story, decision } = await own('GET', `explain/${id}`)
+    assert.ok(story.some((l) => l.step === 'validity' && l.text.startsWith('until ')))
+    assert.match(decision.next, /No carrier took it in time/)
   }
   assert.equal((await show(long)).state, 'queued')
   assert.equal((await show(none)).state, 'queued', 'that version does not know the option')

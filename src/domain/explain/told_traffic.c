@@ -18,6 +18,8 @@ static struct str next_of(struct str step)
         { "smpp", "The carrier's documentation says what its command_status means; `carterfone smsc test` tries the link." },
         { "receipt", "The carrier could not deliver it: check the recipient's number, or send it again later." },
         { "queue", "No carrier took it: `carterfone smsc list` says which are up." },
+        { "validity", "No carrier took it in time: `carterfone smsc list` says which are up; give it longer, or send it again." },
+        { "opt-out", "The recipient wants no texts of this sender: `carterfone optout list --from` the sender shows who does not." },
         { "number", "Lease the sender again, or send from another number: `carterfone numbers list`." },
         { "registration", "`carterfone registration list` shows what the sender's number still needs." },
     };

@@ -76,8 +76,8 @@ int esme_state(const struct message *msg)
         return SMPP_DELETED;
     if (msg->failed)
         return of_receipt[msg->last_receipt];
-    if (msg->end_step && strcmp(msg->end_step, "queue") == 0)
-        return SMPP_EXPIRED;
+    if (msg->end_step && (strcmp(msg->end_step, "queue") == 0 || strcmp(msg->end_step, "validity") == 0))
+        return SMPP_EXPIRED;            /* no carrier took it */
     return SMPP_REJECTED;
 }
 
