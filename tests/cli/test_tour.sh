@@ -45,7 +45,8 @@ ctl handset sms +12065550101 --to "$free" 'answer from a handset'
 ctl events tail --all --type SMSReceived --count 1 --wait 20 | grep 'answer from a handset'
 ctl events tail --all --type SMSDeliveryReportReceived --count 1 --wait 20 | grep "$message"
 ctl sms list
-[ "$(ctl sms list --limit 1 | wc -l)" = 2 ]
+[ "$(ctl sms list --limit 1 | grep -c '[+]12065550101')" = 1 ]
+ctl sms list --limit 1 | grep -q '^older ones: --before '
 ctl sms list | grep -q 'answer from a handset'
 # what a stranger writes does not command the terminal: ESC, U+009B (the same in one character), U+202E (the rest from right to left)
 ctl handset sms +12065550101 --to "$free" "$(printf 'esc\033[31mape\302\2335mall\342\200\256done')"
