@@ -30,6 +30,25 @@ static enum err form_read(struct smpp_bind_conf *conf, const struct json *j, str
     return word.n ? bad(why, "receiptId", "receiptId is auto, same, hex-dec (answers hexadecimal, receipts decimal) or dec-hex.") : ERR_NONE;
 }
 
+/* Of receipts: a number of at most three digits as text has it, or of two octets (network_error_code). */
+static enum err errors_read(struct smpp_statuses *out, const struct json *j, const char *name, struct problem *why)
+{
+    const struct json *list = json_member(j, name);
+    uint64_t number = 0;
+    char text[160];
+    if (json_kind(list) == JSON_IS_ABSENT)
+        return ERR_NONE;
+    snprintf(text, sizeof text, "%s is a list of at most %d numbers from 1 to 65535 that err: of a receipt may have.", name, SMPP_STATUSES_MOST);
+    if (json_kind(list) != JSON_IS_ARRAY || json_count(list) > SMPP_STATUSES_MOST)
+        return bad(why, name, text);
+    for (size_t i = 0; i < json_count(list); i++) {
+        if (str_u64(json_text(json_item(list, i)), 65535, &number) || !number)
+            return bad(why, name, text);
+        out->v[out->n++] = (uint32_t)number;
+    }
+    return ERR_NONE;
+}
+
 static enum err statuses_read(struct smpp_statuses *out, const struct json *j, const char *name, struct problem *why)
 {
     const struct json *list = json_member(j, name);
@@ -104,6 +123,10 @@ enum err carrier_profile_read(struct smpp_bind_conf *conf, const struct json *j,
         err = statuses_read(&conf->transients, j, "transientStatus", why);
     if (!err)
         err = statuses_read(&conf->permanents, j, "permanentStatus", why);
+    if (!err)
+        err = statuses_read(&conf->optouts, j, "optoutStatus", why);
+    if (!err)
+        err = errors_read(&conf->optout_errors, j, "optoutError", why);
     if (!err)
         err = tlvs_read(conf, j, why);
     if (!err && (coding < 0 || coding > 255))

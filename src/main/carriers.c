@@ -19,6 +19,9 @@ struct carrier {
     bool            simulated, built_in;
 };
 
+/* What the built-in SMSC says: sim/magic.h. */
+static const struct smpp_statuses SIM_OPTOUT_STATUS = { { 0x407 }, 1 }, SIM_OPTOUT_ERROR = { { 407 }, 1 };
+
 struct carriers {
     struct carriers_conf conf;
     struct carrier      *list;
@@ -93,7 +96,7 @@ static const struct json_shape given_shapes[] = {
     { "password", JSON_IS_TEXT },  { "transport", JSON_IS_TEXT }, { "bind", JSON_IS_TEXT },      { "window", JSON_IS_INTEGER },
     { "tls", JSON_IS_BOOL },       { "tlsCa", JSON_IS_TEXT },     { "tlsName", JSON_IS_TEXT },
     { "receiptId", JSON_IS_TEXT }, { "dataCoding", JSON_IS_INTEGER }, { "throttleStatus", JSON_IS_ARRAY },
-    { "transientStatus", JSON_IS_ARRAY }, { "permanentStatus", JSON_IS_ARRAY }, { "tlvs", JSON_IS_ARRAY },
+    { "transientStatus", JSON_IS_ARRAY }, { "permanentStatus", JSON_IS_ARRAY }, { "optoutStatus", JSON_IS_ARRAY }, { "optoutError", JSON_IS_ARRAY }, { "tlvs", JSON_IS_ARRAY },
     { "longAs", JSON_IS_TEXT },    { "rate", JSON_IS_INTEGER },   { "simulated", JSON_IS_BOOL }, { "register", JSON_IS_BOOL },  { "emergency", JSON_IS_BOOL },
 };
 
@@ -162,6 +165,10 @@ static enum err start_smsc(struct carriers *c, const struct given *g, struct pro
     struct smpp_bind_conf conf = { .name = g->name, .host = str_of(g->host), .port = g->port, .system_id = g->system_id,
                                    .password = g->password, .window = (unsigned)g->window, .rate = (unsigned)g->rate,
                                    .simulated = g->simulated };
+    if (!g->json) {
+        conf.optouts = SIM_OPTOUT_STATUS;
+        conf.optout_errors = SIM_OPTOUT_ERROR;
+    }
     enum err err = bind_type_read(g->bind, &conf.type, why);
     if (!err)
         err = carrier_profile_read(&conf, g->json, why);

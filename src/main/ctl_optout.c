@@ -5,7 +5,7 @@
 static const struct ctl_column result_columns[] = {
     { "TO", "to" }, { ">STATUS", "httpStatusCode" }, { "OPTED OUT", "isOptedOut" }, { "WHY NOT", "errorMessage" }, { 0 },
 };
-static const struct ctl_column list_columns[] = { { "TO", "to" }, { "SINCE", "optedOutOn" }, { 0 } };
+static const struct ctl_column list_columns[] = { { "TO", "to" }, { "SINCE", "optedOutOn" }, { "SAID BY", "source" }, { "ABOUT", "messageId" }, { 0 } };
 
 static int change(struct ctl *c, const char *target)
 {

@@ -38,6 +38,10 @@ struct magic {
     M("64", "SMS: rejected when submitted (ESME_RINVDSTADR).", .sms = SMSC_REJECTS, .command_status = 0x0b)             \
     M("65", "SMS: throttled once (ESME_RTHROTTLED), accepted when tried again.", .sms = SMSC_REJECTS,                   \
       .command_status = 0x58, .every_other = true)                                                                      \
+    M("66", "SMS: rejected when submitted, the recipient opted out at the carrier (command_status 0x00000407).",        \
+      .sms = SMSC_REJECTS, .command_status = 0x407)                                                                     \
+    M("67", "SMS: accepted, then rejected because the recipient opted out at the carrier (receipt UNDELIV, err 407).",  \
+      .sms = SMSC_LOSES, .receipt_err = 407)                                                                            \
     M("70", "Call: one-way audio, it is heard but hears nothing.", .call = "one-way=send")                              \
     M("71", "Call: one-way audio, it hears but sends no RTP.", .call = "one-way=receive")                               \
     M("72", "Call: repeats the keys it hears.", .call = "echo=dtmf")                                                    \

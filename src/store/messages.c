@@ -58,9 +58,9 @@ void message_row_nothing(struct db_unit *u)
     db_unit_add(u, DB_MESSAGE_NOTHING, DB_ANY_ROWS, NULL, 0);
 }
 
-void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, int64_t at_us)
+void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, int64_t at_us, struct str source, uint64_t about)
 {
-    db_do(u, DB_OPTOUT_ADD, DB_ANY_ROWS, DB_T(sender), DB_T(recipient), DB_I(at_us));
+    db_do(u, DB_OPTOUT_ADD, DB_ANY_ROWS, DB_T(sender), DB_T(recipient), DB_I(at_us), DB_T(source), DB_I(about));
 }
 
 void optout_rows_drop(struct db_unit *u, struct str sender)
@@ -77,7 +77,7 @@ void optout_row_remove(struct db_unit *u, struct str sender, struct str recipien
 struct each {
     enum err (*on_message)(void *arg, const struct message_row *row);
     enum err (*on_segment)(void *arg, const struct segment_row *row);
-    enum err (*on_optout)(void *arg, struct str sender, struct str recipient);
+    enum err (*on_optout)(void *arg, struct str sender, struct str recipient, struct str source);
     void    *arg;
     enum err err;
 };
@@ -126,7 +126,7 @@ static bool each_repeat(void *arg, const struct db_rows *r)
 static bool each_optout(void *arg, const struct db_rows *r)
 {
     struct each *each = arg;
-    each->err = each->on_optout(each->arg, db_text(r, 0), db_text(r, 1));
+    each->err = each->on_optout(each->arg, db_text(r, 0), db_text(r, 1), db_text(r, 2));
     return !each->err;
 }
 
@@ -169,7 +169,7 @@ enum err message_rows_sent(struct db *db, uint64_t from_key, int64_t after_us,
                 &(struct each){ .on_message = fn, .arg = arg });
 }
 
-enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient), void *arg)
+enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient, struct str source), void *arg)
 {
     return walk(db, DB_OPTOUT_ALL, NULL, 0, each_optout, &(struct each){ .on_optout = fn, .arg = arg });
 }
@@ -179,12 +179,12 @@ enum err optout_rows_ask(struct db *db, struct str sender, struct str after, siz
     return db_ask(db, DB_OPTOUT_LIST, (const struct db_val[]){ DB_T(sender), DB_T(after), DB_I(most) }, 3, most, read);
 }
 
-bool optout_row_next(struct db_rows *rows, struct str *recipient, int64_t *at_us)
+bool optout_row_next(struct db_rows *rows, struct optout_row *out)
 {
     if (!db_rows_next(rows))
         return false;
-    *recipient = db_text(rows, 0);
-    *at_us = db_int(rows, 1);
+    *out = (struct optout_row){ .recipient = db_text(rows, 0), .at_us = db_int(rows, 1), .source = db_text(rows, 2),
+                                .about = (uint64_t)db_int(rows, 3) };
     return true;
 }
 

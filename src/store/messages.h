@@ -36,7 +36,8 @@ void stray_receipt_row_take(struct db_unit *u, struct str carrier, struct str re
 void stray_receipt_rows_purge(struct db_unit *u, int64_t before_us);
 /** A statement that changes nothing: its commit says that everything posted before has been decided. */
 void message_row_nothing(struct db_unit *u);
-void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, int64_t at_us);
+/** @param source  who said so: "STOP", "application", "carrier acme"  @param about  the message whose answer or receipt it was; 0 */
+void optout_row_add(struct db_unit *u, struct str sender, struct str recipient, int64_t at_us, struct str source, uint64_t about);
 void optout_row_remove(struct db_unit *u, struct str sender, struct str recipient);
 void optout_rows_drop(struct db_unit *u, struct str sender);            /* all of a sender */
 
@@ -48,12 +49,13 @@ MUST_USE enum err message_rows_repeats(struct db *db, uint64_t from_key, int64_t
 /** Outbound rows from this key on and after this time, the oldest first: key, from and created_us are filled. */
 MUST_USE enum err message_rows_sent(struct db *db, uint64_t from_key, int64_t after_us,
                                     enum err (*fn)(void *arg, const struct message_row *row), void *arg);
-MUST_USE enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient),
+MUST_USE enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient, struct str source),
                                    void *arg);
 
 /** A sender's, behind a recipient, by rising recipient. */
 MUST_USE enum err optout_rows_ask(struct db *db, struct str sender, struct str after, size_t most, struct db_read *read);
-bool optout_row_next(struct db_rows *rows, struct str *recipient, int64_t *at_us);
+struct optout_row { struct str recipient, source; int64_t at_us; uint64_t about; };
+bool optout_row_next(struct db_rows *rows, struct optout_row *out);
 
 MUST_USE enum err message_row_ask(struct db *db, uint64_t key, struct db_read *read);
 struct message_filter {

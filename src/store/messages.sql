@@ -78,16 +78,16 @@ WHERE key < ?1 AND key >= coalesce((SELECT key FROM message WHERE key < ?1 ORDER
 ORDER BY key DESC LIMIT ?11;
 
 -- :name optout_all
-SELECT sender, recipient FROM optout;
+SELECT sender, recipient, source FROM optout;
 
 -- :name optout_add
-INSERT INTO optout (sender, recipient, at_us) VALUES (?1, ?2, ?3) ON CONFLICT (sender, recipient) DO NOTHING;
+INSERT INTO optout (sender, recipient, at_us, source, about) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (sender, recipient) DO NOTHING;
 
 -- :name optout_remove
 DELETE FROM optout WHERE sender = ?1 AND recipient = ?2;
 
 -- :name optout_list
-SELECT recipient, at_us FROM optout WHERE sender = ?1 AND recipient > ?2 ORDER BY recipient LIMIT ?3;
+SELECT recipient, at_us, source, about FROM optout WHERE sender = ?1 AND recipient > ?2 ORDER BY recipient LIMIT ?3;
 
 -- :name optout_drop
 DELETE FROM optout WHERE sender = ?1;

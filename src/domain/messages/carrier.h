@@ -63,6 +63,7 @@ struct carrier_news {
     struct str         remote_id;   /* the SMSC's message_id as it wrote it */
     uint32_t           status;      /* SMPP command_status, or the receipt's err: field */
     bool               transient;   /* REFUSED: worth trying again (throttled, queue full, system error) */
+    bool               opted_out;   /* REFUSED, RECEIPT: the carrier says that this recipient wants no texts of this sender */
     bool               may_have_it; /* LOST: a part of it left and was not answered: the SMSC may have taken it */
     enum carrier_state state;
     struct str         from, to, text;

@@ -27,7 +27,7 @@ static void on_received(void *owner, struct inbox_item *item)
     (void)owner;
     struct receiving *g = container_of(item, struct receiving, done.item);
     if (!g->done.err && g->opts_out)
-        (void)!optouts_put(g->m->optouts, g->number, g->phone);
+        (void)!optouts_put(g->m->optouts, g->number, g->phone, STR("STOP"));
     if (!g->done.err && g->opts_in)
         optouts_take(g->m->optouts, g->number, g->phone);
     if (g->esmes_of && !g->done.err)
@@ -125,7 +125,7 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
         row.trail = buf_str(&trail);
         message_row_insert(u, &row);
         if (g->opts_out)
-            optout_row_add(u, n->to, n->from, row.created_us);
+            optout_row_add(u, n->to, n->from, row.created_us, STR("STOP"), 0);
         if (g->opts_in)
             optout_row_remove(u, n->to, n->from);
         esmes_put(g, u, &row);

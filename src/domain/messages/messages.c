@@ -142,10 +142,10 @@ static enum err load_segment(void *arg, const struct segment_row *row)
     return ERR_NONE;
 }
 
-static enum err load_optout(void *arg, struct str sender, struct str recipient)
+static enum err load_optout(void *arg, struct str sender, struct str recipient, struct str source)
 {
     struct messages *m = arg;
-    return optouts_put(m->optouts, sender, recipient);
+    return optouts_put(m->optouts, sender, recipient, source);
 }
 
 static void purge_strays(struct messages *m, int64_t before_us)

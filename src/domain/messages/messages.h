@@ -60,6 +60,7 @@ struct sms_result {
     int        status;                  /* 202, or 400 for a recipient that cannot be */
     char       id[SMS_ID_SIZE];         /* with 202 */
     char       error[768];              /* else: the service's words, or the rule's and what to do */
+    const char *opted_out_by;           /* who said that the recipient opted out, for explain; else NULL */
 };
 /** After the commit (ERR_NONE), or when it failed. `results` in request order, borrowed during the call. */
 typedef void messages_sent_fn(void *arg, enum err err, const struct sms_result *results, size_t n);
@@ -106,7 +107,11 @@ MUST_USE enum err messages_optouts(struct messages *m, const struct optout_reque
                                    struct problem *why);
 
 struct optout_page { uint64_t resource; struct str from, after; size_t top; };     /* resource 0: whosever it is */
-struct optout_entry { struct str to; int64_t at_us; };
+struct optout_entry {
+    struct str to, source;              /* source: "STOP", "application", "carrier acme"; empty: an older version kept none */
+    char       about[SMS_ID_SIZE];      /* the message a carrier said it about; or empty */
+    int64_t    at_us;
+};
 /** Borrowed during the call, by rising recipient. */
 typedef void messages_optouts_listed_fn(void *arg, enum err err, const struct optout_entry *list, size_t n, bool more);
 /** A sender's list behind `after`. @return ERR_ABSENT (not leased, or not there), ERR_BUSY, ERR_NOMEM with `why`; then no done */

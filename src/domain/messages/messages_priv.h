@@ -116,6 +116,7 @@ struct message {
     bool                  writing : 1;          /* its insert is not committed yet */
     bool                  cancelled : 1;        /* its ESME wants it no more */
     bool                  uncharged : 1;        /* a step was not stored, and maybe a charge with it: its end writes them again */
+    bool                  opted_out : 1;        /* its carrier says that its recipient wants no texts of its sender */
     bool                  unsure : 1;           /* its carrier has not answered for it, and may have it */
 };
 
@@ -275,6 +276,12 @@ void holding_write(const struct messages *m, uint64_t key, struct jw *w);
 /** What held it last, as a line of the trail. */
 void holding_tell(const struct message *msg, struct buf *trail);
 MUST_USE enum err holding_load(struct messages *m);
+
+/* carrier_optouts.c */
+/** The carrier said so: the opt-out goes into the unit of the message's end. */
+void carrier_optout_add(const struct message *msg, struct db_unit *u);
+/** That unit is on disk. */
+void carrier_optout_stored(const struct message *msg);
 
 /* receipts.c */
 void outbound_receipt(struct carrier_slot *c, const struct carrier_news *n);

@@ -44,7 +44,7 @@ static void follow(const struct changing *c)
         if (rq->verb == OPTOUT_REMOVE)
             optouts_take(c->m->optouts, rq->from, rq->to[i]);
         else
-            (void)!optouts_put(c->m->optouts, rq->from, rq->to[i]);
+            (void)!optouts_put(c->m->optouts, rq->from, rq->to[i], STR("application"));
     }
 }
 
@@ -86,7 +86,7 @@ static size_t put_rows(const struct changing *c, struct db_unit *u)
         if (rq->verb == OPTOUT_REMOVE)
             optout_row_remove(u, rq->from, rq->to[i]);
         else
-            optout_row_add(u, rq->from, rq->to[i], control_now_us(c->m->control));
+            optout_row_add(u, rq->from, rq->to[i], control_now_us(c->m->control), STR("application"), 0);
         rows++;
     }
     return rows;
@@ -129,10 +129,22 @@ enum err messages_optouts(struct messages *m, const struct optout_request *rq, m
 
 struct listing {
     struct db_read             read;
+    const struct messages     *m;
     size_t                     top;
     messages_optouts_listed_fn *done;
     void                      *arg;
 };
+
+static bool entry_next(const struct messages *m, struct db_rows *rows, struct optout_entry *out)
+{
+    struct optout_row row;
+    if (!optout_row_next(rows, &row))
+        return false;
+    *out = (struct optout_entry){ .to = row.recipient, .source = row.source, .at_us = row.at_us };
+    if (row.about)
+        message_public_id(m, row.about, false, out->about);
+    return true;
+}
 
 static void on_listed(void *owner, struct inbox_item *item)
 {
@@ -142,7 +154,7 @@ static void on_listed(void *owner, struct inbox_item *item)
     struct optout_entry *list = calloc(l->top + 1, sizeof *list);
     enum err err = l->read.err ? l->read.err : list ? ERR_NONE : ERR_NOMEM;
     size_t n = 0;
-    while (!err && n <= l->top && optout_row_next(rows, &list[n].to, &list[n].at_us))
+    while (!err && n <= l->top && entry_next(l->m, rows, &list[n]))
         n++;
     l->done(l->arg, err, list, n > l->top ? l->top : n, n > l->top);
     free(list);
@@ -173,7 +185,7 @@ enum err messages_optouts_list(struct messages *m, const struct optout_page *pag
     struct listing *l = calloc(1, sizeof *l);
     if (!l)
         return ERR_NOMEM;
-    *l = (struct listing){ .read = { .item.kind = &listed_kind, .to = control_inbox(m->control) }, .top = page->top,
+    *l = (struct listing){ .read = { .item.kind = &listed_kind, .to = control_inbox(m->control) }, .m = m, .top = page->top,
                            .done = done, .arg = arg };
     enum err err = optout_rows_ask(m->control->db, page->from, page->after, page->top + 1, &l->read);
     if (!err)

@@ -433,13 +433,16 @@ static void failed_try(struct message *msg, enum message_event event, bool for_g
 void outbound_refused(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct message *msg = map_find(c->m->live, n->message);
-    char words[128];
+    char words[192];
     if (!msg)
         return;
     bool elsewhere = n->transient && msg->state == MSG_SENDING && routing_detour(msg);
-    snprintf(words, sizeof words, "%s refused it: submit_sm_resp command_status 0x%08x", c->name, n->status);
+    snprintf(words, sizeof words, "%s refused it: submit_sm_resp command_status 0x%08x%s", c->name, n->status,
+             n->opted_out ? ", its recipient opted out" : "");
     msg->last_status = n->status;
-    failed_try(msg, elsewhere ? EV_LOST : EV_AGAIN, !n->transient, &(struct message_cue){ .step = "smpp", .words = words, .from = c, .segment = -1 });
+    msg->opted_out |= n->opted_out;
+    failed_try(msg, elsewhere ? EV_LOST : EV_AGAIN, !n->transient,
+               &(struct message_cue){ .step = n->opted_out ? "opt-out" : "smpp", .words = words, .from = c, .segment = -1 });
 }
 
 /* Still up: a submit that was never answered, the peer may be choking. What never left goes again at once. */

@@ -37,6 +37,7 @@ static int count(struct message *msg, const struct carrier_news *n, const char *
         return -1;
     msg->last_receipt = n->state;
     msg->last_status = n->status;
+    msg->opted_out |= n->opted_out;
     *(receipts[n->state].delivered ? &msg->delivered : &msg->failed) += 1;
     return segment;
 }
@@ -126,10 +127,10 @@ static void take(struct carrier_slot *c, const struct carrier_news *n, const str
     static const char *const how[] = { " by its numbers alone: this SMSC's ids match nothing", "", " (decimal of the answer's hex)",
                                        " (hex of the answer's decimal)" };
     char words[224];
-    snprintf(words, sizeof words, "receipt of %s: id %.64s%s stat:%s err:%03u", c->name, n->remote_id.p, how[r->form],
-             receipts[n->state].word, n->status);
+    snprintf(words, sizeof words, "receipt of %s: id %.64s%s stat:%s err:%03u%s", c->name, n->remote_id.p, how[r->form],
+             receipts[n->state].word, n->status, n->opted_out ? ", its recipient opted out" : "");
     int segment = count(r->msg, n, r->key);
-    message_feed(r->msg, event_of(r->msg, segment), &(struct message_cue){ .step = "receipt", .words = words, .from = c, .news = n,
+    message_feed(r->msg, event_of(r->msg, segment), &(struct message_cue){ .step = n->opted_out ? "opt-out" : "receipt", .words = words, .from = c, .news = n,
                                                                            .settles = !was_early, .segment = segment,
                                                                            .was_early = was_early });
 }
@@ -151,6 +152,7 @@ struct early {
     struct carrier_slot *carrier;
     uint32_t             status;
     enum carrier_state   state;
+    bool                 opted_out;
     struct mono          until;
     char                 from[SMPP_ADDRESS], to[SMPP_ADDRESS], id[RECEIPT_ID_SIZE], key[KEY_SIZE];    /* id: as it came */
 };
@@ -174,7 +176,7 @@ void early_free(struct messages *m)
 static struct carrier_news early_news(const struct early *e)
 {
     return (struct carrier_news){ .kind = CARRIER_RECEIPT, .carrier = e->carrier->number, .remote_id = str_of(e->id), .status = e->status,
-                                  .state = e->state, .from = str_of(e->from), .to = str_of(e->to) };
+                                  .state = e->state, .opted_out = e->opted_out, .from = str_of(e->from), .to = str_of(e->to) };
 }
 
 /* Removes it. */
@@ -300,6 +302,7 @@ static void early_keep(struct carrier_slot *c, const struct carrier_news *n)
     }
     e->status = n->status;
     e->state = n->state;
+    e->opted_out = n->opted_out;
 }
 
 /* Is there an early receipt of this id, by any bind of the SMSC, written so? */

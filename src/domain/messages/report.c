@@ -22,7 +22,7 @@ static const struct code *failure_of(const struct message *msg)
     struct str step = str_of(msg->end_step);
     if (msg->blocked)
         return &UNVERIFIED;
-    if (str_eqz(step, "opt-out"))
+    if (msg->opted_out || str_eqz(step, "opt-out"))
         return &OPTED_OUT;
     if (str_eqz(step, "validity"))
         return &TOO_LATE;

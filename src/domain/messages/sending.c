@@ -179,7 +179,7 @@ static void judge_recipient(const struct messages *m, const struct lease *from, 
         char text[sizeof why.text + sizeof why.suggestion];
         snprintf(text, sizeof text, "%s %s", why.text, why.suggestion);
         refuse_one(r, text);
-    } else if (optouts_has(m->optouts, s->from, to)) {
+    } else if ((r->opted_out_by = optouts_source(m->optouts, s->from, to))) {
         refuse_one(r, "Sender blocked for given recipient.");
     }
 }

@@ -34,6 +34,8 @@ static void on_stepped(void *owner, struct inbox_item *item)
         if (msg)
             msg->uncharged = true;
     }
+    if (ended && !g->done.err && ended->opted_out)
+        carrier_optout_stored(ended);
     if (ended && !g->done.err)
         esme_ended(ended);
     if (ended)
@@ -158,6 +160,8 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
     report_tell(&report, &trail);
     message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));
     message_charge_again(msg, u);
+    if (msg->opted_out)
+        carrier_optout_add(msg, u);
     esme_end(msg, u);
     if (cue->was_early)
         stray_receipt_row_take(u, str_of(cue->from->name), cue->news->remote_id);

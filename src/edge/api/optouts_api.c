@@ -118,6 +118,10 @@ static void on_listed(void *arg, enum err err, const struct optout_entry *list, 
         jw_object(&w, NULL);
         jw_text(&w, "to", list[i].to);
         jw_time(&w, "optedOutOn", list[i].at_us);
+        if (list[i].source.n)
+            jw_text(&w, "source", list[i].source);
+        if (list[i].about[0])
+            jw_textz(&w, "messageId", list[i].about);
         jw_end(&w);
     }
     jw_end(&w);

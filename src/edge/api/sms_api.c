@@ -144,17 +144,18 @@ static enum err send_read(struct http_call *hc)
 static void say_untold(struct http_call *hc, const struct sms_result *results, size_t n)
 {
     size_t refused = 0, again = 0;
-    const char *first = "";
+    const char *first = "", *by = NULL;
     for (size_t i = 0; i < n; i++) {
         again += results[i].again;
         if (results[i].status != 202 && !refused++)
-            first = results[i].error;
+            first = results[i].error, by = results[i].opted_out_by;
     }
     hc->is_told = !refused && !again;
     if (again)
         snprintf(hc->why.text, sizeof hc->why.text, "%zu of %zu recipients were a repetition of an earlier request", again, n);
     if (refused)
-        snprintf(hc->why.text, sizeof hc->why.text, "%zu of %zu recipients were refused, the first: %.300s", refused, n, first);
+        snprintf(hc->why.text, sizeof hc->why.text, "%zu of %zu recipients were refused, the first: %.300s%s%s%s", refused, n, first,
+                 by ? " It opted out, said by: " : "", by ? by : "", by ? "." : "");
 }
 
 static void on_sent(void *arg, enum err err, const struct sms_result *results, size_t n)

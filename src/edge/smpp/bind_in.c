@@ -108,6 +108,7 @@ static void on_receipt(struct smsc_bind *b, const struct smpp_pdu *pdu)
     smpp_addr_number(from, pdu->sm.source_addr_ton, pdu->sm.source_addr);
     smpp_addr_number(to, pdu->sm.dest_addr_ton, pdu->sm.destination_addr);
     struct carrier_news news = { .kind = CARRIER_RECEIPT, .remote_id = r.id, .state = states[r.state], .status = r.err,
+                                 .opted_out = r.state != SMPP_DELIVERED && bind_error_is_optout(&b->conf, r.err),
                                  .from = str_of(from), .to = str_of(to) };
     tell_held(b, &news, &sequence, 1);
 }

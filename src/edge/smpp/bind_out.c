@@ -93,7 +93,7 @@ static void end_if_over(struct smsc_bind *b, struct outgoing *msg)
     } else if (msg->refused) {
         metric_add(&refused_total, 1);
         bind_tell(b, &(struct carrier_news){ .kind = CARRIER_REFUSED, .message = msg->message, .status = msg->refused,
-                                             .transient = msg->transient });
+                                             .transient = msg->transient, .opted_out = msg->opted_out });
     }
     list_drop(b, msg);
 }
@@ -336,32 +336,9 @@ static void taken(struct smsc_bind *b, struct outgoing *msg, unsigned segment, s
                                          .segments = msg->segments, .billed = msg->billed, .remote_id = remote_id });
 }
 
-static bool is_among(const struct smpp_statuses *s, uint32_t status)
-{
-    for (unsigned i = 0; i < s->n; i++)
-        if (s->v[i] == status)
-            return true;
-    return false;
-}
-
-/* What a status means with this SMSC: its profile goes before the specification. */
-enum means { MEANS_BUSY, MEANS_PASSING, MEANS_NEVER };
-static enum means meaning_of(const struct smpp_bind_conf *conf, uint32_t status)
-{
-    if (is_among(&conf->throttles, status))
-        return MEANS_BUSY;
-    if (is_among(&conf->transients, status))
-        return MEANS_PASSING;
-    if (is_among(&conf->permanents, status))
-        return MEANS_NEVER;
-    if (status == ESME_RTHROTTLED || status == ESME_RMSGQFUL)
-        return MEANS_BUSY;
-    return status == ESME_RSYSERR || status == ESME_RX_T_APPN ? MEANS_PASSING : MEANS_NEVER;
-}
-
 static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment, uint32_t status)
 {
-    enum means means = meaning_of(&b->conf, status);
+    enum means means = bind_means(&b->conf, status);
     bool busy = means == MEANS_BUSY, passing = means == MEANS_PASSING;
     int64_t wait_us = 0;
     health_of(b, !busy, busy);
@@ -378,6 +355,7 @@ static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment,
     }
     log_info("smpp", "%s: submit_sm refused, %s (0x%08x)", b->name, smpp_status_name(status), status);
     refuse(msg, status, passing);
+    msg->opted_out = means == MEANS_OPTED_OUT;
 }
 
 void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const struct smpp_pdu *answer)

@@ -39,7 +39,7 @@ struct outgoing {
     bool              lost;             /* a segment was never answered */
     bool              may_have_it;      /* and it had left */
     uint32_t          refused;          /* command_status; 0: it was not */
-    bool              transient;
+    bool              transient, opted_out;
     char              bytes[];
 };
 
@@ -106,6 +106,9 @@ struct smsc_bind {
     uint64_t           last_token;
 };
 
+/* What a command_status means with this SMSC. */
+enum means { MEANS_BUSY, MEANS_PASSING, MEANS_OPTED_OUT, MEANS_NEVER };
+
 struct smpp_edge {
     struct messages  *messages;
     struct loop      *loop;
@@ -127,6 +130,10 @@ void bind_stop(struct smsc_bind *b);
 MUST_USE enum err bind_new(struct smsc_bind **out, struct smpp_edge *edge, const struct smpp_bind_conf *conf,
                            struct problem *why);
 void bind_free(struct smsc_bind *b);
+
+/* bind_means.c: its profile goes before the specification */
+enum means bind_means(const struct smpp_bind_conf *conf, uint32_t status);
+bool bind_error_is_optout(const struct smpp_bind_conf *conf, uint32_t err);
 
 /* bind_out.c */
 void bind_out_take(struct smsc_bind *b, struct outgoing *msg);

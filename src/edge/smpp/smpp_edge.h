@@ -30,6 +30,8 @@ struct smpp_bind_conf {
     /* its manners: what it means beside what the specification says */
     enum carrier_id_form ids;
     struct smpp_statuses throttles, transients, permanents;     /* ESME_RTHROTTLED, ESME_RMSGQFUL; ESME_RSYSERR, ESME_RX_T_APPN; all others */
+    struct smpp_statuses optouts;   /* command statuses that say: this recipient wants no texts of this sender */
+    struct smpp_statuses optout_errors;     /* and what the err: of receipts that are not delivered says so */
     uint8_t    data_coding;         /* of GSM-7 texts */
     uint8_t    tlvs[SMPP_TLVS_MOST];    /* in each submit_sm, as on the wire */
     size_t     tlvs_n;

@@ -298,6 +298,73 @@ static void an_undelivered_message_fails_with_the_services_code(void **state)
     assert_non_null(strstr(last, "4004: "));
 }
 
+/* The recipient is blocked for this sender, after a restart too, and START takes it back. */
+static void assert_opted_out(struct stage *s, const char *to)
+{
+    struct sms_recipient r = { str_of(to), STR("") };
+    struct sms_send rq = sms(s, &r, 1, "again");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(send_rq(s, &rq), ERR_NONE);
+        assert_int_equal(s->results[0].status, 400);
+        assert_string_equal(s->results[0].error, "Sender blocked for given recipient.");
+        assert_string_equal(s->results[0].opted_out_by, "carrier sim");
+        restart(s);
+        both_up(s);
+    }
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_INBOUND, .token = 77, .from = str_of(to), .to = str_of(s->from),
+                                            .text = STR("START"), .segments = 1 });
+    world_settle(s->w);
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    assert_int_equal(s->results[0].status, 202);
+}
+
+static void a_carriers_refusal_that_says_opted_out_is_an_opt_out(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_REFUSED, .message = s->sim.sm[0].message, .status = 0x407, .opted_out = true });
+    assert_state(s, id, "failed");
+    assert_int_equal(reports(s, last), 1);
+    assert_non_null(strstr(last, "4007: "));
+    assert_non_null(strstr(explained(s, id), "command_status 0x00000407, its recipient opted out"));
+    assert_opted_out(s, HANDSET);
+}
+
+static void a_receipt_that_says_opted_out_is_an_opt_out_early_or_not(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    send_one(s, HANDSET, "", "hello");
+    send_one(s, OTHER, "", "hello");
+    take(s, 0, 0, 1, "A1");
+    for (int i = 1; i <= 2; i++)
+        tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_RECEIPT, .token = (uint64_t)i, .remote_id = i == 1 ? STR("A1") : STR("A2"),
+                                                .state = RECEIPT_UNDELIVERABLE, .status = 407, .opted_out = true,
+                                                .from = i == 1 ? STR(HANDSET) : STR(OTHER), .to = str_of(s->from) });
+    world_settle(s->w);
+    take(s, 1, 0, 1, "A2");
+    world_settle(s->w);
+    assert_int_equal(reports(s, last), 2);
+    assert_non_null(strstr(last, "4007: "));
+    assert_opted_out(s, HANDSET);
+    assert_opted_out(s, OTHER);
+}
+
+static void an_opt_out_whose_end_was_not_stored_is_stored_with_it_later(void **state)
+{
+    struct stage *s = *state;
+    send_one(s, HANDSET, "", "hello");
+    disk_full(true);
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_REFUSED, .message = s->sim.sm[0].message, .status = 0x407, .opted_out = true });
+    inbox_wait(control_inbox(&s->w->control), 100);
+    inbox_drain(control_inbox(&s->w->control));
+    disk_full(false);
+    world_sleep(s->w, 2 * SECOND);
+    world_settle(s->w);
+    assert_opted_out(s, HANDSET);
+}
+
 static void a_message_that_wants_no_report_gets_none(void **state)
 {
     struct stage *s = *state;
@@ -1071,6 +1138,9 @@ int main(void)
         T(nothing_leaves_before_the_commit),
         T(a_refused_message_fails_with_a_report),
         T(an_undelivered_message_fails_with_the_services_code),
+        T(a_carriers_refusal_that_says_opted_out_is_an_opt_out),
+        T(a_receipt_that_says_opted_out_is_an_opt_out_early_or_not),
+        T(an_opt_out_whose_end_was_not_stored_is_stored_with_it_later),
         T(a_message_that_wants_no_report_gets_none),
         T(a_refusal_for_now_is_tried_again_after_a_wait_that_doubles),
         T(ages_are_the_product_clocks),

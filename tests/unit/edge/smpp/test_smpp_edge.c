@@ -29,7 +29,7 @@ struct told {
     enum carrier_news_kind kind;
     uint64_t message, token;
     uint32_t segment, segments, billed, status;
-    bool     transient, may_have_it;
+    bool     transient, may_have_it, opted_out;
     enum carrier_state state;
     char     remote_id[32], from[32], to[32], text[1024];
 };
@@ -83,7 +83,8 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
     pthread_mutex_lock(&w.lock);
     struct told *t = &w.told[w.n_told++ % MOST];
     *t = (struct told){ .kind = n->kind, .message = n->message, .token = n->token, .segment = n->segment,
-                        .segments = n->segments, .billed = n->billed, .status = n->status, .transient = n->transient, .may_have_it = n->may_have_it, .state = n->state };
+                        .segments = n->segments, .billed = n->billed, .status = n->status, .transient = n->transient, .may_have_it = n->may_have_it,
+                        .opted_out = n->opted_out, .state = n->state };
     str_copyz(t->remote_id, sizeof t->remote_id, n->remote_id);
     str_copyz(t->from, sizeof t->from, n->from);
     str_copyz(t->to, sizeof t->to, n->to);
@@ -779,6 +780,29 @@ static void a_status_means_what_the_profile_says(void **state)
     assert_false(w.told[2].transient);
 }
 
+static void a_status_and_a_receipts_error_may_say_opted_out(void **state)
+{
+    (void)state;
+    conf.optouts = (struct smpp_statuses){ { 0x407 }, 1 };
+    conf.optout_errors = (struct smpp_statuses){ { 407 }, 1 };
+    w.refuse[0] = 0x407;
+    w.refuse[1] = ESME_RINVDSTADR;
+    w.n_refuse = 2;
+    bind_it();
+    assert_int_equal(submit(1, "x"), ERR_NONE);
+    assert_int_equal(submit(2, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    assert_int_equal(w.told[1].kind, CARRIER_REFUSED);
+    assert_true(w.told[1].opted_out && !w.told[1].transient);
+    assert_false(w.told[2].opted_out);
+    smsc_delivers(1, ESM_RECEIPT, STR("id:A1 sub:001 dlvrd:000 submit date:2611230000 done date:2611230000 stat:UNDELIV err:407 text:x"));
+    smsc_delivers(2, ESM_RECEIPT, STR("id:A2 sub:001 dlvrd:001 submit date:2611230000 done date:2611230000 stat:DELIVRD err:407 text:x"));
+    smsc_delivers(3, ESM_RECEIPT, STR("id:A3 sub:001 dlvrd:000 submit date:2611230000 done date:2611230000 stat:UNDELIV err:001 text:x"));
+    assert_true(wait_for(told_n, 6));
+    assert_true(w.told[3].opted_out);
+    assert_false(w.told[4].opted_out || w.told[5].opted_out);
+}
+
 static void coding_and_further_tlvs_are_the_profiles(void **state)
 {
     (void)state;
@@ -878,6 +902,7 @@ int main(void)
         T(a_receipt_without_an_id_is_answered_and_not_told),
         T(a_receiver_is_not_up_for_messages),
         T(a_status_means_what_the_profile_says),
+        T(a_status_and_a_receipts_error_may_say_opted_out),
         T(coding_and_further_tlvs_are_the_profiles),
         T(it_says_which_smsc_it_is_bound_to),
         T(under_tls_the_certificate_is_proved),
