@@ -4,6 +4,7 @@
  *                        IDS=1: each recipient has a repeatability id, as the official SDKs make them
  *
  * The SMSC (smsc.h) and the load (load.h) are threads of this program, the webhook's endpoint (sink.h) is a process of its own. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "machine.h"
 #include "kannel.h"
@@ -117,6 +118,8 @@ static void subscribe(size_t batch)
 
 struct want { size_t recipients; uint64_t n; };     /* n: the next request's number */
 
+static char first_sent[RFC1123_SIZE];               /* of all: when the run began */
+
 /* 206-20X-XXXX: a hundred thousand telephones. */
 static int add_recipient(char *at, size_t room, uint64_t n)
 {
@@ -124,7 +127,7 @@ static int add_recipient(char *at, size_t room, uint64_t n)
     int used = snprintf(at, room, "{\"to\":\"+120620%05u\"", who);
     if (with_ids)
         used += snprintf(at + used, room - (size_t)used, ",\"repeatabilityRequestId\":\"%08x-9c5f-4e6b-8d3a-%012llx\","
-                         "\"repeatabilityFirstSent\":\"Sun, 22 Nov 2026 09:00:00 GMT\"", who, (unsigned long long)n);
+                         "\"repeatabilityFirstSent\":\"%s\"", who, (unsigned long long)n, first_sent);
     return used + snprintf(at + used, room - (size_t)used, "},");
 }
 
@@ -394,6 +397,7 @@ int main(int argc, char **argv)
     uint64_t backlog = from_environment("BACKLOG", 1000000), flows = from_environment("FLOWS", 4);
     bool beside = from_environment("KANNEL", 1) && kannel_is_there();
     with_ids = from_environment("IDS", 0);
+    time_rfc1123(first_sent, clock_wall_us());
     runs = from_environment("RUNS", 3);
     runs = runs < 1 ? 1 : runs < RUNS_MOST ? runs : RUNS_MOST;
     log_setup(LOG_WARN, LOG_TEXT);

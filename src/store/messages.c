@@ -118,7 +118,8 @@ static bool each_repeat(void *arg, const struct db_rows *r)
 {
     struct each *each = arg;
     struct message_row row = { .key = (uint64_t)db_int(r, 0), .resource = (uint64_t)db_int(r, 1),
-                               .repeat_id = db_text(r, 2) };
+                               .repeat_id = db_text(r, 2), .from = db_text(r, 3), .to = db_text(r, 4), .text = db_text(r, 5),
+                               .tag = db_text(r, 6), .report = db_int(r, 7), .created_us = db_int(r, 8) };
     each->err = each->on_message(each->arg, &row);
     return !each->err;
 }

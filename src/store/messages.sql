@@ -53,7 +53,7 @@ SELECT s.message, s.segment, s.carrier, s.remote_id, s.receipt
 FROM segment s JOIN message m ON m.key = s.message WHERE m.state < 10 ORDER BY s.message, s.segment;
 
 -- :name message_repeats
-SELECT key, resource, repeat_id FROM message WHERE key >= ?1 AND created_us >= ?2 AND repeat_id <> '' ORDER BY key;
+SELECT key, resource, repeat_id, sender, recipient, body, tag, report, created_us FROM message WHERE key >= ?1 AND created_us >= ?2 AND repeat_id <> '' ORDER BY key;
 
 -- What was sent lately, the oldest first.
 -- :name message_sent

@@ -61,13 +61,12 @@ enum err messages_new(struct messages **out, struct control *control, struct acc
     m->carriers_tail = &m->carriers;
     m->live = map_new();
     m->by_remote = strmap_new();
-    m->repeats[0] = strmap_new();
-    m->repeats[1] = strmap_new();
+    m->repeats = repeats_new();
     m->early = strmap_new();
     m->routes = routes_new();
     m->guards = guards_new();
     m->early_tail = &m->early_first;
-    if (!m->live || !m->by_remote || !m->repeats[0] || !m->repeats[1] || optouts_new(&m->optouts) || !m->early || !m->routes || !m->guards || esme_new(m)
+    if (!m->live || !m->by_remote || !m->repeats || optouts_new(&m->optouts) || !m->early || !m->routes || !m->guards || esme_new(m)
         || loop_timer_init(control->loop, &m->early_timer, on_early_over, m)) {
         messages_free(m);
         return ERR_NOMEM;
@@ -94,8 +93,7 @@ void messages_free(struct messages *m)
     esme_parts_free(m);
     map_free(m->of_part);
     mailbox_free(m->mailbox);
-    strmap_free(m->repeats[0]);
-    strmap_free(m->repeats[1]);
+    repeats_free(m->repeats);
     optouts_free(m->optouts);
     for (struct carrier_slot *c = m->carriers, *next; c; c = next) {
         next = c->next;
@@ -164,13 +162,8 @@ static void purge_strays(struct messages *m, int64_t before_us)
 static void on_repeats_turn(void *arg, int64_t due_us)
 {
     struct messages *m = arg;
-    struct strmap *fresh = strmap_new();
     purge_strays(m, due_us - STRAYS_KEPT_US);
-    if (fresh) {
-        strmap_free(m->repeats[1]);
-        m->repeats[1] = m->repeats[0];
-        m->repeats[0] = fresh;
-    }
+    repeats_turn(m->repeats);
     (void)!agenda_set(m->control->agenda, &m->repeats_turn, due_us + REPEATS_KEPT_US, on_repeats_turn, m);
 }
 

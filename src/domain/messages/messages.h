@@ -39,6 +39,8 @@ const char *message_state_word(int stored);     /* of a row: "submitted" */
 struct sms_recipient {
     struct str to;
     struct str repeat_id;               /* repeatabilityRequestId; may be empty */
+    int64_t    first_sent_us;           /* repeatabilityFirstSent, by the clock of the client; 0: not said */
+    enum { SMS_REPEAT_GOOD, SMS_REPEAT_ID_BAD, SMS_REPEAT_DATE_BAD } repeat_flaw;   /* what could not be read */
 };
 struct sms_esme;
 struct sms_send {
@@ -57,7 +59,8 @@ struct sms_send {
 struct sms_result {
     struct str to;                      /* as asked; lives as long as the request's arena */
     bool       again;                   /* a repetition: the id is that of the first one */
-    int        status;                  /* 202, or 400 for a recipient that cannot be */
+    bool       rejected;                /* for the sake of its repeatability id */
+    int        status;                  /* 202, 400 for a recipient that cannot be, 412 for an id whose time is over */
     char       id[SMS_ID_SIZE];         /* with 202 */
     char       error[768];              /* else: the service's words, or the rule's and what to do */
     const char *opted_out_by;           /* who said that the recipient opted out, for explain; else NULL */

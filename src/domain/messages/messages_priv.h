@@ -10,6 +10,7 @@
 #include "domain/messages/messages.h"
 #include "domain/messages/optouts.h"
 #include "domain/messages/receipt_ids.h"
+#include "domain/messages/repeats.h"
 #include "domain/messages/routes.h"
 #include "domain/numbers/numbers.h"
 #include "store/messages.h"
@@ -151,7 +152,7 @@ struct messages {
     struct events      *events;
     struct map         *live;                   /* key -> struct message, owned */
     struct strmap      *by_remote;              /* "<carrier> <remote id>" -> struct message */
-    struct strmap      *repeats[2];             /* "<resource> <repeat id>" -> message key; this and the last 24 hours */
+    struct repeats     *repeats;                /* ids that were seen, with their messages */
     struct agenda_entry repeats_turn;
     struct optouts     *optouts;
     struct mailbox     *mailbox;

@@ -12,6 +12,7 @@ METRIC_COUNTER(accepted_total, "carterfone_sms_accepted_total", "Recipients acce
 METRIC_COUNTER(repeated_total, "carterfone_sms_repeated_total", "Recipients that were a repetition")
 
 static const int64_t REPEATS_LOADED_US = 24 * 3600 * (int64_t)US_PER_S;
+static const int64_t CLOCK_SKEW_US = 900 * (int64_t)US_PER_S;           /* as signatures have it */
 static const int64_t REQUEST_ARRIVES_US = 600 * (int64_t)US_PER_S;      /* a key is made when a request begins */
 
 /* One request on its way to disk. */
@@ -23,6 +24,7 @@ struct sending {
     void                  *arg;
     int64_t                now_us;                          /* when all of it is decided */
     uint64_t               number;                          /* the sender's digits */
+    uint64_t               text_hash;                       /* 0: not needed so far */
     const struct lease    *lease;                           /* until messages_send() returns */
     uint64_t               keys[SMS_RECIPIENTS_MAX];        /* of those to come; the first bears the request's */
     struct message        *made[SMS_RECIPIENTS_MAX];        /* new ones, in request order */
@@ -30,27 +32,13 @@ struct sending {
     struct sms_result      results[];
 };
 
-static void repeat_key(struct buf *b, uint64_t resource, struct str id)
-{
-    buf_printf(b, "%llx ", (unsigned long long)resource);
-    for (size_t i = 0; i < id.n; i++)               /* the service compares these ids without case */
-        buf_putc(b, (char)(id.p[i] >= 'A' && id.p[i] <= 'Z' ? id.p[i] | 0x20 : id.p[i]));
-}
-
-static uint64_t repeat_find(const struct messages *m, struct str key)
-{
-    void *hit = strmap_find(m->repeats[0], key);
-    if (!hit)
-        hit = strmap_find(m->repeats[1], key);
-    return (uint64_t)(uintptr_t)hit;
-}
-
+/* A text that retention took away says no more what was asked. */
 static enum err load_repeat(void *arg, const struct message_row *row)
 {
-    struct messages *m = arg;
-    scoped_buf key = { 0 };
-    repeat_key(&key, row->resource, row->repeat_id);
-    return key.bad ? ERR_NOMEM : strmap_put(m->repeats[1], buf_str(&key), (void *)(uintptr_t)row->key);
+    struct repeat was = { .message = row->key, .at_s = (uint32_t)(row->created_us / US_PER_S) };
+    if (row->text.n)
+        was.print = repeats_print(row->from, row->to, hash_str(row->text), row->tag, row->report);
+    return repeats_put(((struct messages *)arg)->repeats, row->resource, row->repeat_id, was, true);
 }
 
 enum err repeats_load(struct messages *m)
@@ -85,14 +73,17 @@ static bool is_made_here(const struct sending *g, uint64_t message)
     return false;
 }
 
-/* The key under which a recipient's id is remembered, and the message its result names. False: it has none. */
-static bool repeat_of(const struct sending *g, size_t i, struct buf *key, uint64_t *message)
+static const struct repeat *repeat_find(const struct messages *m, const struct sms_send *s, size_t i)
 {
-    struct str id = g->send->recipients[i].repeat_id;
-    if (!id.n || g->results[i].status != 202 || sms_id_read(g->m->control->ids, str_of(g->results[i].id), message))
-        return false;
-    repeat_key(key, g->send->resource, id);
-    return !key->bad;
+    struct str id = s->recipients[i].repeat_id;
+    return id.n ? repeats_find(m->repeats, s->resource, id) : NULL;
+}
+
+/* The message that a recipient with an id was answered; false: it has none. */
+static bool answered_with(const struct sending *g, size_t i, uint64_t *message)
+{
+    return g->send->recipients[i].repeat_id.n && g->results[i].status == 202
+           && !sms_id_read(g->m->control->ids, str_of(g->results[i].id), message);
 }
 
 /* Not accepted: the same ids may come again. What an earlier request was promised stays. */
@@ -100,12 +91,12 @@ static void sending_forget(struct sending *g)
 {
     struct quotas *quotas = numbers_quotas(g->m->numbers);
     for (size_t i = 0; i < g->send->n; i++) {
-        scoped_buf key = { 0 };
         uint64_t message = 0;
-        if (repeat_of(g, i, &key, &message) && is_made_here(g, message) && repeat_find(g->m, buf_str(&key)) == message) {
-            strmap_take(g->m->repeats[0], buf_str(&key));
-            strmap_take(g->m->repeats[1], buf_str(&key));
-        }
+        if (!answered_with(g, i, &message) || !is_made_here(g, message))
+            continue;
+        const struct repeat *known = repeat_find(g->m, g->send, i);
+        if (known && known->message == message)
+            repeats_take(g->m->repeats, g->send->resource, g->send->recipients[i].repeat_id);
     }
     for (size_t i = 0; i < g->made_n; i++) {
         if (quotas)
@@ -120,9 +111,11 @@ static void sending_forget(struct sending *g)
 static enum err repeats_stand(const struct sending *g)
 {
     for (size_t i = 0; i < g->send->n; i++) {
-        scoped_buf key = { 0 };
         uint64_t message = 0;
-        if (repeat_of(g, i, &key, &message) && repeat_find(g->m, buf_str(&key)) != message)
+        if (!answered_with(g, i, &message))
+            continue;
+        const struct repeat *known = repeat_find(g->m, g->send, i);
+        if (!known || known->message != message)
             return ERR_STORE;
     }
     return ERR_NONE;
@@ -255,31 +248,78 @@ static enum err add_one(struct sending *g, struct db_unit *u, size_t i, struct s
     return ERR_NONE;
 }
 
+static uint32_t print_of(struct sending *g, size_t i)
+{
+    const struct sms_send *s = g->send;
+    if (!g->text_hash)
+        g->text_hash = hash_str(s->text);
+    return repeats_print(s->from, s->recipients[i].to, g->text_hash, s->tag, s->report);
+}
+
+/* @return true */
+static bool reject_repeat(struct sending *g, size_t i, int status, enum rule rule)
+{
+    struct problem why = { 0 };
+    char text[sizeof why.text + sizeof why.suggestion];
+    (void)rule_problem(&why, ERR_RANGE, rule);
+    snprintf(text, sizeof text, "%s %s", why.text, why.suggestion);
+    refuse_one(&g->results[i], text);
+    g->results[i].status = status;
+    g->results[i].rejected = true;
+    return true;
+}
+
+static bool differs(struct sending *g, size_t i, const struct repeat *earlier, uint32_t print)
+{
+    return earlier->print && earlier->print != print && reject_repeat(g, i, 400, RULE_REPEATABILITY_MISMATCH);
+}
+
 static enum err add_or_repeat(struct sending *g, struct db_unit *u, size_t i, struct str trail, unsigned segments)
 {
     struct str id = g->send->recipients[i].repeat_id;
     if (!id.n)
         return add_one(g, u, i, trail, segments);
-    scoped_buf key = { 0 };
-    repeat_key(&key, g->send->resource, id);
-    uint64_t earlier = key.bad ? 0 : repeat_find(g->m, buf_str(&key));
+    struct repeat this = { .print = print_of(g, i), .at_s = (uint32_t)(g->now_us / US_PER_S) };
+    const struct repeat *earlier = repeat_find(g->m, g->send, i);
+    if (earlier && differs(g, i, earlier, this.print))          /* from another recipient of this request: the rest was judged */
+        return ERR_NONE;
     if (earlier) {
         metric_add(&repeated_total, 1);
-        message_public_id(g->m, earlier, false, g->results[i].id);
+        message_public_id(g->m, earlier->message, false, g->results[i].id);
         g->results[i].again = true;
         return ERR_NONE;
     }
-    enum err err = key.bad ? ERR_NOMEM : add_one(g, u, i, trail, segments);
+    enum err err = add_one(g, u, i, trail, segments);
     if (err)
         return err;
-    return strmap_put(g->m->repeats[0], buf_str(&key), (void *)(uintptr_t)g->made[g->made_n - 1]->key);
+    this.message = g->made[g->made_n - 1]->key;
+    return repeats_put(g->m->repeats, g->send->resource, id, this, false);
 }
 
-static bool is_repetition(const struct messages *m, uint64_t resource, struct str id)
+static bool is_far(int64_t first_sent_us, int64_t now_us)
 {
-    scoped_buf key = { 0 };
-    repeat_key(&key, resource, id);
-    return id.n && !key.bad && repeat_find(m, buf_str(&key));
+    return first_sent_us < now_us - REPEATS_LOADED_US || first_sent_us > now_us + CLOCK_SKEW_US;
+}
+
+/* What is wrong with its id or date, or with using that id again. The date is of the client's clock, which follows the wall or, in
+ * tests, the product clock. */
+static bool rejected_as_repeat(struct sending *g, size_t i)
+{
+    const struct sms_recipient *to = &g->send->recipients[i];
+    if (!to->repeat_id.n)
+        return false;
+    if (to->repeat_flaw == SMS_REPEAT_ID_BAD)
+        return reject_repeat(g, i, 400, RULE_REPEATABILITY_ID_INVALID);
+    if (to->repeat_flaw == SMS_REPEAT_DATE_BAD)
+        return reject_repeat(g, i, 400, RULE_REPEATABILITY_DATE_INVALID);
+    if (to->first_sent_us && is_far(to->first_sent_us, g->now_us) && is_far(to->first_sent_us, clock_wall_us()))
+        return reject_repeat(g, i, 412, RULE_REPEATABILITY_OUTSIDE);
+    const struct repeat *earlier = repeat_find(g->m, g->send, i);
+    if (!earlier)
+        return false;
+    if (g->now_us / US_PER_S - earlier->at_s >= REPEATS_LOADED_US / US_PER_S)
+        return reject_repeat(g, i, 412, RULE_REPEATABILITY_OUTSIDE);
+    return differs(g, i, earlier, print_of(g, i));
 }
 
 static bool refused_by_flow(struct sending *g, size_t i)
@@ -303,7 +343,7 @@ static enum err judge_all(struct sending *g, const struct lease *lease, unsigned
     for (size_t i = 0; i < s->n; i++) {
         struct usage_ends ends = { s->resource, lease, s->from, s->recipients[i].to };
         judge_recipient(g->m, lease, s, ends.other, &g->results[i]);
-        if (g->results[i].status != 202 || is_repetition(g->m, s->resource, s->recipients[i].repeat_id))
+        if (g->results[i].status != 202 || rejected_as_repeat(g, i) || repeat_find(g->m, s, i))
             continue;
         if (guards_any(g->m->guards, GUARD_PUMPING) && refused_by_flow(g, i))
             continue;

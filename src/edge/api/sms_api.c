@@ -41,6 +41,19 @@ static const struct json_field recipient_fields[] = {   /* SmsRecipient, abridge
     JSON_TEXT_FIELD(struct sms_recipient, repeat_id, "repeatabilityRequestId", false, 0, 64),
 };
 
+/* What cannot be read is this recipient's own fault. A date without an id means nothing. */
+static void repeat_read(const struct json *recipient, struct sms_recipient *to)
+{
+    char guid[GUID_SIZE];
+    struct str date = json_text_of(recipient, "repeatabilityFirstSent");
+    if (!to->repeat_id.n)
+        return;
+    if (guid_lower(to->repeat_id, guid))
+        to->repeat_flaw = SMS_REPEAT_ID_BAD;
+    else if (json_kind(json_member(recipient, "repeatabilityFirstSent")) != JSON_IS_ABSENT && time_rfc1123_read(date, &to->first_sent_us))
+        to->repeat_flaw = SMS_REPEAT_DATE_BAD;
+}
+
 static enum err recipients_bad(struct http_call *hc, const char *text)
 {
     enum err err = problem_set(&hc->why, ERR_RANGE, "BadRequest", "%s", text);
@@ -58,6 +71,7 @@ static enum err recipients_read(struct http_call *hc, struct sms_rq *rq)
     for (size_t i = 0; !err && i < n; i++) {
         err = json_fill(json_item(rq->recipients, i), recipient_fields, ARRAY_LEN(recipient_fields), &list[i], hc->arena,
                         &hc->why);
+        repeat_read(json_item(rq->recipients, i), &list[i]);
         if (err == ERR_RANGE || err == ERR_SYNTAX)
             problem_target(&hc->why, "smsRecipients[%zu]", i);
     }
@@ -180,7 +194,9 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
         jw_int(&w, "httpStatusCode", r->status);
         if (good)
             jw_textz(&w, "repeatabilityResult", "accepted");
-        else
+        else if (r->rejected)
+            jw_textz(&w, "repeatabilityResult", "rejected");
+        if (!good)
             jw_textz(&w, "errorMessage", r->error);
         jw_bool(&w, "successful", good);
         jw_end(&w);

@@ -867,6 +867,89 @@ static void a_repeat_id_is_remembered_for_a_day_at_least_and_two_at_most(void **
     assert_string_not_equal(send_one(s, HANDSET, "r1", "hello"), id);
 }
 
+/* One recipient of a request, as it was answered. */
+static const struct sms_result *repeated(struct stage *s, struct sms_recipient to, const char *text)
+{
+    struct sms_send rq = sms(s, &to, 1, text);
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    return &s->results[0];
+}
+
+static void assert_rejected(const struct sms_result *r, int status, const char *words)
+{
+    assert_int_equal(r->status, status);
+    assert_true(r->rejected);
+    assert_non_null(strstr(r->error, words));
+}
+
+static void an_id_that_had_another_text_or_recipient_is_rejected_also_after_a_restart(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient to = { STR(HANDSET), STR("r1") }, other = { STR(OTHER), STR("r1") };
+    assert_int_equal(repeated(s, to, "hello")->status, 202);
+    for (int life = 0; life < 2; life++) {
+        assert_rejected(repeated(s, to, "hullo"), 400, "another message");
+        assert_rejected(repeated(s, other, "hello"), 400, "another message");
+        assert_int_equal(repeated(s, to, "hello")->status, 202);
+        assert_true(s->results[0].again);
+        restart(s);
+        both_up(s);
+    }
+    assert_int_equal(s->sim.n, 1);
+}
+
+static void one_id_for_two_recipients_of_a_request_is_rejected_for_the_second(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r[2] = { { STR(HANDSET), STR("r1") }, { STR(OTHER), STR("r1") } };
+    struct sms_send rq = sms(s, r, 2, "x");
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    assert_int_equal(s->results[0].status, 202);
+    assert_rejected(&s->results[1], 400, "another message");
+    assert_int_equal(s->sim.n, 1);
+}
+
+static void an_id_is_no_good_when_its_day_is_over(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient to = { STR(HANDSET), STR("r1") };
+    assert_int_equal(repeated(s, to, "hello")->status, 202);
+    world_sleep(s->w, 24 * HOUR);
+    assert_rejected(repeated(s, to, "hello"), 412, "24 hours");
+    assert_int_equal(s->sim.n, 1);
+}
+
+static void a_date_counts_by_the_wall_or_by_the_product_clock(void **state)
+{
+    struct stage *s = *state;
+    int64_t wall = clock_wall_us(), product = control_now_us(&s->w->control);
+    const struct { const char *id; int64_t at_us; int status; } cases[] = {
+        { "now", wall, 202 }, { "product", product, 202 }, { "23h", wall - 23 * HOUR, 202 }, { "skew", wall + 600 * (int64_t)US_PER_S, 202 },
+        { "25h", (wall < product ? wall : product) - 25 * HOUR, 412 }, { "ahead", (wall > product ? wall : product) + HOUR, 412 }, { "1970", 1, 412 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sms_recipient to = { STR(HANDSET), str_of(cases[i].id), cases[i].at_us, SMS_REPEAT_GOOD };
+        if (cases[i].status == 202)
+            assert_int_equal(repeated(s, to, "hello")->status, 202);
+        else
+            assert_rejected(repeated(s, to, "hello"), cases[i].status, "24 hours");
+    }
+}
+
+static void an_unreadable_id_or_date_is_that_recipients_own_fault(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r[4] = { { STR(HANDSET), STR("r1"), 0, SMS_REPEAT_ID_BAD }, { STR(HANDSET), STR("r2"), 0, SMS_REPEAT_DATE_BAD },
+                                  { STR(HANDSET), STR(""), 0, SMS_REPEAT_DATE_BAD }, { STR(HANDSET), STR("r1") } };
+    struct sms_send rq = sms(s, r, 4, "x");
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    assert_rejected(&s->results[0], 400, "not a GUID");
+    assert_rejected(&s->results[1], 400, "not an HTTP date");
+    assert_int_equal(s->results[2].status, 202);
+    assert_int_equal(s->results[3].status, 202);
+    assert_int_equal(s->sim.n, 2);
+}
+
 static void repeat_ids_of_two_resources_are_different(void **state)
 {
     struct stage *s = *state;
@@ -1171,6 +1254,11 @@ int main(void)
         T(a_repetition_before_the_commit_waits_for_it),
         T(a_failed_commit_does_not_forget_what_was_promised_before),
         T(a_repeat_id_is_remembered_for_a_day_at_least_and_two_at_most),
+        T(an_id_that_had_another_text_or_recipient_is_rejected_also_after_a_restart),
+        T(one_id_for_two_recipients_of_a_request_is_rejected_for_the_second),
+        T(an_id_is_no_good_when_its_day_is_over),
+        T(a_date_counts_by_the_wall_or_by_the_product_clock),
+        T(an_unreadable_id_or_date_is_that_recipients_own_fault),
         T(repeat_ids_of_two_resources_are_different),
         T(a_sender_that_is_not_leased_here_is_refused),
         T(a_local_number_cannot_send),
