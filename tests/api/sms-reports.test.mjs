@@ -62,6 +62,7 @@ test('no report: 404 in the shape of its own, and no word of other resources', a
     assert.deepEqual(Object.keys(body).sort(), ['detail', 'status', 'title', 'traceId', 'type'])
     assert.equal(body.traceId, answer.headers.get('x-ms-request-id'))
     assert.equal(body.status, 404)
+    assert.match(body.detail, id === pending ? /has no delivery report yet: it is submitted/ : /sent no message of that id/)
   }
   await advance(73 * 3600)                      // no receipt within 72 hours
   assert.equal((await reported(pending)).deliveryStatusDetails, '5002: The carrier gave no delivery report in time.')
@@ -113,8 +114,9 @@ test('a partner of messaging connect is named in the trail, its key nowhere', as
 
 test('options that cannot be say which and why', async () => {
   for (const [options, v, target] of [[{ deliveryReportTimeoutInSeconds: 59 }, version, 'deliveryReportTimeoutInSeconds'], [{ deliveryReportTimeoutInSeconds: 43201 }, version, 'deliveryReportTimeoutInSeconds'],
-    [{ deliveryReportTimeoutInSeconds: '60' }, version, 'deliveryReportTimeoutInSeconds'], [{ validityPeriodSeconds: 1 }, '2022-07-07', 'validityPeriodSeconds'],
+    [{ deliveryReportTimeoutInSeconds: '60' }, version, 'deliveryReportTimeoutInSeconds'], [{ validityPeriodSeconds: 0 }, '2022-07-07', 'validityPeriodSeconds'],
     [{ messagingConnect: { partner: 'x' } }, '2025-09-17', 'smsSendOptions.messagingConnect.apiKey'], [{ messagingConnect: { partner: 'x', apiKey: 'k' } }, version, 'smsSendOptions.messagingConnect.partnerParams'],
+    [{ messagingConnect: { partner: 'x', partnerParams: {} } }, version, 'smsSendOptions.messagingConnect.partnerParams'], [{ messagingConnect: { partner: 'x', partnerParams: [1] } }, version, 'smsSendOptions.messagingConnect.partnerParams'],
     [{ messagingConnect: { partnerParams: {} } }, version, 'smsSendOptions.messagingConnect.partner'], [{ messagingConnect: { partner: 'x'.repeat(65), partnerParams: {} } }, version, 'smsSendOptions.messagingConnect.partner']]) {
     const answer = await send(options, v)
     assert.equal(answer.status, 400, JSON.stringify(options))

@@ -25,7 +25,24 @@ const report = (id, version = '2026-01-23') => ask('GET', `/deliveryReports/${id
 const message = (id) => own('GET', `messages/${id}`)
 const state = (id, wanted) => eventually(`${id} is ${wanted}`, async () => (await message(id)).state === wanted)
 
-
+test('how long a text is of use has the name and the bounds of the version', async () => {
+  const [early, late] = ['validityPeriodSeconds', 'deliveryReportTimeoutInSeconds']
+  const bounds = { '2021-03-07': {}, '2022-07-07': { [early]: [1] }, '2024-01-02': {}, '2024-02-05': { [early]: [60, 43200] },
+    '2024-02-05-preview': { [early]: [60, 43200] }, '2024-12-10-preview': { [late]: [60, 43200] }, '2025-05-29-preview': { [late]: [60, 43200] },
+    '2025-08-01-preview': { [late]: [60, 43200] }, '2025-09-17': { [late]: [60, 43200] }, '2026-01-23': { [late]: [60, 43200] } }
+  assert.deepEqual(Object.keys(bounds).sort(), [...stable, ...previews].sort())
+  for (const [version, known] of Object.entries(bounds))
+    for (const name of [early, late]) {
+      const [least, most] = known[name] ?? []
+      const takes = async (seconds) => (await send(version, { [name]: seconds })).status === 202
+      const told = await sent(version, { [name]: 3600 })
+      const said = (await own('GET', `explain/${told}`)).lines.some((l) => l.step === 'validity')
+      assert.equal(said, Boolean(known[name]), `${version} ${name}`)
+      assert.equal(await takes((least ?? 1) - 1), !least, `${version} ${name} below`)
+      assert.ok(await takes(least ?? -1) && await takes(most ?? 2147483647), `${version} ${name} at its bounds`)
+      assert.equal(await takes((most ?? 2147483647) + 1), !known[name], `${version} ${name} above`)
+    }
+})
 
 test('opt-outs and the delivery report are refused in versions that have none', async () => {
   for (const version of [...stable, ...previews]) {
@@ -34,15 +51,13 @@ test('opt-outs and the delivery report are refused in versions that have none', 
     if (version < '2024-12-10')
       assert.equal(optouts.body.error.code, 'UnsupportedApiVersion')
   }
-  for (const version of ['2025-08-01-preview', '2026-01-23'])
-    assert.equal((await report('Outgoing_nothing', version)).status, 404)
+  for (const version of [...stable, ...previews, '2027-01-01']) {
+    const has = ['2025-08-01-preview', '2026-01-23', '2027-01-01'].includes(version)
+    const answer = await report('Outgoing_nothing', version)
+    assert.equal(answer.status, has ? 404 : 400, version)
+    if (!has) assert.deepEqual([answer.body.error.code, answer.body.error.target], ['UnsupportedApiVersion', 'api-version'])
+  }
 })
-
-
-
-
-
-
 
 test('messages are found by state, numbers, tag and time, in pages; the CLI shows the same', async () => {
   const tag = `found ${randomUUID()}`, since = (await own('GET', 'clock')).productTime

@@ -109,9 +109,12 @@ static void write_report(struct looking *l, struct db_rows *rows, struct buf *ou
     struct message_row row;
     struct sms_report report;
     struct jw w = jw_of(out);
-    l->found = message_row_next(rows, &row) && may_see(l, &row) && report_read(&report, l->m, &row);
+    bool seen = message_row_next(rows, &row) && may_see(l, &row) && !row.inbound;
+    l->found = seen && report_read(&report, l->m, &row);
     if (l->found)
         report_json(&report, &w);
+    else if (seen)
+        buf_puts(out, str_of(message_state_word(row.state)));
 }
 
 /* A page; what comes after it is asked for by the id of its last row. */

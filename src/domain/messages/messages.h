@@ -83,8 +83,8 @@ struct sms_forecast {
 MUST_USE enum err messages_preview(const struct messages *m, const struct sms_send *send, struct sms_forecast *out,
                                    struct problem *why);
 
-/** What the sender's delivery report says: {"messageId","from","to","deliveryStatus",...}. To `done` ERR_ABSENT: no message
- *  sent by this resource has the id, or it has not ended. @return ERR_BUSY, ERR_NOMEM; then no done */
+/** What the sender's delivery report says: {"messageId","from","to","deliveryStatus",...}. To `done` ERR_ABSENT: with
+ *  the word of its state when it has not ended; else no message sent by this resource has the id. @return ERR_BUSY, ERR_NOMEM; then no done */
 typedef void messages_json_fn(void *arg, enum err err, struct str json);
 MUST_USE enum err messages_report(struct messages *m, uint64_t resource, struct str id, messages_json_fn *done, void *arg);
 

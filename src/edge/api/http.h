@@ -84,6 +84,7 @@ struct http_route {
     const char     *operation;      /* the published operationId, or "Carterfone_..." for our own */
     const char     *test;           /* the test that shows it; "" while not built */
     const char     *since;          /* the first api-version that has it; NULL: every one of its area */
+    const char     *lacking;        /* known ones that have it not, "a, b", whenever it came */
 };
 /* Each area has one table, ended by a route without a method: edge/api/<area>_api.c. */
 extern const struct http_route ops_routes[], numbers_routes[], sms_routes[], optouts_routes[], calling_routes[], identity_routes[],

@@ -196,7 +196,7 @@ static enum err check_version(struct call *c)
     }
     if (*known)
         warn_of_version(known, hc->api_version);
-    if (!c->route->since || http_is_since(hc, c->route->since))
+    if (!c->route->since || (http_is_since(hc, c->route->since) && !is_listed(c->route->lacking ? c->route->lacking : "", hc->api_version)))
         return ERR_NONE;
     char version[40];
     str_copyz(version, sizeof version, hc->api_version);

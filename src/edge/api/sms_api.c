@@ -26,12 +26,16 @@ static const struct json_field option_fields[] = {      /* SmsSendOptions, abrid
     JSON_BOOL_FIELD(struct sms_rq, send.report, "enableDeliveryReport", true),
     JSON_TEXT_FIELD(struct sms_rq, send.tag, "tag", false, 0, TAG_MAX),
 };
-/* How long it is of use: one name before 2025, another since; a version that has neither knows neither. */
+/* How long it is of use: one name before 2025, another since, and bounds that the first did not have; a version that has neither knows
+ * neither. */
+static const struct json_field first_field = JSON_INT_FIELD(struct sms_rq, valid_s, "validityPeriodSeconds", false, 1, INT32_MAX);
 static const struct json_field validity_field = JSON_INT_FIELD(struct sms_rq, valid_s, "validityPeriodSeconds", false, VALID_LEAST_S, VALID_MOST_S);
 static const struct json_field timeout_field = JSON_INT_FIELD(struct sms_rq, valid_s, "deliveryReportTimeoutInSeconds", false, VALID_LEAST_S, VALID_MOST_S);
 static const struct json_field *version_field(const struct http_call *hc)
 {
-    if (str_eqz(hc->api_version, "2022-07-07") || str_starts(hc->api_version, STR("2024-02-05")))
+    if (str_eqz(hc->api_version, "2022-07-07"))
+        return &first_field;
+    if (str_starts(hc->api_version, STR("2024-02-05")))
         return &validity_field;
     return http_is_since(hc, SINCE_CONNECT) ? &timeout_field : NULL;
 }
@@ -108,8 +112,9 @@ static enum err connect_read(struct http_call *hc, struct sms_rq *rq)
     struct str partner = json_text_of(connect, "partner");
     if (!partner.n || partner.n > PARTNER_MAX)
         return connect_bad(hc, "partner", "a name of 1 to 64 octets");
-    if (http_is_since(hc, SINCE_PARAMS) && json_kind(json_member(connect, "partnerParams")) != JSON_IS_OBJECT)
-        return connect_bad(hc, "partnerParams", "an object");
+    const struct json *params = json_member(connect, "partnerParams");
+    if (http_is_since(hc, SINCE_PARAMS) && (json_kind(params) != JSON_IS_OBJECT || !json_count(params)))
+        return connect_bad(hc, "partnerParams", "an object with at least one member");
     if (!http_is_since(hc, SINCE_PARAMS) && !json_text_of(connect, "apiKey").n)
         return connect_bad(hc, "apiKey", "a text");
     rq->send.partner = arena_str(hc->arena, partner);
@@ -215,13 +220,16 @@ static enum err send_run(struct http_call *hc)
 
 /* -- the delivery report by the message's id ------------------------------------------------------------------------------- */
 
-/* Its own shape: ErrorResponse, as RFC 7807 has problems. */
-static void no_report(struct http_call *hc)
+/* Its own shape: ErrorResponse, as RFC 7807 has problems. @param state  of a message that has not ended; empty: there is none */
+static void no_report(struct http_call *hc, struct str state)
 {
     char guid[GUID_SIZE];
     struct jw w = jw_of(&hc->out);
-    problem_set(&hc->why, ERR_ABSENT, "NotFound", "This resource sent no message of that id, or it has no delivery report yet: "
-                "`carterfone sms show ID` says how far it is.");
+    if (state.n)
+        problem_set(&hc->why, ERR_ABSENT, "NotFound", "The message has no delivery report yet: it is " STR_FMT ". Ask again later; "
+                    "`carterfone explain ID` says what it waits for.", STR_ARG(state));
+    else
+        problem_set(&hc->why, ERR_ABSENT, "NotFound", "This resource sent no message of that id, or it is kept no longer.");
     ids_guid(hc->api->control->ids, ID_REQUEST, hc->request_id, guid);
     jw_object(&w, NULL);
     jw_textz(&w, "type", "https://www.rfc-editor.org/rfc/rfc9110#name-404-not-found");
@@ -237,7 +245,7 @@ static void on_report(void *arg, enum err err, struct str json)
 {
     struct http_call *hc = arg;
     if (err == ERR_ABSENT) {
-        no_report(hc);
+        no_report(hc, json);
     } else if (err) {
         problem_set(&hc->why, err, "ServiceUnavailable", "The report could not be read. Ask again.");
         http_fail(hc, err);
@@ -254,6 +262,7 @@ static enum err report_run(struct http_call *hc)
 
 const struct http_route sms_routes[] = {
     { "POST", "/sms", HTTP_RESOURCE, send_read, send_run, "Sms_Send", "tests/api/sms.test.mjs" },
-    { "GET", "/deliveryReports/{outgoingMessageId}", HTTP_RESOURCE, NULL, report_run, "DeliveryReports_Get", "tests/api/sms-reports.test.mjs" },
+    { "GET", "/deliveryReports/{outgoingMessageId}", HTTP_RESOURCE, NULL, report_run, "DeliveryReports_Get", "tests/api/sms-reports.test.mjs",
+      "2025-08-01", "2021-03-07, 2022-07-07, 2024-01-02, 2024-02-05, 2024-02-05-preview, 2024-12-10-preview, 2025-05-29-preview, 2025-09-17" },
     { 0 },
 };
