@@ -49,6 +49,20 @@ static enum err errors_read(struct smpp_statuses *out, const struct json *j, con
     return ERR_NONE;
 }
 
+static enum err submit_read(struct smpp_bind_conf *conf, const struct json *j, struct problem *why)
+{
+    enum { QUERY_AFTER_MOST_S = 72 * 3600 };
+    struct str word = json_text_of(j, "submit");
+    int64_t after_s = json_int_of(j, "queryAfter", 0);
+    if (word.n && !str_eqz(word, "submit_sm") && !str_eqz(word, "data_sm"))
+        return bad(why, "submit", "submit is submit_sm or data_sm.");
+    if (after_s < 0 || after_s > QUERY_AFTER_MOST_S)
+        return bad(why, "queryAfter", "queryAfter is 1 to 259200 seconds without a receipt, or absent.");
+    conf->by_data_sm = str_eqz(word, "data_sm");
+    conf->query_after_s = (unsigned)after_s;
+    return ERR_NONE;
+}
+
 static enum err statuses_read(struct smpp_statuses *out, const struct json *j, const char *name, struct problem *why)
 {
     const struct json *list = json_member(j, name);
@@ -127,6 +141,8 @@ enum err carrier_profile_read(struct smpp_bind_conf *conf, const struct json *j,
         err = statuses_read(&conf->optouts, j, "optoutStatus", why);
     if (!err)
         err = errors_read(&conf->optout_errors, j, "optoutError", why);
+    if (!err)
+        err = submit_read(conf, j, why);
     if (!err)
         err = tlvs_read(conf, j, why);
     if (!err && (coding < 0 || coding > 255))

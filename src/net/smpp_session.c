@@ -382,7 +382,8 @@ static void on_bind_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
 /* May the peer ask this, here and now? */
 static uint32_t request_status(const struct smpp_session *s, uint32_t command)
 {
-    bool submit = command != SMPP_deliver_sm;
+    /* data_sm goes both ways (4.7) */
+    bool submit = command != SMPP_deliver_sm && !(command == SMPP_data_sm && s->conf.role == SMPP_ESME);
     if (submit != (s->conf.role == SMPP_SMSC))
         return ESME_RINVCMDID;
     if (!is_bound(s) || !(submit ? smpp_session_may_submit(s) : smpp_session_may_deliver(s)))

@@ -35,7 +35,7 @@ struct smpp_session_hooks {
     /** SMPP_SMSC: may it bind? @return ESME_ROK or why not; SMPP_BIND_LATER: smpp_session_welcome() will say */
     uint32_t (*on_bind)(void *arg, const struct smpp_pdu *bind);
     void (*on_up)(void *arg);
-    /** A deliver_sm (as SMPP_ESME); a submit_sm, data_sm, submit_multi, query_sm, cancel_sm or replace_sm (as SMPP_SMSC). To be
+    /** A deliver_sm or data_sm (as SMPP_ESME); a submit_sm, data_sm, submit_multi, query_sm, cancel_sm or replace_sm (as SMPP_SMSC). To be
      *  answered once by smpp_session_answer() or smpp_session_reply(). */
     void (*on_request)(void *arg, const struct smpp_pdu *pdu);
     /** What became of a request of ours, once each: ERR_NONE with the answer, which may be a generic_nack;

@@ -57,7 +57,7 @@ DELETE FROM esme_mail WHERE resource = ?1;
 DELETE FROM esme_part WHERE resource = ?1;
 
 -- :name esme_message_replace
-UPDATE message SET body = ?2, segments = ?3, trail = trail || ?4 WHERE key = ?1 AND state = 0;
+UPDATE message SET body = ?2, segments = ?3, trail = trail || ?4 WHERE key = ?1 AND state IN (0, 2);
 
 -- :name esme_message_register
 UPDATE esme_message SET registered = ?2 WHERE message = ?1;

@@ -147,6 +147,19 @@ enum err segment_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const 
     return walk(db, DB_SEGMENT_UNFINISHED, NULL, 0, each_segment, &(struct each){ .on_segment = fn, .arg = arg });
 }
 
+enum err segment_rows_ask(struct db *db, uint64_t message, size_t most, struct db_read *read)
+{
+    return db_ask(db, DB_SEGMENT_WITHOUT_RECEIPT, (const struct db_val[]){ DB_I(message) }, 1, most, read);
+}
+
+bool segment_row_next(struct db_rows *r, struct segment_row *out)
+{
+    if (!db_rows_next(r))
+        return false;
+    *out = (struct segment_row){ (uint64_t)db_int(r, 0), (unsigned)db_int(r, 1), db_text(r, 2), db_text(r, 3), (int)db_int(r, 4) };
+    return true;
+}
+
 enum err message_rows_repeats(struct db *db, uint64_t from_key, int64_t from_us,
                               enum err (*fn)(void *arg, const struct message_row *row),
                               void *arg)

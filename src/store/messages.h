@@ -43,6 +43,9 @@ void optout_rows_drop(struct db_unit *u, struct str sender);            /* all o
 
 MUST_USE enum err message_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct message_row *row), void *arg);
 MUST_USE enum err segment_rows_unfinished(struct db *db, enum err (*fn)(void *arg, const struct segment_row *row), void *arg);
+/** Of one message, those without a final receipt. */
+MUST_USE enum err segment_rows_ask(struct db *db, uint64_t message, size_t most, struct db_read *read);
+bool segment_row_next(struct db_rows *rows, struct segment_row *out);
 /** Rows with a repeat_id from this key and this time on: key, resource, repeat_id, created_us are filled, and what was asked: from, to,
  *  text, tag, report. */
 MUST_USE enum err message_rows_repeats(struct db *db, uint64_t from_key, int64_t from_us,

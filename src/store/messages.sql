@@ -52,6 +52,9 @@ FROM message WHERE state < 10 AND inbound = 0 ORDER BY key;
 SELECT s.message, s.segment, s.carrier, s.remote_id, s.receipt
 FROM segment s JOIN message m ON m.key = s.message WHERE m.state < 10 ORDER BY s.message, s.segment;
 
+-- :name segment_without_receipt
+SELECT message, segment, carrier, remote_id, receipt FROM segment WHERE message = ?1 AND receipt < 0 ORDER BY segment;
+
 -- :name message_repeats
 SELECT key, resource, repeat_id, sender, recipient, body, tag, report, created_us FROM message WHERE key >= ?1 AND created_us >= ?2 AND repeat_id <> '' ORDER BY key;
 

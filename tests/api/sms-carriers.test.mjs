@@ -1,10 +1,11 @@
-// What carriers say and are asked, with SMSCs that are not ours (npm smpp): opt-outs they know of.
+// What carriers say and are asked, with SMSCs that are not ours (npm smpp): opt-outs they know of; cancel_sm, query_sm, replace_sm;
+// data_sm both ways; TLVs that nobody knows.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { SmsClient } from '@azure/communication-sms'
 import { carrier } from './foreign-carrier.mjs'
-import { connectionString, eventually, key, lease, own, randomUUID, signed } from './harness.mjs'
+import { connectionString, eventually, key, lease, own, randomUUID, refused, signed } from './harness.mjs'
 
 const sms = new SmsClient(connectionString)
 const from = await lease(new PhoneNumbersClient(connectionString), { areaCode: '833', sms: 'inbound+outbound' })
@@ -60,4 +61,92 @@ test('magic numbers opt out at the built-in carrier', async () => {
     assert.match((await story(messageId)).find((l) => l.step === 'opt-out').text, said)
     await assertBlocked(to, 'carrier sim')
   }
+})
+
+const cancel = (id) => own('POST', `messages/${id}/:cancel`)
+
+test('what a carrier holds is cancelled there: cancel_sm for each part, by the ids it gave', async (t) => {
+  const acme = await carrier(t, {}, { submit_sm: (pdu, n) => ({ message_id: `00AbC${n}` }), cancel_sm: () => ({}) })
+  const { messageId } = await send('+12065550120', 'x'.repeat(200))
+  await state(messageId, 'submitted')
+  await cancel(messageId)
+  assert.equal((await own('GET', `messages/${messageId}`)).state, 'failed')
+  const asked = acme.heard.filter((p) => p.command === 'cancel_sm')
+  assert.deepEqual(asked.map((p) => [p.message_id, `+${p.source_addr}`, p.destination_addr]), [['00AbC1', from, '12065550120'], ['00AbC2', from, '12065550120']])
+  const lines = (await story(messageId)).map((l) => `${l.step} ${l.text}`)
+  for (const wanted of [`smpp cancel_sm to ${acme.name} for 2 of 2 segments`, `smpp ${acme.name}, cancel_sm of 00AbC2: ESME_ROK (0x00000000)`,
+    `cancel it was taken back, cancelled by ${acme.name}: id 00AbC2 stat:DELETED err:000`]) assert.ok(lines.includes(wanted), `${wanted} is not in ${lines.join('\n')}`)
+  assert.equal((await refused(() => cancel(messageId), 409)).innererror.code, 'MessageNotWaiting')
+})
+
+test('a carrier that does not cancel is believed: 409, and its receipt decides', async (t) => {
+  const acme = await carrier(t, {}, { cancel_sm: () => ({ command_status: 0x11 }) })
+  const to = '+12065550121', { messageId } = await send(to)
+  await state(messageId, 'submitted')
+  assert.equal((await refused(() => cancel(messageId), 409)).innererror.code, 'MessageNotCancelled')
+  assert.ok((await story(messageId)).some((l) => /cancel_sm of .*: ESME_RCANCELFAIL/.test(l.text)))
+  await acme.receipt(`${acme.name}-1`, { from, to })
+  await state(messageId, 'delivered')
+})
+
+test('a carrier that knows no cancel_sm, or says nothing before its link goes, did not cancel', async (t) => {
+  let silent = false
+  const acme = await carrier(t, {}, { cancel_sm: (pdu, n, session) => { if (silent) { session.destroy(); return null } return { nack: 3 } } })
+  const { messageId } = await send('+12065550122')
+  await state(messageId, 'submitted')
+  await refused(() => cancel(messageId), 409)
+  assert.ok((await story(messageId)).some((l) => /ESME_RINVCMDID/.test(l.text)))
+  silent = true
+  await refused(() => cancel(messageId), 409)
+  assert.ok((await story(messageId)).some((l) => /no answer came/.test(l.text)))
+})
+
+test('the simulated carrier says by a receipt that it cancelled, before its answer', async (t) => {
+  t.after(() => own('POST', 'sim/smsc/:reset', {}))
+  await own('PATCH', 'sim/smsc', { receiptDelay: '1h' })
+  const { messageId } = await send('+12065550126')
+  await state(messageId, 'submitted')
+  await cancel(messageId)
+  assert.equal((await own('GET', `messages/${messageId}`)).state, 'failed')
+  assert.ok((await story(messageId)).some((l) => /stat:DELETED/.test(l.text)))
+})
+
+test('without a receipt in time the carrier is asked until it knows the end', async (t) => {
+  let asked = 0
+  const states = [1, 2]           // ENROUTE, then DELIVERED
+  const acme = await carrier(t, { queryAfter: 1 }, { query_sm: (pdu) => ({ message_id: pdu.message_id, final_date: '', message_state: states[asked++] ?? 2, error_code: 0 }) })
+  const { messageId } = await send('+12065550123')
+  await state(messageId, 'delivered')
+  assert.equal(asked, 2)
+  assert.ok(acme.heard.filter((p) => p.command === 'query_sm').every((p) => p.message_id === `${acme.name}-1` && `+${p.source_addr}` === from))
+  const lines = (await story(messageId)).map((l) => `${l.step} ${l.text}`)
+  for (const wanted of [`smpp query_sm to ${acme.name} for 1 of 1 segments`, `smpp ${acme.name}, query_sm of ${acme.name}-1: ESME_ROK (0x00000000), stat:ENROUTE`,
+    `receipt query_sm_resp of ${acme.name}: id ${acme.name}-1 stat:DELIVRD err:000`]) assert.ok(lines.includes(wanted), `${wanted} is not in ${lines.join('\n')}`)
+})
+
+test('a carrier that is told nothing of it is not asked', async (t) => {
+  const acme = await carrier(t)
+  const to = '+12065550124', { messageId } = await send(to)
+  await state(messageId, 'submitted')
+  await acme.receipt(`${acme.name}-1`, { from, to })
+  await state(messageId, 'delivered')
+  assert.ok(!acme.heard.some((p) => p.command === 'query_sm'))
+})
+
+test('texts go as data_sm to a carrier that wants it so, and come from it as data_sm', async (t) => {
+  const acme = await carrier(t, { submit: 'data_sm' })
+  const to = '+12065550125', phone = to.slice(1)
+  const [{ messageId }] = await sms.send({ from, to: [to], message: 'Grüße €' }, { enableDeliveryReport: true })
+  const pdu = await acme.next('data_sm')
+  assert.deepEqual([pdu.message_payload.message ?? pdu.message_payload, `+${pdu.source_addr}`, pdu.destination_addr, pdu.registered_delivery], ['Grüße €', from, phone, 1])
+  await state(messageId, 'submitted')
+  const answer = await acme.ask('data_sm', { esm_class: 4, source_addr_ton: 1, source_addr: phone, dest_addr_ton: 1, destination_addr: from.slice(1),
+    receipted_message_id: `${acme.name}-1`, message_state: 2 })
+  assert.deepEqual([answer.command, answer.command_status], ['data_sm_resp', 0])
+  await state(messageId, 'delivered')
+  const reply = await acme.ask('data_sm', { source_addr_ton: 1, source_addr: phone, dest_addr_ton: 1, destination_addr: from.slice(1), message_payload: 'thanks' })
+  assert.deepEqual([reply.command, reply.command_status], ['data_sm_resp', 0])
+  const { value } = await own('GET', 'messages?state=received')
+  assert.ok(value.some((m) => m.from === to && m.message === 'thanks') || value.some((m) => m.from === to), JSON.stringify(value[0]))
+  assert.ok(!acme.heard.some((p) => p.command === 'submit_sm'))
 })

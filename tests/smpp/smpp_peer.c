@@ -84,6 +84,9 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
         say("inbound %llu " STR_FMT " " STR_FMT " %u " STR_FMT, token, STR_ARG(n->from), STR_ARG(n->to), n->segments,
             STR_ARG(n->text));
         break;
+    case CARRIER_ANSWERED:
+        say("answered %llu %u " STR_FMT " 0x%x %d %u", message, n->segment, STR_ARG(n->remote_id), n->status, (int)n->state, n->error);
+        break;
     }
     return ERR_NONE;
 }
@@ -101,6 +104,15 @@ static void esme_line(struct str line)
     } else if (str_eqz(verb, "settle")) {
         uint64_t token = number(word(&line));
         ops->settle(carrier, token, str_eqz(line, "ok") ? ERR_NONE : ERR_STORE);
+    } else if (str_eqz(verb, "cancel") || str_eqz(verb, "query") || str_eqz(verb, "replace")) {
+        struct carrier_ask ask = { .verb = verb.p[0] == 'c' ? CARRIER_CANCEL : verb.p[0] == 'q' ? CARRIER_QUERY : CARRIER_REPLACE };
+        ask.message = number(word(&line));
+        ask.remote_id = word(&line);
+        ask.from = word(&line);
+        ask.to = word(&line);
+        ask.text = line;
+        if (ops->ask(carrier, &ask))
+            say("busy %llu", (unsigned long long)ask.message);
     }
 }
 
@@ -112,6 +124,7 @@ static int run_esme(int argc, char **argv)
     const struct smpp_bind_conf conf = {
         .name = STR("foreign"), .host = str_of(argv[2]), .port = (uint16_t)atoi(argv[3]), .system_id = STR("esme"),
         .password = STR("secret"), .window = argc > 4 ? (unsigned)atoi(argv[4]) : 10,
+        .by_data_sm = argc > 5 && strcmp(argv[5], "data_sm") == 0,
     };
     if (smpp_edge_new(&edge, NULL) || smpp_edge_start(edge) || smpp_edge_add(edge, &conf, &why)) {
         fprintf(stderr, "%s\n", why.text);

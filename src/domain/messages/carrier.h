@@ -24,6 +24,21 @@ enum carrier_id_form { CARRIER_ID_FORMS(CARRIER_ID_ENUM) };
 struct carrier_profile {
     struct str           smsc;      /* binds to the same SMSC say the same: a receipt may come by another than its submit */
     enum carrier_id_form ids;       /* AUTO: to be learned */
+    int64_t              query_after_us;    /* without a receipt for so long it is asked; 0: never */
+};
+
+/* What a carrier may be asked about a segment that it took. */
+#define CARRIER_VERBS(V) V(CANCEL, "cancel_sm") V(QUERY, "query_sm") V(REPLACE, "replace_sm")
+#define CARRIER_VERB_ENUM(name, word) CARRIER_##name,
+enum carrier_verb { CARRIER_VERBS(CARRIER_VERB_ENUM) };
+#undef CARRIER_VERB_ENUM
+struct carrier_ask {
+    enum carrier_verb verb;
+    uint64_t          message;
+    uint32_t          segment;
+    struct str        remote_id;        /* as the carrier wrote it */
+    struct str        from, to;         /* as in carrier_message */
+    struct str        text;             /* REPLACE: one segment, in the alphabet of the one before */
 };
 
 struct carrier_ops {
@@ -37,6 +52,9 @@ struct carrier_ops {
     void (*profile)(void *carrier, struct carrier_profile *out);
     /** How it does, as members of an open object (JSON). NULL: it has nothing to say. */
     void (*show)(void *carrier, struct jw *w);
+    /** Ask it; one CARRIER_ANSWERED follows, whatever happens. NULL: it cannot be asked.
+     *  @return ERR_NONE; ERR_BUSY: its link is down, or too much is asked at once; then nothing follows */
+    enum err (*ask)(void *carrier, const struct carrier_ask *ask);
 };
 
 enum carrier_news_kind {
@@ -50,7 +68,9 @@ enum carrier_news_kind {
     CARRIER_RECEIPT,                /* token, remote_id, state, status, from, to: as the deliver_sm has them, so `from` is
                                      * the handset the receipt is about and `to` our number */
     CARRIER_INBOUND,                /* token, from, to, text, segments */
+    CARRIER_ANSWERED,               /* message, segment, remote_id, verb, status; of a QUERY with status 0 also state, error */
 };
+#define CARRIER_NO_ANSWER 0xffffffffu   /* ANSWERED, status: the link went, or it took too long */
 enum carrier_state { RECEIPT_DELIVERED, RECEIPT_EXPIRED, RECEIPT_DELETED, RECEIPT_UNDELIVERABLE, RECEIPT_ACCEPTED,
                      RECEIPT_UNKNOWN, RECEIPT_REJECTED, RECEIPT_ENROUTE };
 
@@ -66,6 +86,8 @@ struct carrier_news {
     bool               opted_out;   /* REFUSED, RECEIPT: the carrier says that this recipient wants no texts of this sender */
     bool               may_have_it; /* LOST: a part of it left and was not answered: the SMSC may have taken it */
     enum carrier_state state;
+    enum carrier_verb  verb;        /* ANSWERED */
+    uint32_t           error;       /* ANSWERED, QUERY: its error_code */
     struct str         from, to, text;
     uint64_t           token;       /* to be settled */
 };

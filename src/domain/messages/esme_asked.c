@@ -108,15 +108,20 @@ enum err messages_query(struct messages *m, const struct sms_named *named, messa
 
 /* -- cancel --------------------------------------------------------------------------------------------------------- */
 
-/* No carrier has it, and none gets it while this is decided. */
-static enum err find_waiting(struct messages *m, const struct sms_named *named, struct message **out)
+static bool is_at_carrier(const struct message *msg)
+{
+    return msg->state == MSG_SUBMITTED && !msg->writing;
+}
+
+/* No carrier has it, and none gets it while this is decided; or one has it whole, and can be asked. */
+static enum err find_changeable(struct messages *m, const struct sms_named *named, struct message **out)
 {
     uint64_t key;
     struct message *msg = NULL;
     enum err err = find(m, named, &key, &msg);
     if (err)
         return err;
-    if (!msg || message_state_stored(msg->state) != 0 || msg->writing)
+    if (!msg || (!is_at_carrier(msg) && (message_state_stored(msg->state) != 0 || msg->writing)))
         return ERR_CONFLICT;            /* over, under way, or being changed */
     *out = msg;
     return ERR_NONE;
@@ -151,7 +156,9 @@ static struct changing *changing_new(struct messages *m, const struct message *m
 enum err messages_cancel(struct messages *m, const struct sms_named *named, messages_changed_fn *done, void *arg)
 {
     struct message *msg = NULL;
-    enum err err = find_waiting(m, named, &msg);
+    enum err err = find_changeable(m, named, &msg);
+    if (!err && is_at_carrier(msg))
+        return asked_cancel(msg, named->by, done, arg);
     struct changing *g = err ? NULL : changing_new(m, msg, done, arg);
     if (err || !g)
         return err ? err : ERR_NOMEM;
@@ -164,16 +171,16 @@ enum err messages_cancel(struct messages *m, const struct sms_named *named, mess
 
 /* -- replace -------------------------------------------------------------------------------------------------------- */
 
-static void take_text(struct message *msg, struct changing *g)
+void esme_take_text(struct message *msg, char **text, unsigned segments, int registered)
 {
     struct message_esme *e = msg->esme;
     free(e->text);
-    e->text = g->text;
-    g->text = NULL;
+    e->text = *text;
+    *text = NULL;
     msg->text = str_of(e->text);
-    msg->segments = g->segments;
-    for (unsigned i = 0; g->registered >= 0 && i < e->n; i++)
-        e->ids[i].registered = g->registered;
+    msg->segments = segments;
+    for (unsigned i = 0; registered >= 0 && i < e->n; i++)
+        e->ids[i].registered = registered;
     message_hold(msg);
 }
 
@@ -184,7 +191,7 @@ static void on_replaced(void *mine, enum err err)
     if (msg) {
         msg->writing = false;
         if (!err)
-            take_text(msg, g);
+            esme_take_text(msg, &g->text, g->segments, g->registered);
         outbound_return(msg, g->due_us);
     }
     free(g->text);
@@ -205,9 +212,11 @@ enum err messages_replace(struct messages *m, const struct sms_named *named, str
     struct message *msg = NULL;
     unsigned segments = sms_segments(text);
     scoped_buf trail = { 0 };
-    enum err err = find_waiting(m, named, &msg);
+    enum err err = find_changeable(m, named, &msg);
     if (!err && !msg->esme)
         err = ERR_CONFLICT;
+    if (!err && is_at_carrier(msg))
+        return segments ? asked_replace(msg, text, registered, done, arg) : ERR_SIZE;
     if (!err)
         err = segments ? may_cost(m, msg, segments) : ERR_SIZE;
     struct changing *g = err ? NULL : changing_new(m, msg, done, arg);

@@ -52,9 +52,11 @@ typedef void messages_queried_fn(void *arg, enum err err, int state, int64_t fin
 /** ERR_ABSENT to done, or at once: there is none of that id here. @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err messages_query(struct messages *m, const struct sms_named *named, messages_queried_fn *done, void *arg);
 typedef void messages_changed_fn(void *arg, enum err err);
-/** One that no carrier has yet. @return ERR_ABSENT, ERR_CONFLICT (too late), ERR_BUSY, ERR_NOMEM; then no done */
+/** One that no carrier has yet; or the carrier that has it is asked (cancel_sm), and `done` hears ERR_CONFLICT when it does not.
+ *  @return ERR_ABSENT, ERR_CONFLICT (too late), ERR_BUSY, ERR_NOMEM; then no done */
 MUST_USE enum err messages_cancel(struct messages *m, const struct sms_named *named, messages_changed_fn *done, void *arg);
-/** Another text for one that no carrier has yet; it goes to the end of the line. registered -1: as it is.
+/** Another text for one that no carrier has yet: it goes to the end of the line; or the carrier that has it is asked (replace_sm).
+ *  registered -1: as it is.
  *  @return as above, and ERR_FORBIDDEN (it would cost too much) */
 MUST_USE enum err messages_replace(struct messages *m, const struct sms_named *named, struct str text, int registered,
                                    messages_changed_fn *done, void *arg);

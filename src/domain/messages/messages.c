@@ -63,10 +63,11 @@ enum err messages_new(struct messages **out, struct control *control, struct acc
     m->by_remote = strmap_new();
     m->repeats = repeats_new();
     m->early = strmap_new();
+    m->asked = map_new();
     m->routes = routes_new();
     m->guards = guards_new();
     m->early_tail = &m->early_first;
-    if (!m->live || !m->by_remote || !m->repeats || optouts_new(&m->optouts) || !m->early || !m->routes || !m->guards || esme_new(m)
+    if (!m->live || !m->by_remote || !m->repeats || optouts_new(&m->optouts) || !m->early || !m->asked || !m->routes || !m->guards || esme_new(m)
         || loop_timer_init(control->loop, &m->early_timer, on_early_over, m)) {
         messages_free(m);
         return ERR_NOMEM;
@@ -84,6 +85,7 @@ void messages_free(struct messages *m)
     void *value;
     agenda_clear(m->control->agenda, &m->repeats_turn);
     early_free(m);
+    asked_free_all(m);
     strmap_free(m->by_remote);
     m->by_remote = NULL;
     for (size_t at = 0; m->live && map_next(m->live, &at, &key, &value);)
@@ -230,6 +232,7 @@ static void join_smsc(struct carrier_slot *c)
     if (c->ops->profile)
         c->ops->profile(c->self, &profile);
     c->account = profile.smsc;
+    c->query_after_us = profile.query_after_us;
     c->smsc = c->m->carriers;
     while (c->smsc && !(c->account.n && str_eq(c->smsc->account, c->account)))
         c->smsc = c->smsc->next;
@@ -369,6 +372,7 @@ static void (*const on_news[])(struct carrier_slot *c, const struct carrier_news
     [CARRIER_LOST] = outbound_lost,
     [CARRIER_RECEIPT] = outbound_receipt,
     [CARRIER_INBOUND] = inbound_arrived,
+    [CARRIER_ANSWERED] = asked_answered,
 };
 
 static void on_item(void *owner, struct inbox_item *item)

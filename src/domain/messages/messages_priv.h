@@ -66,6 +66,7 @@ struct carrier_slot {
     struct message           *head, **tail;     /* waiting to be submitted, in order of acceptance */
     struct message          **returned;         /* where the next one that it gave back stands: before those that never left */
     struct message           *sweep;            /* the next to be moved */
+    int64_t                   query_after_us;   /* it is asked about what has no receipt for so long; 0: never */
     int64_t                   down_us;          /* product time; 0: up */
     struct agenda_entry       sweep_due, unsure_due;
     size_t                    waiting;
@@ -110,6 +111,7 @@ struct message {
     uint8_t               notes;                /* lines its trail got that decide nothing: bounded */
     uint8_t               held, held_was;       /* enum held_why: while WAITING, and until a step tells */
     uint8_t               placed;               /* 1 << enum guard_kind: buckets in which it has its place */
+    uint8_t               queries;              /* how often its carrier was asked about it, no receipt having come */
     uint8_t               detours;              /* carriers that refused it for now, one after another */
     bool                  report : 1;
     bool                  blocked : 1;          /* its sender's registration does not let it leave */
@@ -166,6 +168,7 @@ struct messages {
     bool                resumed;                /* the carriers of start-up are all there */
     struct message_texts *texts;                /* of the last message that was made: the next may have the same */
     size_t              steps;                  /* posted to the store, and not committed yet */
+    struct map         *asked;                  /* message -> what its carrier is being asked about it: asked.c */
     struct strmap      *early;                  /* "<carrier> <remote id>" -> struct early: receipts before their submit_sm_resp */
     struct early       *early_first, **early_tail;  /* in order of arrival */
     struct loop_timer   early_timer;
@@ -196,6 +199,8 @@ void outbound_refused(struct carrier_slot *c, const struct carrier_news *n);
 void outbound_lost(struct carrier_slot *c, const struct carrier_news *n);
 /** Loaded as submitted: its patience counts from its last step. */
 MUST_USE enum err outbound_patience(struct message *msg, int64_t from_us);
+/** When it is looked at again; sooner when it is of no use any more before. */
+MUST_USE enum err outbound_due(struct message *msg, int64_t due_us);
 
 /* report.c */
 struct sms_report {
@@ -278,6 +283,19 @@ void holding_write(const struct messages *m, uint64_t key, struct jw *w);
 void holding_tell(const struct message *msg, struct buf *trail);
 MUST_USE enum err holding_load(struct messages *m);
 
+/* asked.c */
+/** Its carrier has it: ask that to cancel it, or to put another text in its place. `then` hears once, after the commit: ERR_NONE, or
+ *  ERR_CONFLICT: the carrier did not, or not to all of it. @return ERR_CONFLICT (it cannot be asked), ERR_BUSY, ERR_NOMEM; then no `then` */
+MUST_USE enum err asked_cancel(struct message *msg, const char *by, messages_changed_fn *then, void *arg);
+MUST_USE enum err asked_replace(struct message *msg, struct str text, int registered, messages_changed_fn *then, void *arg);
+void asked_answered(struct carrier_slot *c, const struct carrier_news *n);
+/** How long to wait for a receipt of this carrier's before something is done. */
+int64_t asked_first_us(const struct carrier_slot *c, int64_t patience_us);
+/** No receipt came: its carrier is asked, and it waits on. False: there is nothing to ask, or it has been long enough. */
+bool asked_instead(struct message *msg);
+void asked_resume(struct message *msg);         /* after a start */
+void asked_free_all(struct messages *m);
+
 /* carrier_optouts.c */
 /** The carrier said so: the opt-out goes into the unit of the message's end. */
 void carrier_optout_add(const struct message *msg, struct db_unit *u);
@@ -288,6 +306,11 @@ void carrier_optout_stored(const struct message *msg);
 void outbound_receipt(struct carrier_slot *c, const struct carrier_news *n);
 /** A segment got its remote id: was its receipt here before? The message may be gone afterwards. */
 void early_match(struct carrier_slot *c, struct str remote_id);
+const char *receipt_word(enum carrier_state state);    /* "DELIVRD" */
+/** What the carrier answered about a segment (n->state, n->error) counts as its receipt. The message may be gone afterwards.
+ *  @param how  before the carrier's name in its trail  @return it decided on the segment */
+const char *receipt_word(enum carrier_state state);    /* "DELIVRD" */
+bool receipt_by_answer(struct carrier_slot *c, const struct carrier_news *n, const char *step, const char *how);
 void on_early_over(void *messages);             /* a loop_timer_fn */
 void early_free(struct messages *m);
 
@@ -322,6 +345,8 @@ void esme_forget(struct message *msg);
 /** Its receipts, into the unit of its end; nothing for one that came by the API. */
 void esme_end(struct message *msg, struct db_unit *u);
 void esme_ended(const struct message *msg);             /* and that is on disk */
+/** The text of replace_sm is its own now; taken from *text. registered -1: as it was. */
+void esme_take_text(struct message *msg, char **text, unsigned segments, int registered);
 int esme_state(const struct message *msg);              /* message_state of SMPP 3.4, 5.2.28 */
 /* esme_parts.c */
 MUST_USE enum err esme_parts_load(struct messages *m);

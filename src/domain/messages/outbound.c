@@ -133,6 +133,11 @@ static enum err set_due(struct message *msg, int64_t due_us)
     return agenda_set(msg->m->control->agenda, &msg->due, due_us, on_due, msg);
 }
 
+enum err outbound_due(struct message *msg, int64_t due_us)
+{
+    return set_due(msg, due_us);
+}
+
 int64_t outbound_leave(struct message *msg)
 {
     int64_t due_us = msg->due.due_us;
@@ -269,6 +274,8 @@ static void on_due(void *arg, int64_t due_us)
     (void)due_us;
     struct message *msg = arg;
     struct message_cue cue = { .step = "queue", .words = "no carrier took it within 72 hours", .segment = -1 };
+    if (msg->state == MSG_SUBMITTED && !is_over(msg) && asked_instead(msg))
+        return;
     if (msg->state == MSG_SUBMITTED)
         cue.step = "receipt", cue.words = is_over(msg) ? "no receipt while it was valid" : "no receipt within 72 hours";
     if (msg->state == MSG_WAITING)
@@ -302,7 +309,7 @@ static void acked(struct message *msg, const struct message_cue *cue)
         log_error("messages", "the id %.*s of a segment could not be kept", STR_ARG(n->remote_id));
     msg->acked++;
     if (msg->state == MSG_SUBMITTED)
-        (void)!set_due(msg, control_now_us(msg->m->control) + PATIENCE_US);
+        (void)!set_due(msg, control_now_us(msg->m->control) + asked_first_us(cue->from, PATIENCE_US));
     segment_row_insert(u, &(struct segment_row){ msg->key, n->segment, str_of(cue->from->name), n->remote_id, -1 });
     message_charge(msg, u, n->segment, n->billed ? n->billed : 1);
     step_post(msg, cue, u);
@@ -386,8 +393,10 @@ void outbound_resume(struct message *msg)
 {
     if (msg->state == MSG_QUEUED)
         outbound_queue(msg);
-    else
+    else if (is_whole(msg))
         end_if_whole(msg);
+    else
+        asked_resume(msg);
 }
 
 void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n)

@@ -135,6 +135,29 @@ static void take(struct carrier_slot *c, const struct carrier_news *n, const str
                                                                            .was_early = was_early });
 }
 
+const char *receipt_word(enum carrier_state state)
+{
+    return receipts[state].word;
+}
+
+bool receipt_by_answer(struct carrier_slot *c, const struct carrier_news *n, const char *step, const char *how)
+{
+    struct carrier_news said = *n;
+    char key[KEY_SIZE], id[RECEIPT_ID_SIZE], words[320];
+    receipt_id_canonical(id, n->remote_id);
+    snprintf(key, sizeof key, "%s %s", c->name, id);
+    struct message *msg = strmap_find(c->m->by_remote, str_of(key));
+    if (!msg || msg->key != n->message || !receipts[n->state].final)
+        return false;
+    said.status = n->error;
+    snprintf(words, sizeof words, "%.120s %s: id %.64s stat:%s err:%03u%s", how, c->name, n->remote_id.p, receipts[n->state].word, n->error,
+             n->opted_out ? ", its recipient opted out" : "");
+    int segment = count(msg, &said, key);
+    message_feed(msg, event_of(msg, segment), &(struct message_cue){ .step = n->opted_out ? "opt-out" : step, .words = words, .from = c,
+                                                                     .news = &said, .segment = segment });
+    return true;
+}
+
 static bool match(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct reading r;

@@ -195,7 +195,9 @@ enum err sms_guards_get(struct http_call *hc)
 static void on_cancelled(void *arg, enum err err)
 {
     struct http_call *hc = arg;
-    if (err)
+    if (err == ERR_CONFLICT)
+        http_fail(hc, rule_problem(&hc->why, err, RULE_MESSAGE_NOT_CANCELLED));
+    else if (err)
         operator_unstored(hc, err);
     else
         http_reply(hc, 204);
@@ -203,7 +205,7 @@ static void on_cancelled(void *arg, enum err err)
 
 enum err message_cancel_post(struct http_call *hc)
 {
-    struct sms_named named = { .resource = operator_sees(hc), .id = hc->params[0], .by = "it was taken back before it left" };
+    struct sms_named named = { .resource = operator_sees(hc), .id = hc->params[0], .by = "it was taken back" };
     enum err err = messages_cancel(hc->api->messages, &named, on_cancelled, hc);
     if (err == ERR_CONFLICT)
         return rule_problem(&hc->why, err, RULE_MESSAGE_NOT_WAITING);

@@ -45,7 +45,10 @@ static void on_request(void *arg, const struct smpp_pdu *pdu)
 
 static void on_answer(void *arg, uint64_t tag, enum err err, const struct smpp_pdu *answer)
 {
-    bind_out_answer(arg, tag, err, answer);
+    if (tag & BIND_ASK_TAG)
+        bind_ask_answer(arg, tag, err, answer);
+    else
+        bind_out_answer(arg, tag, err, answer);
 }
 
 /* CARRIER_DOWN goes first: what is lost must not be given to this bind again before it is up. */
@@ -67,6 +70,7 @@ static void on_down(void *arg, enum err why, uint32_t status)
     if (b->told_up)
         bind_tell(b, &(struct carrier_news){ .kind = CARRIER_DOWN });
     b->told_up = false;
+    bind_ask_lose_all(b);
     bind_out_lose_all(b);
     bind_in_clear(b);
     if (b->edge->stopping)
@@ -242,6 +246,7 @@ void bind_free(struct smsc_bind *b)
     loop_timer_done(&b->join);
     loop_timer_done(&b->quiet);
     bind_out_free(b);
+    bind_ask_free(b);
     if (b->held)
         bind_in_clear(b);
     map_free(b->held);

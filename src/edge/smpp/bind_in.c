@@ -12,26 +12,31 @@ METRIC_COUNTER(partial, "carterfone_smpp_inbound_partial_total", "Messages told 
 METRIC_COUNTER(released, "carterfone_smpp_parts_answered_early_total", "Parts answered before their message was whole")
 METRIC_COUNTER(put_back, "carterfone_smpp_inbound_put_back_total", "deliver_sm answered ESME_RX_T_APPN, to come again")
 
-static void answer(struct smsc_bind *b, uint32_t sequence, uint32_t status)
+static void answer(struct smsc_bind *b, uint64_t handle, uint32_t status)
 {
     metric_add(&put_back, status == ESME_RX_T_APPN);
     if (b->session)
-        smpp_session_answer(b->session, SMPP_deliver_sm, sequence, status, STR(""));
+        smpp_session_answer(b->session, handle & DATA_SM ? SMPP_data_sm : SMPP_deliver_sm, (uint32_t)handle, status, STR(""));
+}
+
+static uint64_t handle_of(const struct smpp_pdu *pdu)
+{
+    return pdu->sequence | (pdu->command == SMPP_data_sm ? DATA_SM : 0);
 }
 
 static const int64_t QUIET_US = US_PER_S;
 
 /* -- what waits to be settled --------------------------------------------------------------------------------------- */
 
-/* @return the token, or 0 when out of memory. A sequence of 0 was answered already. */
-static uint64_t hold(struct smsc_bind *b, const uint64_t *sequences, size_t n)
+/* @return the token, or 0 when out of memory */
+static uint64_t hold(struct smsc_bind *b, const uint64_t *handles, size_t n)
 {
-    struct held *h = malloc(sizeof *h + n * sizeof h->sequence[0]);
+    struct held *h = malloc(sizeof *h + n * sizeof h->handle[0]);
     if (!h)
         return 0;
     h->n = n;
     for (size_t i = 0; i < n; i++)
-        h->sequence[i] = (uint32_t)sequences[i];
+        h->handle[i] = handles[i];
     if (map_put(b->held, ++b->last_token, h)) {
         free(h);
         return 0;
@@ -42,8 +47,8 @@ static uint64_t hold(struct smsc_bind *b, const uint64_t *sequences, size_t n)
 static void release(struct smsc_bind *b, struct held *h, uint32_t status)
 {
     for (size_t i = 0; i < h->n; i++)
-        if (h->sequence[i])
-            answer(b, h->sequence[i], status);
+        if (h->handle[i])
+            answer(b, h->handle[i], status);
     free(h);
 }
 
@@ -75,16 +80,16 @@ void bind_in_clear(struct smsc_bind *b)
 }
 
 /* Tell it with a token; when that fails, have it sent again. */
-static void tell_held(struct smsc_bind *b, struct carrier_news *news, const uint64_t *sequences, size_t n)
+static void tell_held(struct smsc_bind *b, struct carrier_news *news, const uint64_t *handles, size_t n)
 {
-    news->token = hold(b, sequences, n);
+    news->token = hold(b, handles, n);
     if (news->token && bind_tell(b, news))
         return;
     if (news->token)
         free(map_take(b->held, news->token));
     for (size_t i = 0; i < n; i++)
-        if (sequences[i])
-            answer(b, (uint32_t)sequences[i], ESME_RX_T_APPN);
+        if (handles[i])
+            answer(b, handles[i], ESME_RX_T_APPN);
 }
 
 /* -- receipts ------------------------------------------------------------------------------------------------------- */
@@ -97,12 +102,12 @@ static void on_receipt(struct smsc_bind *b, const struct smpp_pdu *pdu)
     };
     struct smpp_receipt r;
     char from[SMPP_NUMBER_SIZE], to[SMPP_NUMBER_SIZE];
-    const uint64_t sequence = pdu->sequence;
+    const uint64_t handle = handle_of(pdu);
     metric_add(&receipts, 1);
     if (smpp_receipt_read(&r, pdu)) {
         metric_add(&nameless, 1);
         log_warn("smpp", "%s: a receipt that names no message", b->name);
-        answer(b, pdu->sequence, ESME_ROK);     /* it would say no more the next time */
+        answer(b, handle, ESME_ROK);     /* it would say no more the next time */
         return;
     }
     smpp_addr_number(from, pdu->sm.source_addr_ton, pdu->sm.source_addr);
@@ -110,16 +115,16 @@ static void on_receipt(struct smsc_bind *b, const struct smpp_pdu *pdu)
     struct carrier_news news = { .kind = CARRIER_RECEIPT, .remote_id = r.id, .state = states[r.state], .status = r.err,
                                  .opted_out = r.state != SMPP_DELIVERED && bind_error_is_optout(&b->conf, r.err),
                                  .from = str_of(from), .to = str_of(to) };
-    tell_held(b, &news, &sequence, 1);
+    tell_held(b, &news, &handle, 1);
 }
 
 /* -- messages ------------------------------------------------------------------------------------------------------- */
-static void tell_whole(struct smsc_bind *b, const struct sms_whole *whole, const uint64_t *sequences, size_t n)
+static void tell_whole(struct smsc_bind *b, const struct sms_whole *whole, const uint64_t *handles, size_t n)
 {
     struct carrier_news news = { .kind = CARRIER_INBOUND, .from = whole->from, .to = whole->to, .text = whole->text,
                                  .segments = whole->parts };
     metric_add(&inbound, 1);
-    tell_held(b, &news, sequences, n);
+    tell_held(b, &news, handles, n);
 }
 
 static void wait_for_parts(struct smsc_bind *b)
@@ -148,7 +153,7 @@ void bind_in_overdue(void *arg)
 static void release_part(void *arg, uint64_t handle)
 {
     metric_add(&released, 1);
-    answer(arg, (uint32_t)handle, ESME_ROK);
+    answer(arg, handle, ESME_ROK);
 }
 
 void bind_in_quiet(void *arg)
@@ -174,24 +179,24 @@ static void on_message(struct smsc_bind *b, const struct smpp_pdu *pdu)
 {
     struct sms_part part;
     struct sms_whole whole;
-    const uint64_t sequence = pdu->sequence;
+    const uint64_t handle = handle_of(pdu);
     bool early = b->early;
     if (sms_part_read(&part, pdu)) {
         log_warn("smpp", "%s: deliver_sm with a broken user data header", b->name);
-        answer(b, pdu->sequence, ESME_RX_P_APPN);
+        answer(b, handle, ESME_RX_P_APPN);
         return;
     }
-    part.handle = early ? 0 : sequence;
+    part.handle = early ? 0 : handle;
     if (sms_joiner_put(b->joiner, clock_mono(), &part, &whole)) {
-        answer(b, pdu->sequence, ESME_RX_T_APPN);
+        answer(b, handle, ESME_RX_T_APPN);
         return;
     }
     if (whole.parts && early)
-        tell_whole(b, &whole, &sequence, 1);
+        tell_whole(b, &whole, &handle, 1);
     else if (whole.parts)
         tell_whole(b, &whole, whole.handles, whole.n_handles);
     else if (early)
-        answer(b, pdu->sequence, ESME_ROK);
+        answer(b, handle, ESME_ROK);
     if (!whole.parts) {
         wait_for_parts(b);
         loop_timer_start(&b->quiet, QUIET_US);

@@ -114,10 +114,30 @@ static void validity_write(char dst[VALIDITY_SIZE], uint32_t s)
     snprintf(dst, VALIDITY_SIZE, "0000%02u%02u%02u%02u000R", s / 86400 % 32, s / 3600 % 24, s / 60 % 60, s % 60);
 }
 
+/* Its text is a message_payload, whatever its length; how long it is of use is qos_time_to_live (SMPP 3.4, 5.3.2.9).
+ * @param octets  room for its further TLVs */
+static void as_data_sm(struct smpp_pdu *pdu, uint32_t validity_s, uint8_t *octets, size_t n)
+{
+    enum { QOS_TIME_TO_LIVE = 0x0017 };
+    struct wr w = wr_of(octets, n);
+    pdu->command = SMPP_data_sm;
+    if (!pdu->tlvs.has_message_payload) {
+        pdu->tlvs.message_payload = pdu->sm.short_message;
+        pdu->tlvs.has_message_payload = true;
+    }
+    if (!validity_s)
+        return;
+    wr_put(&w, pdu->more_tlvs.p, pdu->more_tlvs.n);
+    wr_u16(&w, QOS_TIME_TO_LIVE);
+    wr_u16(&w, sizeof validity_s);
+    wr_u32(&w, validity_s);
+    pdu->more_tlvs = (struct str){ (const char *)octets, wr_len(&w) };
+}
+
 static enum err send_segment(struct smsc_bind *b, struct outgoing *msg, unsigned segment)
 {
     struct sms_split split;
-    uint8_t octets[SMS_WHOLE_OCTETS];
+    uint8_t octets[SMS_WHOLE_OCTETS], further[SMPP_TLVS_MOST + 8];
     char validity[VALIDITY_SIZE] = "";
     struct smpp_addr from = smpp_addr_of(msg->from), to = smpp_addr_of(msg->to);
     struct smpp_pdu pdu = {
@@ -138,6 +158,8 @@ static enum err send_segment(struct smsc_bind *b, struct outgoing *msg, unsigned
     if (split.alphabet == SMS_GSM7)
         pdu.sm.data_coding = b->conf.data_coding;
     pdu.more_tlvs = (struct str){ (const char *)b->conf.tlvs, b->conf.tlvs_n };
+    if (b->conf.by_data_sm)
+        as_data_sm(&pdu, msg->validity_s, further, sizeof further);
     return smpp_session_send(b->session, &pdu, (uint64_t)b->free_flight);
 }
 
@@ -180,6 +202,7 @@ void bind_out_pump(struct smsc_bind *b)
 {
     struct outgoing *msg;
     int64_t wait_us;
+    bind_ask_pump(b);
     while (b->session && b->up && !b->paced && (msg = next_waiting(b))) {
         if (b->free_flight < 0 || smpp_session_under_way(b->session) >= b->window)
             return;
@@ -368,7 +391,7 @@ void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
     msg->under_way--;
     if (err)
         msg->lost = msg->may_have_it = true;
-    else if (answer->status == ESME_ROK && answer->command == SMPP_submit_sm_resp)
+    else if (answer->status == ESME_ROK && answer->command != SMPP_generic_nack)
         taken(b, msg, segment, answer->sm_resp.message_id);
     else
         refused(b, msg, segment, answer->status ? answer->status : ESME_RUNKNOWNERR);

@@ -52,16 +52,31 @@ struct bind_health {
     _Atomic int64_t   since_us;                 /* of the state, wall */
 };
 
+/* Something that the SMSC is asked: made by the control thread in ask(), posted, from then on the bind's. */
+struct bind_ask {
+    struct inbox_item item;             /* first: an undrained inbox frees it */
+    struct smsc_bind *bind;
+    struct bind_ask  *next;
+    enum carrier_verb verb;
+    uint64_t          message;
+    uint32_t          segment;
+    struct str        remote_id, from, to, text;    /* behind the struct */
+    char              bytes[];
+};
+#define BIND_ASK_TAG (UINT64_C(1) << 63)    /* in the session's tag, with the address of a struct bind_ask; else a flight's index */
+
 struct flight {                         /* a submit_sm under way; its index is the session's tag */
     struct outgoing *msg;
     unsigned         segment;
     int              next_free;
 };
 
-/* deliver_sm that wait for a token to be settled. */
+/* deliver_sm and data_sm that wait for a token to be settled. A handle is a sequence_number, with DATA_SM where it was that; 0: it was
+ * answered before. */
+#define DATA_SM (UINT64_C(1) << 32)
 struct held {
     size_t   n;
-    uint32_t sequence[];
+    uint64_t handle[];
 };
 
 struct smsc_bind {
@@ -78,6 +93,7 @@ struct smsc_bind {
     /* shared */
     _Atomic unsigned  admitted;
     _Atomic bool      up, wants_room;
+    _Atomic unsigned  asks_n;           /* asked and not answered yet */
     struct bind_health health;
 
     struct smpp_session *session;       /* NULL between links */
@@ -97,6 +113,8 @@ struct smsc_bind {
     bool              paced;            /* the pace timer runs: nothing leaves before */
     bool              stopped;          /* by throttles, until the pace timer */
     bool              stalled;          /* told so: it took nothing for long */
+
+    struct bind_ask  *asks, *asked;     /* that wait in order; that are under way */
 
     struct sms_joiner *joiner;
     bool               early;           /* parts but the last are answered at once: told so, or learned */
@@ -146,6 +164,13 @@ void bind_out_free(struct smsc_bind *b);
 void bind_out_later(void *bind);
 void bind_out_resume(struct smsc_bind *b);          /* the pace timer: a stop is over */
 void bind_out_show(const struct smsc_bind *b, struct jw *w);    /* any thread */
+
+/* bind_ask.c */
+void bind_ask_take(struct smsc_bind *b, struct bind_ask *a);
+void bind_ask_pump(struct smsc_bind *b);
+void bind_ask_answer(struct smsc_bind *b, uint64_t tag, enum err err, const struct smpp_pdu *answer);
+void bind_ask_lose_all(struct smsc_bind *b);        /* the link is gone; those under way were told by the session */
+void bind_ask_free(struct smsc_bind *b);
 
 /* bind_in.c */
 void bind_in_request(struct smsc_bind *b, const struct smpp_pdu *deliver_sm);

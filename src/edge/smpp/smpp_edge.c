@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { INBOX_BOUND = 65536, STOP_S = 12 };
+enum { INBOX_BOUND = 65536, STOP_S = 12, ASKS_MOST = 1000 };
 
 METRIC_COUNTER(untold, "carterfone_smpp_news_lost_total", "Carrier news that could not be told: out of memory")
 
@@ -51,6 +51,13 @@ static void on_submit(void *owner, struct inbox_item *item)
     bind_out_take(msg->bind, msg);
 }
 
+static void on_ask(void *owner, struct inbox_item *item)
+{
+    struct bind_ask *a = container_of(item, struct bind_ask, item);
+    (void)owner;
+    bind_ask_take(a->bind, a);
+}
+
 static void on_settle(void *owner, struct inbox_item *item)
 {
     struct settle_item *s = container_of(item, struct settle_item, item);
@@ -86,6 +93,7 @@ static void on_stop(void *owner, struct inbox_item *item)
 
 static const struct inbox_kind added_kind  = { "smpp.added", on_bind_added, drop_bind };
 static const struct inbox_kind submit_kind = { "smpp.submit", on_submit, NULL };
+static const struct inbox_kind ask_kind    = { "smpp.ask", on_ask, NULL };
 static const struct inbox_kind settle_kind = { "smpp.settle", on_settle, NULL };
 static const struct inbox_kind stop_kind   = { "smpp.stop", on_stop, NULL };
 
@@ -126,6 +134,27 @@ static enum err carrier_submit(void *carrier, const struct carrier_message *m)
     return ERR_NONE;
 }
 
+static enum err carrier_ask(void *carrier, const struct carrier_ask *ask)
+{
+    struct smsc_bind *b = carrier;
+    struct bind_ask *a = b->up ? malloc(sizeof *a + ask->remote_id.n + ask->from.n + ask->to.n + ask->text.n + 4) : NULL;
+    if (!a)
+        return ERR_BUSY;
+    char *at = a->bytes;
+    *a = (struct bind_ask){ .item.kind = &ask_kind, .bind = b, .verb = ask->verb, .message = ask->message, .segment = ask->segment };
+    a->remote_id = str_put(&at, ask->remote_id);
+    a->from = str_put(&at, ask->from);
+    a->to = str_put(&at, ask->to);
+    a->text = str_put(&at, ask->text);
+    if (atomic_fetch_add(&b->asks_n, 1) >= ASKS_MOST) {
+        atomic_fetch_sub(&b->asks_n, 1);
+        free(a);
+        return ERR_BUSY;
+    }
+    inbox_post_always(loop_inbox(b->edge->loop), &a->item);         /* counted above */
+    return ERR_NONE;
+}
+
 static void carrier_settle(void *carrier, uint64_t token, enum err err)
 {
     struct smsc_bind *b = carrier;
@@ -144,10 +173,11 @@ static void carrier_show(void *carrier, struct jw *w)
 static void carrier_profile(void *carrier, struct carrier_profile *out)
 {
     const struct smsc_bind *b = carrier;
-    *out = (struct carrier_profile){ .smsc = str_of(b->account), .ids = b->conf.ids };
+    *out = (struct carrier_profile){ .smsc = str_of(b->account), .ids = b->conf.ids, .query_after_us = b->conf.query_after_s * (int64_t)US_PER_S };
 }
 
-static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show };
+static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show,
+                                        .ask = carrier_ask };
 static const struct carrier_ops receiver_ops = { .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show };
 
 /* -- to control ----------------------------------------------------------------------------------------------------- */

@@ -35,6 +35,8 @@ struct smpp_bind_conf {
     uint8_t    data_coding;         /* of GSM-7 texts */
     uint8_t    tlvs[SMPP_TLVS_MOST];    /* in each submit_sm, as on the wire */
     size_t     tlvs_n;
+    bool       by_data_sm;          /* texts go as data_sm (SMPP 3.4, 4.7) */
+    unsigned   query_after_s;       /* without a receipt for so long query_sm asks; 0: never */
     bool       tls;                 /* 1.2 or later, its chain and name proved */
     struct str tls_ca;              /* PEM of authorities to trust; empty: the system's */
     struct str tls_name;            /* in its certificate; empty: the host */

@@ -1,4 +1,5 @@
 // Guards over text messages, times, and messages that are taken back.
+import { eventually } from '../harness.mjs'
 import { old } from './world.mjs'
 import { numbers } from './numbers.mjs'
 
@@ -31,6 +32,11 @@ export default [
   ['MessageNotWaiting', 409, [], async () => {
     const { value } = await (await send('+12065550100', { 'Carterfone-Send-At': new Date(Date.now() + 20 * 86400000).toISOString() })).json()
     await old.operator('POST', `messages/${value[0].messageId}/:cancel`)
+    return old.operator('POST', `messages/${value[0].messageId}/:cancel`)
+  }],
+  ['MessageNotCancelled', 409, [], async () => {            // the handset has it, and its receipt never comes
+    const { value } = await (await send('+12065550161')).json()
+    await eventually('the handset has it', async () => (await (await old.operator('GET', `handsets/${encodeURIComponent('+12065550161')}/inbox`)).json()).value.length)
     return old.operator('POST', `messages/${value[0].messageId}/:cancel`)
   }],
 ]
