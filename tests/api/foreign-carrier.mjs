@@ -5,6 +5,7 @@ import { eventually, own } from './harness.mjs'
 
 const REQUESTS = ['submit_sm', 'data_sm', 'cancel_sm', 'query_sm', 'replace_sm']
 let made = 0
+smpp.addTLV('campaign', { id: 0x1401, type: smpp.types.tlv.string })         // a vendor's own
 
 /** An SMSC, bound as carrier: `more` is its profile, `says` what it answers: { submit_sm: (pdu, n) => fields | null }. */
 export async function carrier(t, more = {}, says = {}) {
@@ -22,6 +23,7 @@ export async function carrier(t, more = {}, says = {}) {
         heard.push(pdu)
         const i = command === 'submit_sm' || command === 'data_sm' ? ++n : n
         const answer = (says[command] ?? ((_, i) => ({ message_id: `${name}-${i}` })))(pdu, i, session)
+        pdu.gave = answer?.message_id
         if (answer?.nack !== undefined) session.send(new smpp.PDU('generic_nack', { sequence_number: pdu.sequence_number, command_status: answer.nack }))
         else if (answer) session.send(pdu.response(answer))
       })
@@ -48,5 +50,7 @@ export async function carrier(t, more = {}, says = {}) {
     source_addr: to.slice(1), dest_addr_ton: 1, destination_addr: from.slice(1), ...tlvs,
     short_message: `id:${id} sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:${stat} err:${err} text:x` })
   const next = (command, test = () => true) => eventually(command, () => heard.find((p) => p.command === command && test(p)))
-  return { name, heard, links, add, ask, receipt, next, server }
+  /** The id that it gave to what went to this phone. */
+  const gave = async (to) => (await eventually(`a text to ${to}`, () => heard.find((p) => p.gave && `+${p.destination_addr}` === to))).gave
+  return { name, gave, heard, links, add, ask, receipt, next, server }
 }

@@ -35,7 +35,10 @@ test('a refusal that the profile calls an opt-out is recorded, reported as 4007,
   await assertBlocked(to, `carrier ${acme.name}`)
   await acme.ask('deliver_sm', { source_addr_ton: 1, source_addr: to.slice(1), dest_addr_ton: 1, destination_addr: from.slice(1), short_message: 'START' })
   assert.equal(await optedOut(to), undefined)
-  assert.equal((await send(to)).httpStatusCode, 202)
+  const after = await send(to)
+  assert.equal(after.httpStatusCode, 202)
+  await acme.receipt(await acme.gave(to), { from, to })
+  await state(after.messageId, 'delivered')
 })
 
 test('a receipt\'s error may say it, too; another error does not', async (t) => {
@@ -43,15 +46,13 @@ test('a receipt\'s error may say it, too; another error does not', async (t) => 
   const [out, other] = ['+12065550111', '+12065550112'], ids = {}
   for (const to of [out, other]) {
     ids[to] = (await send(to)).messageId
-    await acme.next('submit_sm', (p) => `+${p.destination_addr}` === to)
-    await acme.receipt(`${acme.name}-${to === out ? 1 : 2}`, { from, to, stat: 'UNDELIV', err: to === out ? '088' : '001' })
+    await acme.receipt(await acme.gave(to), { from, to, stat: 'UNDELIV', err: to === out ? '088' : '001' })
     await state(ids[to], 'failed')
   }
   assert.match((await story(ids[out])).find((l) => l.step === 'report').text, /^4007: /)
   assert.equal((await optedOut(out)).source, `carrier ${acme.name}`)
   await assertBlocked(out, `carrier ${acme.name}`)
   assert.match((await story(ids[other])).find((l) => l.step === 'report').text, /^4004: /)
-  assert.equal((await send(other)).httpStatusCode, 202)
 })
 
 test('magic numbers opt out at the built-in carrier', async () => {
@@ -66,7 +67,8 @@ test('magic numbers opt out at the built-in carrier', async () => {
 const cancel = (id) => own('POST', `messages/${id}/:cancel`)
 
 test('what a carrier holds is cancelled there: cancel_sm for each part, by the ids it gave', async (t) => {
-  const acme = await carrier(t, {}, { submit_sm: (pdu, n) => ({ message_id: `00AbC${n}` }), cancel_sm: () => ({}) })
+  let n = 0
+  const acme = await carrier(t, {}, { submit_sm: (pdu) => ({ message_id: `00AbC${++n}` }), cancel_sm: () => ({}) })
   const { messageId } = await send('+12065550120', 'x'.repeat(200))
   await state(messageId, 'submitted')
   await cancel(messageId)
@@ -85,7 +87,7 @@ test('a carrier that does not cancel is believed: 409, and its receipt decides',
   await state(messageId, 'submitted')
   assert.equal((await refused(() => cancel(messageId), 409)).innererror.code, 'MessageNotCancelled')
   assert.ok((await story(messageId)).some((l) => /cancel_sm of .*: ESME_RCANCELFAIL/.test(l.text)))
-  await acme.receipt(`${acme.name}-1`, { from, to })
+  await acme.receipt(await acme.gave(to), { from, to })
   await state(messageId, 'delivered')
 })
 
@@ -115,20 +117,20 @@ test('without a receipt in time the carrier is asked until it knows the end', as
   let asked = 0
   const states = [1, 2]           // ENROUTE, then DELIVERED
   const acme = await carrier(t, { queryAfter: 1 }, { query_sm: (pdu) => ({ message_id: pdu.message_id, final_date: '', message_state: states[asked++] ?? 2, error_code: 0 }) })
-  const { messageId } = await send('+12065550123')
+  const to = '+12065550123', { messageId } = await send(to), id = await acme.gave(to)
   await state(messageId, 'delivered')
   assert.equal(asked, 2)
-  assert.ok(acme.heard.filter((p) => p.command === 'query_sm').every((p) => p.message_id === `${acme.name}-1` && `+${p.source_addr}` === from))
+  assert.ok(acme.heard.filter((p) => p.command === 'query_sm').every((p) => p.message_id === id && `+${p.source_addr}` === from))
   const lines = (await story(messageId)).map((l) => `${l.step} ${l.text}`)
-  for (const wanted of [`smpp query_sm to ${acme.name} for 1 of 1 segments`, `smpp ${acme.name}, query_sm of ${acme.name}-1: ESME_ROK (0x00000000), stat:ENROUTE`,
-    `receipt query_sm_resp of ${acme.name}: id ${acme.name}-1 stat:DELIVRD err:000`]) assert.ok(lines.includes(wanted), `${wanted} is not in ${lines.join('\n')}`)
+  for (const wanted of [`smpp query_sm to ${acme.name} for 1 of 1 segments`, `smpp ${acme.name}, query_sm of ${id}: ESME_ROK (0x00000000), stat:ENROUTE`,
+    `receipt query_sm_resp of ${acme.name}: id ${id} stat:DELIVRD err:000`]) assert.ok(lines.includes(wanted), `${wanted} is not in ${lines.join('\n')}`)
 })
 
 test('a carrier that is told nothing of it is not asked', async (t) => {
   const acme = await carrier(t)
   const to = '+12065550124', { messageId } = await send(to)
   await state(messageId, 'submitted')
-  await acme.receipt(`${acme.name}-1`, { from, to })
+  await acme.receipt(await acme.gave(to), { from, to })
   await state(messageId, 'delivered')
   assert.ok(!acme.heard.some((p) => p.command === 'query_sm'))
 })
@@ -141,7 +143,7 @@ test('texts go as data_sm to a carrier that wants it so, and come from it as dat
   assert.deepEqual([pdu.message_payload.message ?? pdu.message_payload, `+${pdu.source_addr}`, pdu.destination_addr, pdu.registered_delivery], ['Grüße €', from, phone, 1])
   await state(messageId, 'submitted')
   const answer = await acme.ask('data_sm', { esm_class: 4, source_addr_ton: 1, source_addr: phone, dest_addr_ton: 1, destination_addr: from.slice(1),
-    receipted_message_id: `${acme.name}-1`, message_state: 2 })
+    receipted_message_id: await acme.gave(to), message_state: 2 })
   assert.deepEqual([answer.command, answer.command_status], ['data_sm_resp', 0])
   await state(messageId, 'delivered')
   const reply = await acme.ask('data_sm', { source_addr_ton: 1, source_addr: phone, dest_addr_ton: 1, destination_addr: from.slice(1), message_payload: 'thanks' })
@@ -149,4 +151,28 @@ test('texts go as data_sm to a carrier that wants it so, and come from it as dat
   const { value } = await own('GET', 'messages?state=received')
   assert.ok(value.some((m) => m.from === to && m.message === 'thanks') || value.some((m) => m.from === to), JSON.stringify(value[0]))
   assert.ok(!acme.heard.some((p) => p.command === 'submit_sm'))
+})
+
+test('TLVs that nobody knows are kept in the story, of answers, receipts and messages', async (t) => {
+  const acme = await carrier(t, { tlvs: ['0x1401=campaign-7', '0x1402=hex:00ff'] })
+  const to = '+12065550127', phone = to.slice(1), { messageId } = await send(to)
+  assert.equal(String((await acme.next('submit_sm')).campaign), 'campaign-7')
+  await state(messageId, 'submitted')
+  const cstring = (text) => Buffer.concat([Buffer.from(text, 'latin1'), Buffer.from([0])])
+  const tlv = (tag, value) => { const head = Buffer.alloc(4); head.writeUInt16BE(tag, 0); head.writeUInt16BE(value.length, 2); return Buffer.concat([head, value]) }
+  const deliver = (sequence, esmClass, text, ...tlvs) => {
+    const body = Buffer.concat([cstring(''), Buffer.from([1, 1]), cstring(phone), Buffer.from([1, 1]), cstring(from.slice(1)), Buffer.from([esmClass, 0, 0]), cstring(''), cstring(''),
+      Buffer.from([0, 0, 0, 0, text.length]), Buffer.from(text, 'latin1'), ...tlvs])
+    const head = Buffer.alloc(16)
+    head.writeUInt32BE(16 + body.length, 0); head.writeUInt32BE(5, 4); head.writeUInt32BE(sequence, 12)
+    acme.links.at(-1).session.socket.write(Buffer.concat([head, body]))
+  }
+  deliver(900001, 4, `id:${await acme.gave(to)} sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:x`,
+    tlv(0x1403, cstring('T-Mobile')), tlv(0x1404, Buffer.from([0, 1, 10, 255])))
+  await state(messageId, 'delivered')
+  const line = (await story(messageId)).find((l) => l.step === 'receipt').text
+  assert.match(line, /stat:DELIVRD err:000, TLVs 0x1403=T-Mobile 0x1404=hex:00010aff$/)
+  deliver(900002, 0, 'with a tag', tlv(0x1405, Buffer.from('310260')))
+  const inbound = await eventually('the message', async () => (await own('GET', 'messages?state=received')).value.find((m) => m.from === to))
+  assert.ok((await story(inbound.messageId)).some((l) => l.text === 'TLVs 0x1405=310260'))
 })

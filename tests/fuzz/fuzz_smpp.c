@@ -31,6 +31,11 @@ static void one_pdu(const uint8_t *p, size_t n)
     if (smpp_is_receipt(&pdu) && !smpp_receipt_read(&receipt, &pdu))
         assert(receipt.id.n > 0);
     lists_and_times(&pdu);
+    struct buf words = { 0 };
+    smpp_further_words(&words, &pdu);
+    for (size_t i = 0; i < words.n; i++)
+        assert(words.p[i] >= ' ' && words.p[i] <= '~');
+    buf_done(&words);
     struct wr a = wr_of(first, sizeof first), b = wr_of(second, sizeof second);
     if (smpp_write(&a, &pdu))
         return;                             /* the reader takes more than the writer may say */

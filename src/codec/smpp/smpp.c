@@ -140,14 +140,17 @@ static struct str tlv_cstr(struct str v)
     return (struct str){ v.p, nul ? (size_t)(nul - v.p) : v.n };
 }
 
-static void tlv_read(struct smpp_tlvs *t, uint16_t tag, struct str v)
+/* @return it is one of SMPP_TLVS */
+static bool tlv_read(struct smpp_tlvs *t, uint16_t tag, struct str v)
 {
-    switch (tag) {                      /* unknown tags are skipped (3.3) */
+    switch (tag) {
 #define R_TINT(id, name, octets)  case id: t->has_##name = tlv_int(v, &t->name); break;
 #define R_TCSTR(id, name, most)   case id: t->has_##name = true; t->name = tlv_cstr(v); break;
 #define R_TOCTETS(id, name, most) case id: t->has_##name = true; t->name = v; break;
     SMPP_TLVS(R_TINT, R_TCSTR, R_TOCTETS)
+    default: return false;
     }
+    return true;
 }
 
 static bool all_zero(const struct rd *r)
@@ -158,15 +161,17 @@ static bool all_zero(const struct rd *r)
     return true;
 }
 
-static void tlvs_read(struct smpp_tlvs *t, struct rd *r)
+/* Unknown tags are no fault (3.3), and kept. */
+static void tlvs_read(struct smpp_pdu *out, struct rd *r)
 {
+    const char *start = (const char *)r->p;
     while (!r->bad && rd_left(r)) {
         if (rd_left(r) < 4 && all_zero(r))      /* a stray NUL or padding behind the body: seen, harmless */
             return;
         uint16_t tag = rd_u16(r), n = rd_u16(r);
         struct str v = rd_octets(r, n);
-        if (!r->bad)
-            tlv_read(t, tag, v);
+        if (!r->bad && !tlv_read(&out->tlvs, tag, v))
+            out->further = (struct str){ start, (size_t)((const char *)r->p - start) };
     }
 }
 
@@ -198,10 +203,10 @@ static void body_read(struct smpp_pdu *out, enum smpp_body body, struct rd *r)
     case SMPP_BODY_SM_RESP:
         sm_resp_read(&out->sm_resp, r);
         rest = *r;
-        tlvs_read(&out->tlvs, &rest);
+        tlvs_read(out, &rest);
         return;
     }
-    tlvs_read(&out->tlvs, r);
+    tlvs_read(out, r);
 }
 
 enum err smpp_read(struct smpp_pdu *out, const void *p, size_t n)

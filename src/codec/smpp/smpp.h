@@ -148,6 +148,7 @@ struct smpp_pdu {
     uint8_t    n_dests;         /* submit_multi: dest_address; submit_multi_resp: unsuccess_sme */
     struct str dests;           /* as on the wire: smpp_dest_next(), smpp_unsuccess_next() */
     struct smpp_tlvs tlvs;
+    struct str further;         /* read: all TLVs as on the wire, when there is one that SMPP_TLVS does not list; else empty */
     struct str more_tlvs;       /* written behind them, as they are: vendors' own */
 };
 
@@ -170,6 +171,12 @@ const char *smpp_status_name(uint32_t status);
 MUST_USE enum err smpp_status_read(struct str text, uint32_t *out);
 static inline bool     smpp_is_resp(uint32_t command) { return command >> 31; }
 static inline uint32_t smpp_resp_to(uint32_t command) { return command | 0x80000000u; }
+
+/** The next TLV of pdu->further, read by rd_of(), that SMPP_TLVS does not list. False at the end. */
+bool smpp_further_next(struct rd *r, uint16_t *tag, struct str *value);
+enum { SMPP_FURTHER_SHOWN = 8, SMPP_FURTHER_OCTETS = 64 };
+/** Append them for people, "0x1401=text 0x1402=hex:0a0b": so many at most, and so much of each. ASCII without control characters. */
+void smpp_further_words(struct buf *out, const struct smpp_pdu *pdu);
 
 /** The text octets of a submit_sm or deliver_sm: message_payload where present, else short_message. */
 struct str smpp_sm_octets(const struct smpp_pdu *pdu);

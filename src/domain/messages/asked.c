@@ -188,13 +188,14 @@ void asked_answered(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct asked *a = map_find(c->m->asked, n->message);
     struct message *msg = a ? held_by_carrier(a) : NULL;
-    char words[TEXT_SIZE];
+    char words[TEXT_SIZE + CARRIER_TLVS_SHOWN];
     if (!a || a->verb != n->verb)
         return;
     bool tells_state = !n->status && n->verb == CARRIER_QUERY;
     const char *said = n->status == CARRIER_NO_ANSWER ? "no answer came" : smpp_status_name(n->status);
-    snprintf(words, sizeof words, "%s, %s of %.64s: %s (0x%08x)%s%s", c->name, words_of[n->verb], n->remote_id.p, said, n->status,
-             tells_state ? ", stat:" : "", tells_state ? receipt_word(n->state) : "");
+    snprintf(words, sizeof words, "%s, %s of %.64s: %s (0x%08x)%s%s%s%.*s", c->name, words_of[n->verb], n->remote_id.p, said, n->status,
+             tells_state ? ", stat:" : "", tells_state ? receipt_word(n->state) : "",
+             n->tlvs.n ? ", TLVs " : "", CARRIER_TLVS_SHOWN, n->tlvs.n ? n->tlvs.p : "");
     if (msg)
         say(msg, words);
     a->agreed += !n->status && decide(c, a, n);

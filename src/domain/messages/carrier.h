@@ -74,6 +74,8 @@ enum carrier_news_kind {
 enum carrier_state { RECEIPT_DELIVERED, RECEIPT_EXPIRED, RECEIPT_DELETED, RECEIPT_UNDELIVERABLE, RECEIPT_ACCEPTED,
                      RECEIPT_UNKNOWN, RECEIPT_REJECTED, RECEIPT_ENROUTE };
 
+enum { CARRIER_TLVS_SHOWN = 640 };      /* octets of carrier_news.tlvs in a trail */
+
 struct carrier_news {
     enum carrier_news_kind kind;
     unsigned           carrier;     /* what messages_add_carrier() answered */
@@ -89,6 +91,7 @@ struct carrier_news {
     enum carrier_verb  verb;        /* ANSWERED */
     uint32_t           error;       /* ANSWERED, QUERY: its error_code */
     struct str         from, to, text;
+    struct str         tlvs;        /* SUBMITTED, REFUSED, RECEIPT, INBOUND, ANSWERED: optional parameters we do not know, for its trail */
     uint64_t           token;       /* to be settled */
 };
 

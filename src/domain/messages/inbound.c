@@ -112,6 +112,8 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
                                .segments = n->segments ? n->segments : 1, .carrier = str_of(c->name),
                                .created_us = control_now_us(m->control) };
     trail_line(&trail, row.created_us, "smpp", "deliver_sm from %s, %u segments", c->name, row.segments);
+    if (n->tlvs.n)
+        trail_line(&trail, row.created_us, "smpp", "TLVs %.*s", CARRIER_TLVS_SHOWN, n->tlvs.p);
     trail_line(&trail, row.created_us, "number", "leased with inbound SMS");
     struct arrival a = { .m = m, .carrier = c, .lease = lease, .number = n->to, .phone = n->from, .text = n->text, .now_us = row.created_us };
     struct receiving *g = receiving_new(c, n);

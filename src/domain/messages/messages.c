@@ -389,7 +389,7 @@ static const struct inbox_kind news_kind = { "messages.news", on_item, NULL };
 
 enum err messages_tell(struct messages *m, const struct carrier_news *n)
 {
-    size_t bytes = n->remote_id.n + n->from.n + n->to.n + n->text.n + 4;
+    size_t bytes = n->remote_id.n + n->from.n + n->to.n + n->text.n + n->tlvs.n + 5;
     struct news_item *i = malloc(sizeof *i + bytes);
     if (!i)
         return ERR_NOMEM;
@@ -399,6 +399,7 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
     i->news.from = str_put(&at, n->from);
     i->news.to = str_put(&at, n->to);
     i->news.text = str_put(&at, n->text);
+    i->news.tlvs = str_put(&at, n->tlvs);
     inbox_post_always(control_inbox(m->control), &i->item);
     return ERR_NONE;
 }

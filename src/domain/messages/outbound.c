@@ -402,11 +402,11 @@ void outbound_resume(struct message *msg)
 void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct message *msg = map_find(c->m->live, n->message);
-    char words[256];
+    char words[256 + CARRIER_TLVS_SHOWN];
     if (!msg)
         return;
-    snprintf(words, sizeof words, "%s took segment %u of %u: submit_sm_resp message_id %.80s", c->name, n->segment + 1,
-             n->segments, n->remote_id.p);
+    snprintf(words, sizeof words, "%s took segment %u of %u: submit_sm_resp message_id %.80s%s%.*s", c->name, n->segment + 1,
+             n->segments, n->remote_id.p, n->tlvs.n ? ", TLVs " : "", CARRIER_TLVS_SHOWN, n->tlvs.n ? n->tlvs.p : "");
     struct message_cue cue = { .step = "smpp", .words = words, .from = c, .news = n, .segment = -1 };
     message_feed(msg, msg->acked + 1u >= n->segments ? EV_ALL_ACKED : EV_ACKED, &cue);
     if (is_whole(msg))
@@ -442,12 +442,12 @@ static void failed_try(struct message *msg, enum message_event event, bool for_g
 void outbound_refused(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct message *msg = map_find(c->m->live, n->message);
-    char words[192];
+    char words[192 + CARRIER_TLVS_SHOWN];
     if (!msg)
         return;
     bool elsewhere = n->transient && msg->state == MSG_SENDING && routing_detour(msg);
-    snprintf(words, sizeof words, "%s refused it: submit_sm_resp command_status 0x%08x%s", c->name, n->status,
-             n->opted_out ? ", its recipient opted out" : "");
+    snprintf(words, sizeof words, "%s refused it: submit_sm_resp command_status 0x%08x%s%s%.*s", c->name, n->status,
+             n->opted_out ? ", its recipient opted out" : "", n->tlvs.n ? ", TLVs " : "", CARRIER_TLVS_SHOWN, n->tlvs.n ? n->tlvs.p : "");
     msg->last_status = n->status;
     msg->opted_out |= n->opted_out;
     failed_try(msg, elsewhere ? EV_LOST : EV_AGAIN, !n->transient,

@@ -126,9 +126,10 @@ static void take(struct carrier_slot *c, const struct carrier_news *n, const str
 {
     static const char *const how[] = { " by its numbers alone: this SMSC's ids match nothing", "", " (decimal of the answer's hex)",
                                        " (hex of the answer's decimal)" };
-    char words[224];
-    snprintf(words, sizeof words, "receipt of %s: id %.64s%s stat:%s err:%03u%s", c->name, n->remote_id.p, how[r->form],
-             receipts[n->state].word, n->status, n->opted_out ? ", its recipient opted out" : "");
+    char words[256 + CARRIER_TLVS_SHOWN];
+    snprintf(words, sizeof words, "receipt of %s: id %.64s%s stat:%s err:%03u%s%s%.*s", c->name, n->remote_id.p, how[r->form],
+             receipts[n->state].word, n->status, n->opted_out ? ", its recipient opted out" : "", n->tlvs.n ? ", TLVs " : "",
+             CARRIER_TLVS_SHOWN, n->tlvs.n ? n->tlvs.p : "");
     int segment = count(r->msg, n, r->key);
     message_feed(r->msg, event_of(r->msg, segment), &(struct message_cue){ .step = n->opted_out ? "opt-out" : "receipt", .words = words, .from = c, .news = n,
                                                                            .settles = !was_early, .segment = segment,
@@ -176,6 +177,7 @@ struct early {
     uint32_t             status;
     enum carrier_state   state;
     bool                 opted_out;
+    char                *tlvs;              /* owned; NULL: none */
     struct mono          until;
     char                 from[SMPP_ADDRESS], to[SMPP_ADDRESS], id[RECEIPT_ID_SIZE], key[KEY_SIZE];    /* id: as it came */
 };
@@ -185,6 +187,7 @@ static void early_remove(struct messages *m, struct early *e)
     strmap_take(m->early, str_of(e->key));
     *e->at = e->next;
     *(e->next ? &e->next->at : &m->early_tail) = e->at;
+    free(e->tlvs);
     free(e);
 }
 
@@ -199,16 +202,18 @@ void early_free(struct messages *m)
 static struct carrier_news early_news(const struct early *e)
 {
     return (struct carrier_news){ .kind = CARRIER_RECEIPT, .carrier = e->carrier->number, .remote_id = str_of(e->id), .status = e->status,
-                                  .state = e->state, .opted_out = e->opted_out, .from = str_of(e->from), .to = str_of(e->to) };
+                                  .tlvs = str_of(e->tlvs ? e->tlvs : ""), .state = e->state, .opted_out = e->opted_out, .from = str_of(e->from), .to = str_of(e->to) };
 }
 
 /* Removes it. */
 static void early_take(struct early *e, const struct reading *r)
 {
     struct early mine = *e;
+    e->tlvs = NULL;
     early_remove(e->carrier->m, e);
     struct carrier_news n = early_news(&mine);
     take(mine.carrier, &n, r, true);
+    free(mine.tlvs);
 }
 
 static bool may_be_of(const struct message *msg, const struct early *e)
@@ -326,6 +331,8 @@ static void early_keep(struct carrier_slot *c, const struct carrier_news *n)
     e->status = n->status;
     e->state = n->state;
     e->opted_out = n->opted_out;
+    free(e->tlvs);
+    e->tlvs = n->tlvs.n ? strndup(n->tlvs.p, n->tlvs.n) : NULL;
 }
 
 /* Is there an early receipt of this id, by any bind of the SMSC, written so? */

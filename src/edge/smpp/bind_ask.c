@@ -125,7 +125,11 @@ void bind_ask_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
 {
     struct bind_ask *a = (struct bind_ask *)(uintptr_t)(tag & ~BIND_ASK_TAG);
     struct carrier_news news = { .status = err ? CARRIER_NO_ANSWER : answer->status };
+    scoped_buf tlvs = { 0 };
     list_take(&b->asked, a);
+    if (!err)
+        smpp_further_words(&tlvs, answer);
+    news.tlvs = buf_str(&tlvs);
     if (!err && answer->command == SMPP_generic_nack && !news.status)
         news.status = ESME_RUNKNOWNERR;
     if (!news.status && a->verb == CARRIER_QUERY) {

@@ -103,6 +103,7 @@ static void on_receipt(struct smsc_bind *b, const struct smpp_pdu *pdu)
     struct smpp_receipt r;
     char from[SMPP_NUMBER_SIZE], to[SMPP_NUMBER_SIZE];
     const uint64_t handle = handle_of(pdu);
+    scoped_buf tlvs = { 0 };
     metric_add(&receipts, 1);
     if (smpp_receipt_read(&r, pdu)) {
         metric_add(&nameless, 1);
@@ -110,19 +111,24 @@ static void on_receipt(struct smsc_bind *b, const struct smpp_pdu *pdu)
         answer(b, handle, ESME_ROK);     /* it would say no more the next time */
         return;
     }
+    smpp_further_words(&tlvs, pdu);
     smpp_addr_number(from, pdu->sm.source_addr_ton, pdu->sm.source_addr);
     smpp_addr_number(to, pdu->sm.dest_addr_ton, pdu->sm.destination_addr);
     struct carrier_news news = { .kind = CARRIER_RECEIPT, .remote_id = r.id, .state = states[r.state], .status = r.err,
                                  .opted_out = r.state != SMPP_DELIVERED && bind_error_is_optout(&b->conf, r.err),
-                                 .from = str_of(from), .to = str_of(to) };
+                                 .from = str_of(from), .to = str_of(to), .tlvs = buf_str(&tlvs) };
     tell_held(b, &news, &handle, 1);
 }
 
 /* -- messages ------------------------------------------------------------------------------------------------------- */
-static void tell_whole(struct smsc_bind *b, const struct sms_whole *whole, const uint64_t *handles, size_t n)
+/* @param last  its TLVs are told, as those of the whole; NULL: none */
+static void tell_whole(struct smsc_bind *b, const struct sms_whole *whole, const uint64_t *handles, size_t n, const struct smpp_pdu *last)
 {
+    scoped_buf tlvs = { 0 };
+    if (last)
+        smpp_further_words(&tlvs, last);
     struct carrier_news news = { .kind = CARRIER_INBOUND, .from = whole->from, .to = whole->to, .text = whole->text,
-                                 .segments = whole->parts };
+                                 .segments = whole->parts, .tlvs = buf_str(&tlvs) };
     metric_add(&inbound, 1);
     tell_held(b, &news, handles, n);
 }
@@ -142,7 +148,7 @@ void bind_in_overdue(void *arg)
     while (sms_joiner_overdue(b->joiner, clock_mono(), &whole)) {
         metric_add(&partial, 1);
         log_warn("smpp", "%s: %u of %u parts came in time", b->name, whole.parts, whole.total);
-        tell_whole(b, &whole, whole.handles, whole.n_handles);
+        tell_whole(b, &whole, whole.handles, whole.n_handles, NULL);
     }
     wait_for_parts(b);
 }
@@ -192,9 +198,9 @@ static void on_message(struct smsc_bind *b, const struct smpp_pdu *pdu)
         return;
     }
     if (whole.parts && early)
-        tell_whole(b, &whole, &handle, 1);
+        tell_whole(b, &whole, &handle, 1, pdu);
     else if (whole.parts)
-        tell_whole(b, &whole, whole.handles, whole.n_handles);
+        tell_whole(b, &whole, whole.handles, whole.n_handles, pdu);
     else if (early)
         answer(b, handle, ESME_ROK);
     if (!whole.parts) {

@@ -56,6 +56,7 @@ static void list_drop(struct smsc_bind *b, struct outgoing *msg)
     if (next)
         wake(b, container_of(next, struct outgoing, pair));
     later_drop(b, msg);
+    buf_done(&msg->tlvs);
     free(msg);
     unsigned left = atomic_fetch_sub(&b->admitted, 1) - 1;
     if (left <= b->room / 2 && b->up && atomic_exchange(&b->wants_room, false))
@@ -93,7 +94,7 @@ static void end_if_over(struct smsc_bind *b, struct outgoing *msg)
     } else if (msg->refused) {
         metric_add(&refused_total, 1);
         bind_tell(b, &(struct carrier_news){ .kind = CARRIER_REFUSED, .message = msg->message, .status = msg->refused,
-                                             .transient = msg->transient, .opted_out = msg->opted_out });
+                                             .transient = msg->transient, .opted_out = msg->opted_out, .tlvs = buf_str(&msg->tlvs) });
     }
     list_drop(b, msg);
 }
@@ -348,19 +349,23 @@ void bind_out_show(const struct smsc_bind *b, struct jw *w)
         jw_textz(w, "bindRefused", smpp_status_name(h->bind_status));
 }
 
-static void taken(struct smsc_bind *b, struct outgoing *msg, unsigned segment, struct str remote_id)
+static void taken(struct smsc_bind *b, struct outgoing *msg, unsigned segment, const struct smpp_pdu *answer)
 {
+    scoped_buf tlvs = { 0 };
+    smpp_further_words(&tlvs, answer);
     metric_add(&submitted, 1);
     msg->state[segment] = SEGMENT_TAKEN;
     pacer_taken(&b->pacer, clock_mono());
     open_window(b);
     health_of(b, false, false);
     bind_tell(b, &(struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = msg->message, .segment = segment,
-                                         .segments = msg->segments, .billed = msg->billed, .remote_id = remote_id });
+                                         .segments = msg->segments, .billed = msg->billed, .remote_id = answer->sm_resp.message_id,
+                                         .tlvs = buf_str(&tlvs) });
 }
 
-static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment, uint32_t status)
+static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment, const struct smpp_pdu *answer)
 {
+    uint32_t status = answer->status ? answer->status : ESME_RUNKNOWNERR;
     enum means means = bind_means(&b->conf, status);
     bool busy = means == MEANS_BUSY, passing = means == MEANS_PASSING;
     int64_t wait_us = 0;
@@ -379,6 +384,8 @@ static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment,
     log_info("smpp", "%s: submit_sm refused, %s (0x%08x)", b->name, smpp_status_name(status), status);
     refuse(msg, status, passing);
     msg->opted_out = means == MEANS_OPTED_OUT;
+    buf_done(&msg->tlvs);
+    smpp_further_words(&msg->tlvs, answer);
 }
 
 void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const struct smpp_pdu *answer)
@@ -392,9 +399,9 @@ void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
     if (err)
         msg->lost = msg->may_have_it = true;
     else if (answer->status == ESME_ROK && answer->command != SMPP_generic_nack)
-        taken(b, msg, segment, answer->sm_resp.message_id);
+        taken(b, msg, segment, answer);
     else
-        refused(b, msg, segment, answer->status ? answer->status : ESME_RUNKNOWNERR);
+        refused(b, msg, segment, answer);
     if (err == ERR_CLOSED)
         return;                         /* told by bind_out_lose_all(), after CARRIER_DOWN and in order */
     end_if_over(b, msg);
@@ -432,6 +439,7 @@ void bind_out_free(struct smsc_bind *b)
     while (b->oldest) {
         struct outgoing *msg = b->oldest;
         b->oldest = msg->newer;
+        buf_done(&msg->tlvs);
         free(msg);
     }
 }

@@ -1,6 +1,7 @@
 /* bind_priv.h - what the files of the SMPP edge share: smpp_edge.c (thread, inbox), bind.c (the link), bind_out.c
  * (messages out), bind_in.c (receipts and messages in). Thread: smpp, but for what says otherwise. */
 #pragma once
+#include "base/buf.h"
 #include "base/inbox.h"
 #include "base/loop.h"
 #include "base/json.h"
@@ -40,6 +41,7 @@ struct outgoing {
     bool              may_have_it;      /* and it had left */
     uint32_t          refused;          /* command_status; 0: it was not */
     bool              transient, opted_out;
+    struct buf        tlvs;             /* of that answer, for people */
     char              bytes[];
 };
 

@@ -28,7 +28,9 @@ enum { MOST = 512 };
 struct told {
     enum carrier_news_kind kind;
     uint64_t message, token;
-    uint32_t segment, segments, billed, status;
+    uint32_t segment, segments, billed, status, error;
+    enum carrier_verb verb;
+    char     tlvs[256];
     bool     transient, may_have_it, opted_out;
     enum carrier_state state;
     char     remote_id[32], from[32], to[32], text[1024];
@@ -62,6 +64,15 @@ static struct world {
     uint32_t          resp_status[MOST];
     uint64_t          resp_tag[MOST];
     struct tls_context *tls;            /* NULL: plain */
+    unsigned          n_asked;          /* cancel_sm, query_sm, replace_sm */
+    uint32_t          asked[MOST];      /* the commands */
+    char              asked_id[64], asked_from[32], asked_to[32], asked_text[256];      /* of the last */
+    uint32_t          ask_status;       /* what they are answered; UINT32_MAX: nothing */
+    bool              nacks;            /* everything is answered by a generic_nack */
+    char              payload[256];     /* of the last data_sm */
+    char              further[256];     /* its TLVs that our codec does not know */
+    uint32_t          last_command, late;       /* late: the sequence_number of a submit_sm that has no answer */
+    unsigned          submits_before_ask;
     unsigned          binds, unbinds;
 } w;
 
@@ -85,6 +96,9 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
     *t = (struct told){ .kind = n->kind, .message = n->message, .token = n->token, .segment = n->segment,
                         .segments = n->segments, .billed = n->billed, .status = n->status, .transient = n->transient, .may_have_it = n->may_have_it,
                         .opted_out = n->opted_out, .state = n->state };
+    t->verb = n->verb;
+    t->error = n->error;
+    str_copyz(t->tlvs, sizeof t->tlvs, n->tlvs);
     str_copyz(t->remote_id, sizeof t->remote_id, n->remote_id);
     str_copyz(t->from, sizeof t->from, n->from);
     str_copyz(t->to, sizeof t->to, n->to);
@@ -95,10 +109,53 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
 }
 
 /* -- the scripted SMSC: all on its own thread ----------------------------------------------------------------------- */
+static void on_asked(const struct smpp_pdu *pdu)
+{
+    struct smpp_pdu resp;
+    memset(&resp, 0, sizeof resp);
+    pthread_mutex_lock(&w.lock);
+    const struct str id = pdu->command == SMPP_query_sm ? pdu->query.message_id
+                          : pdu->command == SMPP_cancel_sm ? pdu->cancel.message_id : pdu->replace.message_id;
+    const struct str from = pdu->command == SMPP_query_sm ? pdu->query.source_addr
+                            : pdu->command == SMPP_cancel_sm ? pdu->cancel.source_addr : pdu->replace.source_addr;
+    str_copyz(w.asked_id, sizeof w.asked_id, id);
+    str_copyz(w.asked_from, sizeof w.asked_from, from);
+    str_copyz(w.asked_to, sizeof w.asked_to, pdu->command == SMPP_cancel_sm ? pdu->cancel.destination_addr : STR(""));
+    str_copyz(w.asked_text, sizeof w.asked_text, pdu->command == SMPP_replace_sm ? pdu->replace.short_message : STR(""));
+    w.submits_before_ask = w.n_submits;
+    w.asked[w.n_asked++ % MOST] = pdu->command;
+    uint32_t status = w.ask_status;
+    bool nacks = w.nacks;
+    pthread_cond_broadcast(&w.changed);
+    pthread_mutex_unlock(&w.lock);
+    if (status == UINT32_MAX)
+        return;
+    resp.command = nacks ? SMPP_generic_nack : smpp_resp_to(pdu->command);
+    resp.sequence = pdu->sequence;
+    resp.status = status;
+    if (pdu->command == SMPP_query_sm && !status) {
+        resp.query_resp.message_id = id;
+        resp.query_resp.message_state = SMPP_EXPIRED;
+        resp.query_resp.error_code = 88;
+    }
+    smpp_session_reply(w.session, &resp);
+}
+
 static void on_request(void *arg, const struct smpp_pdu *pdu)
 {
     (void)arg;
+    if (pdu->command != SMPP_submit_sm && pdu->command != SMPP_data_sm) {
+        on_asked(pdu);
+        return;
+    }
     pthread_mutex_lock(&w.lock);
+    w.last_command = pdu->command;
+    w.late = pdu->sequence;
+    str_copyz(w.payload, sizeof w.payload, pdu->tlvs.message_payload);
+    struct buf further = { 0 };
+    smpp_further_words(&further, pdu);
+    str_copyz(w.further, sizeof w.further, buf_str(&further));
+    buf_done(&further);
     uint32_t status = w.n_refuse ? w.refuse[0] : w.always;
     char id[16];
     bool answers = w.answers;
@@ -114,7 +171,9 @@ static void on_request(void *arg, const struct smpp_pdu *pdu)
         str_copyz(w.taken[w.n_taken++ % MOST], 64, pdu->sm.short_message);
     pthread_cond_broadcast(&w.changed);
     pthread_mutex_unlock(&w.lock);
-    if (answers)
+    if (answers && w.nacks)
+        smpp_session_reply(w.session, &(struct smpp_pdu){ .command = SMPP_generic_nack, .sequence = pdu->sequence, .status = status });
+    else if (answers)
         smpp_session_answer(w.session, pdu->command, pdu->sequence, status, status ? STR("") : str_of(id));
 }
 
@@ -159,10 +218,10 @@ static void on_accept(void *arg, int fd, const char *peer)
     assert_int_equal(smpp_session_serve(&w.session, w.loop, fd, &serving, &hooks, NULL), ERR_NONE);
 }
 
-/* What the test asks of it: drop the link, or send a deliver_sm. */
+/* What the test asks of it: drop the link, or send a deliver_sm or data_sm. */
 struct ask {
     struct inbox_item item;
-    bool              drop;
+    bool              drop, by_data_sm, late;
     uint64_t          tag;
     uint8_t           esm_class;
     size_t            n;
@@ -175,6 +234,14 @@ static void on_ask(void *owner, struct inbox_item *item)
     (void)owner;
     if (ask->drop)
         smpp_session_drop(w.session);
+    else if (ask->late)
+        smpp_session_answer(w.session, SMPP_submit_sm, w.late, ESME_ROK, STR("late"));
+    else if (ask->by_data_sm)
+        assert_int_equal(smpp_session_send(w.session, &(struct smpp_pdu){ .command = SMPP_data_sm,
+                         .sm = { .source_addr_ton = 1, .source_addr = STR("12065550101"), .dest_addr_ton = 1,
+                                 .destination_addr = STR("18005550100"), .esm_class = ask->esm_class },
+                         .tlvs = { .has_message_payload = true, .message_payload = { ask->octets, ask->n } },
+                         .more_tlvs = { "\x14\x01\x00\x03" "abc", 7 } }, ask->tag), ERR_NONE);
     else
         assert_int_equal(smpp_session_send(w.session, &(struct smpp_pdu){ .command = SMPP_deliver_sm,
                          .sm = { .source_addr_ton = 1, .source_addr = STR("12065550101"), .dest_addr_ton = 1,
@@ -189,6 +256,13 @@ static void smsc_drops(void)
 {
     struct ask *ask = calloc(1, sizeof *ask);
     *ask = (struct ask){ .item.kind = &ask_kind, .drop = true };
+    inbox_post_always(loop_inbox(w.loop), &ask->item);
+}
+
+static void smsc_answers_late(void)
+{
+    struct ask *ask = calloc(1, sizeof *ask);
+    *ask = (struct ask){ .item.kind = &ask_kind, .late = true };
     inbox_post_always(loop_inbox(w.loop), &ask->item);
 }
 
@@ -215,6 +289,7 @@ static bool wait_for(bool (*holds)(unsigned n), unsigned n)
     return held;
 }
 
+static bool asked_n(unsigned n)   { return w.n_asked >= n; }
 static bool told_n(unsigned n)    { return w.n_told >= n; }
 static bool submits_n(unsigned n) { return w.n_submits >= n; }
 static bool taken_n(unsigned n)   { return w.n_taken >= n; }
@@ -820,6 +895,174 @@ static void coding_and_further_tlvs_are_the_profiles(void **state)
     assert_int_equal(w.last.data_coding, 8);
 }
 
+/* -- data_sm ---------------------------------------------------------------------------------------------------------- */
+static void smsc_delivers_data(uint64_t tag, uint8_t esm_class, struct str octets)
+{
+    struct ask *ask = calloc(1, sizeof *ask);
+    *ask = (struct ask){ .item.kind = &ask_kind, .by_data_sm = true, .tag = tag, .esm_class = esm_class, .n = octets.n };
+    memcpy(ask->octets, octets.p, octets.n);
+    inbox_post_always(loop_inbox(w.loop), &ask->item);
+}
+
+static void texts_may_go_as_data_sm_with_their_time_to_live(void **state)
+{
+    (void)state;
+    static const uint8_t tlv[] = { 0x14, 0x01, 0x00, 0x01, 'v' };
+    conf.by_data_sm = true;
+    memcpy(conf.tlvs, tlv, sizeof tlv);
+    conf.tlvs_n = sizeof tlv;
+    bind_it();
+    assert_int_equal(submit_one(42, "hello"), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_SUBMITTED);
+    assert_string_equal(w.told[1].remote_id, "id1");
+    assert_int_equal(w.last_command, SMPP_data_sm);
+    assert_string_equal(w.payload, "hello");
+    assert_string_equal(w.further, "0x1401=v 0x0017=hex:00016e58");      /* 93784 s */
+    assert_int_equal(w.last.registered_delivery, 1);
+    char text[401];
+    memset(text, 'a', 400);
+    text[400] = '\0';
+    assert_int_equal(submit(43, text), ERR_NONE);
+    assert_true(wait_for(told_n, 5));
+    assert_int_equal(w.n_submits, 4);
+    assert_true(w.last.esm_class & ESM_UDHI);
+    assert_memory_equal(w.payload, "\x05", 2);         /* a header, whose next octet is 0 */
+}
+
+static void what_comes_as_data_sm_is_answered_as_that(void **state)
+{
+    (void)state;
+    bind_it();
+    smsc_delivers_data(5, 0, STR("hi"));
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_INBOUND);
+    assert_string_equal(w.told[1].text, "hi");
+    assert_string_equal(w.told[1].tlvs, "0x1401=abc");
+    w.ops->settle(w.carrier, w.told[1].token, ERR_STORE);
+    assert_true(wait_for(resps_n, 1));
+    assert_int_equal(w.resp_status[0], ESME_RX_T_APPN);     /* the answer was its: another command's would have been none */
+    smsc_delivers_data(6, ESM_RECEIPT, STR("id:77 sub:001 dlvrd:001 submit date:2611221200 done date:2611221201 stat:DELIVRD err:000 text:x"));
+    assert_true(wait_for(told_n, 3));
+    assert_int_equal(w.told[2].kind, CARRIER_RECEIPT);
+    assert_string_equal(w.told[2].remote_id, "77");
+    w.ops->settle(w.carrier, w.told[2].token, ERR_NONE);
+    assert_true(wait_for(resps_n, 2));
+    assert_int_equal(w.resp_status[1], ESME_ROK);
+}
+
+/* -- asking ----------------------------------------------------------------------------------------------------------- */
+static enum err ask(enum carrier_verb verb, uint64_t message, const char *text)
+{
+    return w.ops->ask(w.carrier, &(struct carrier_ask){ .verb = verb, .message = message, .segment = 2, .remote_id = STR("00AbC"),
+                      .from = STR("+18005550100"), .to = STR("+12065550101"), .text = str_of(text) });
+}
+
+static void an_smsc_is_asked_about_what_it_has(void **state)
+{
+    (void)state;
+    conf.optout_errors = (struct smpp_statuses){ { 88 }, 1 };
+    bind_it();
+    assert_int_equal(ask(CARRIER_CANCEL, 7, ""), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.asked[0], SMPP_cancel_sm);
+    assert_string_equal(w.asked_id, "00AbC");
+    assert_string_equal(w.asked_from, "18005550100");
+    assert_string_equal(w.asked_to, "12065550101");
+    assert_int_equal(w.told[1].kind, CARRIER_ANSWERED);
+    assert_int_equal(w.told[1].message, 7);
+    assert_int_equal(w.told[1].segment, 2);
+    assert_string_equal(w.told[1].remote_id, "00AbC");
+    assert_int_equal(w.told[1].status, ESME_ROK);
+    assert_int_equal(ask(CARRIER_QUERY, 7, ""), ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    assert_int_equal(w.told[2].verb, CARRIER_QUERY);
+    assert_int_equal(w.told[2].state, RECEIPT_EXPIRED);
+    assert_int_equal(w.told[2].error, 88);
+    assert_true(w.told[2].opted_out);
+    assert_int_equal(ask(CARRIER_REPLACE, 7, "good bye"), ERR_NONE);
+    assert_true(wait_for(told_n, 4));
+    assert_string_equal(w.asked_text, "good bye");
+}
+
+static void a_refusal_a_nack_and_silence_are_told(void **state)
+{
+    (void)state;
+    bind_it();
+    w.ask_status = ESME_RCANCELFAIL;
+    assert_int_equal(ask(CARRIER_CANCEL, 1, ""), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].status, ESME_RCANCELFAIL);
+    w.nacks = true;
+    for (int verb = CARRIER_CANCEL; verb <= CARRIER_REPLACE; verb++) {
+        unsigned told = w.n_told;
+        w.ask_status = verb == CARRIER_QUERY ? 0 : ESME_RINVCMDID;      /* a generic_nack is a no, whatever it says */
+        assert_int_equal(ask((enum carrier_verb)verb, 1, "x"), ERR_NONE);
+        assert_true(wait_for(told_n, told + 1));
+        assert_int_equal(w.told[told].kind, CARRIER_ANSWERED);
+        assert_int_equal(w.told[told].status, verb == CARRIER_QUERY ? ESME_RUNKNOWNERR : ESME_RINVCMDID);
+    }
+    w.ask_status = UINT32_MAX;
+    for (unsigned i = 0; i < 6; i++)                    /* 4 under way, 2 that wait for the window */
+        assert_int_equal(ask(CARRIER_QUERY, i, ""), ERR_NONE);
+    assert_true(wait_for(asked_n, 8));
+    unsigned told = w.n_told;
+    smsc_drops();
+    assert_true(wait_for(told_n, told + 7));
+    unsigned lost = 0;
+    for (unsigned i = told; i < told + 7; i++)
+        lost += w.told[i].kind == CARRIER_ANSWERED && w.told[i].status == CARRIER_NO_ANSWER;
+    assert_int_equal(lost, 6);
+    assert_true(wait_for(told_n, told + 8));            /* bound again */
+    assert_int_equal(w.n_asked, 8);
+}
+
+static void what_is_asked_waits_for_the_window_and_goes_before_submits(void **state)
+{
+    (void)state;
+    conf.window = 1;
+    w.answers = false;
+    bind_it();
+    assert_int_equal(submit(1, "a"), ERR_NONE);
+    assert_int_equal(submit(2, "b"), ERR_NONE);
+    assert_true(wait_for(submits_n, 1));
+    assert_int_equal(ask(CARRIER_QUERY, 1, ""), ERR_NONE);
+    pass_ms(20);
+    assert_int_equal(w.n_asked, 0);
+    w.answers = true;
+    smsc_answers_late();
+    assert_true(wait_for(submits_n, 2));
+    assert_int_equal(w.n_asked, 1);
+    assert_int_equal(w.submits_before_ask, 1);
+}
+
+static void a_submit_that_is_nacked_is_refused(void **state)
+{
+    (void)state;
+    w.nacks = true;
+    w.always = ESME_RINVCMDID;
+    bind_it();
+    assert_int_equal(submit(1, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_REFUSED);
+    assert_int_equal(w.told[1].status, ESME_RINVCMDID);
+    w.always = ESME_ROK;                                /* nonsense, and no answer that took it */
+    assert_int_equal(submit(2, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    assert_int_equal(w.told[2].kind, CARRIER_REFUSED);
+    assert_int_equal(w.told[2].status, ESME_RUNKNOWNERR);
+}
+
+static void a_receiver_is_not_asked(void **state)
+{
+    (void)state;
+    struct problem why;
+    conf.type = BIND_RECEIVER;
+    assert_int_equal(smpp_edge_add(w.edge, &conf, &why), ERR_NONE);
+    assert_true(wait_for(told_n, 1));
+    assert_null(w.ops->ask);
+}
+
 static void it_says_which_smsc_it_is_bound_to(void **state)
 {
     (void)state;
@@ -904,6 +1147,13 @@ int main(void)
         T(a_status_means_what_the_profile_says),
         T(a_status_and_a_receipts_error_may_say_opted_out),
         T(coding_and_further_tlvs_are_the_profiles),
+        T(texts_may_go_as_data_sm_with_their_time_to_live),
+        T(what_comes_as_data_sm_is_answered_as_that),
+        T(an_smsc_is_asked_about_what_it_has),
+        T(a_refusal_a_nack_and_silence_are_told),
+        T(what_is_asked_waits_for_the_window_and_goes_before_submits),
+        T(a_submit_that_is_nacked_is_refused),
+        T(a_receiver_is_not_asked),
         T(it_says_which_smsc_it_is_bound_to),
         T(under_tls_the_certificate_is_proved),
         T(a_certificate_of_another_name_is_no_bind),
