@@ -665,20 +665,22 @@ void app_write_ready(const struct app *app, struct buf *out)
 void app_greet(const struct app *app)
 {
     char connection[160];
+    const char *data = app->settings->data;
+    bool elsewhere = strcmp(data, "carterfone-data") != 0 && strcmp(data, "./carterfone-data") != 0;
     uint16_t port = http_server_port(app->http, 0);
     connection_string(app, connection, sizeof connection);
     printf("\nCarterfone is ready: https://localhost:%u\n", port);
     if (isatty(STDOUT_FILENO))          /* a key is for the person who looks, not for the journal that keeps what we print */
         printf("  connection string  %s\n", connection);
     else
-        printf("  connection string  carterfone connection-string prints it\n");
+        printf("  connection string  carterfone connection-string%s%s prints it\n", elsewhere ? " --data " : "", elsewhere ? data : "");
     if (app->ca_file[0])
         printf("  trust it           export NODE_EXTRA_CA_CERTS=%s\n", app->ca_file);
     if (app->sim)
         printf("  simulated network  SMPP %s:%u, SIP %s:%u\n", app->settings->sim_smpp.host, sim_smpp_port(app->sim),
                app->settings->sim_sip.host, sim_sip_port(app->sim));
     printf("\nTry, in another terminal:\n"
-           "  build/carterfone numbers search --type toll-free --for application --sms inbound+outbound\n"
-           "  build/carterfone --help\n\n");
+           "  build/carterfone numbers search --type toll-free --for application --sms inbound+outbound%s%s\n"
+           "  build/carterfone --help\n\n", elsewhere ? " --data " : "", elsewhere ? data : "");
     fflush(stdout);
 }

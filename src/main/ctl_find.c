@@ -101,9 +101,11 @@ static int find_ca(struct ctl *c)
         return CTL_OK;
     struct str        api = c->api;
     struct ctl_answer answer;
+    c->api_asked = api;
     c->api = arena_printf(c->arena, "http" STR_FMT, STR_ARG(str_from(api, 5)));
     int rc = ctl_ask(c, CTL_AS_NOBODY, "GET", STR("/carterfone/ca.pem"), (struct str){ 0 }, &answer);
     c->api = api;
+    c->api_asked = (struct str){ 0 };
     if (rc == CTL_OK)
         c->ca_pem = answer.body.p;
     return rc;

@@ -14,7 +14,12 @@ static int ask_handset(struct ctl *c, const char *verb, const struct buf *body, 
     struct ctl_answer answer;
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", ctl_target(c, "/carterfone/v1/handsets/%e/:%s", c->args[0], verb),
                      buf_str(body), &answer);
-    if (!rc && !ctl_say_json(c, answer.body))
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    struct str note = json_text_of(answer.json, "note");
+    if (note.n)
+        ctl_say(c, "%s, but " STR_FMT, said, STR_ARG(note));
+    else
         ctl_say(c, "%s", said);
     return rc;
 }

@@ -243,7 +243,7 @@ int ctl_tell_refusal(const struct ctl *c, const struct ctl_answer *answer)
 
 static int tell_unreachable(const struct ctl *c, CURLcode code, const char *error)
 {
-    fprintf(stderr, "carterfone: no answer from " STR_FMT ": %s\n", STR_ARG(c->api),
+    fprintf(stderr, "carterfone: no answer from " STR_FMT ": %s\n", STR_ARG(c->api_asked.n ? c->api_asked : c->api),
             *error ? error : curl_easy_strerror(code));
     if (code == CURLE_COULDNT_CONNECT)
         fprintf(stderr, "Is it running? `carterfone serve` starts it.\n");

@@ -454,11 +454,27 @@ static int give_up(struct import *im, int rc)
     return say_resume(im, rc);
 }
 
+/* They are in the inventory, and the edition lets nobody have them. Said before it ends: a dry run keeps nothing to ask about. */
+static void warn_unoffered(const struct import *im)
+{
+    struct ctl_answer answer;
+    if (ask(im->c, "GET", ctl_target(im->c, IMPORTS "/%e", im->id), (struct str){ 0 }, NULL, &answer))
+        return;
+    const struct json *kinds = json_member(answer.json, "unoffered");
+    for (size_t i = 0; i < json_count(kinds); i++) {
+        const struct json *kind = json_item(kinds, i);
+        fprintf(stderr, "warning: %s " STR_FMT " number%s of " STR_FMT ": this edition offers none, so nobody can lease them (docs/editions.md)\n",
+                thousands((uint64_t)json_int_of(kind, "numbers", 0)), STR_ARG(json_text_of(kind, "phoneNumberType")),
+                json_int_of(kind, "numbers", 0) == 1 ? "" : "s", STR_ARG(json_text_of(kind, "countryCode")));
+    }
+}
+
 static int finish(struct import *im)
 {
     struct ctl_answer answer;
     bool none = im->bad && ctl_option(im->c, "all-or-nothing");
     int64_t now = clock_mono().us;
+    warn_unoffered(im);
     double seconds = (double)(now - im->began_us) / US_PER_S;
     int rc = end(im, im->dry || none ? "rollBack" : "complete", &answer);
     undraw(im);

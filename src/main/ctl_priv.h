@@ -58,6 +58,7 @@ struct ctl {
     /* where the server is: ctl_find.c */
     const char   *server, *data, *resource; /* as given; NULL when not */
     struct str    api;                      /* "https://127.0.0.1:4500"; empty until ctl_find() */
+    struct str    api_asked;                /* what was asked for, while `api` is that in the clear; else empty */
     const char   *ca_file;                  /* NULL: the system's */
     const char   *ca_pem;                   /* the CA's text, when there is no file */
     uint8_t       key[256], operator_key[256];

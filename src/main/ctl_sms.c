@@ -15,7 +15,8 @@ static const struct ctl_column one_columns[] = {
     { "WHEN", "createdAt" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
     { ">PARTS", "segments" }, { "TEXT", "message", CTL_BRIEF }, { "MESSAGE", "messageId" }, { "SEND AT", "sendAt", CTL_IF_ANY },
     { "WAITS FOR", "waiting.for", CTL_IF_ANY }, { "GUARD", "waiting.guard", CTL_IF_ANY }, { "CARRIER", "waiting.carrier", CTL_IF_ANY },
-    { "AHEAD", "waiting.ahead", CTL_IF_ANY }, { "UNTIL", "waiting.until", CTL_IF_ANY }, { "EXPECTED", "waiting.expectedAt", CTL_IF_ANY }, { 0 },
+    { "AHEAD", "waiting.ahead", CTL_IF_ANY }, { "UNTIL", "waiting.until", CTL_IF_ANY }, { "EXPECTED", "waiting.expectedAt", CTL_IF_ANY },
+    { "REPORT", "deliveryStatusDetails", CTL_IF_ANY }, { "WHY", "why", CTL_IF_ANY }, { 0 },
 };
 
 static int send_sms(struct ctl *c)

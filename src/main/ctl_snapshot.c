@@ -18,6 +18,8 @@ static int take(struct ctl *c)
     jw_object(&w, NULL);
     if (c->args_n)
         jw_textz(&w, "name", c->args[0]);
+    if (ctl_option(c, "force"))
+        jw_bool(&w, "force", true);
     jw_end(&w);
     int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/snapshots"), buf_str(&body), &answer);
     if (rc)
@@ -62,10 +64,15 @@ static int reset(struct ctl *c)
     return rc ? rc : tell(c, &answer, "reset");
 }
 
+static const struct ctl_option take_options[] = {
+    { "force", NULL, CTL_MAY, "in the place of a snapshot of that name" },
+    { 0 },
+};
+
 const struct ctl_command ctl_snapshot_commands[] = {
     { "snapshot", "list", "", 0, 0, NULL, list, "the snapshots there are" },
     { "snapshot", "delete", "NAME", 1, 1, NULL, delete, "remove one" },
-    { "snapshot", "", "[NAME]", 0, 1, NULL, take, "keep the whole state of the running server; `snapshot list` and `snapshot delete NAME` look after them" },
+    { "snapshot", "", "[NAME]", 0, 1, take_options, take, "keep the whole state of the running server; `snapshot list` and `snapshot delete NAME` look after them" },
     { "restore", "", "NAME", 1, 1, NULL, restore, "put a snapshot in the place of the state there is" },
     { "reset", "", "", 0, 0, NULL, reset, "back to the state of the first start" },
     { 0 },

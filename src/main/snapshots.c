@@ -234,18 +234,27 @@ static void on_pause(void *owner, struct inbox_item *item)
 }
 static const struct inbox_kind pause_kind = { "snapshots.pause", on_pause, NULL };
 
-static enum err take(struct snapshots *s, const char *name, struct http_call *hc)
+/* By the time; a second one of the same second has a number behind it. */
+static void name_by_time(const struct snapshots *s, char name[SNAPSHOT_NAME_MAX + 1])
 {
-    char when[ISO8601_SIZE], made[SNAPSHOT_NAME_MAX + 1];
+    char when[ISO8601_SIZE];
+    time_iso8601(when, clock_wall_us());
+    int n = snprintf(name, SNAPSHOT_NAME_MAX + 1, "%.10s-%.2s%.2s%.2s", when, when + 11, when + 14, when + 17);
+    for (int again = 2; again < 100 && shelf_has(s->shelf, name); again++)
+        snprintf(name + n, (size_t)(SNAPSHOT_NAME_MAX + 1 - n), "-%d", again);
+}
+
+static enum err replace(struct snapshots *s, const char *name, struct http_call *hc)
+{
+    char made[SNAPSHOT_NAME_MAX + 1];
     int max;
-    if (!name[0]) {
-        time_iso8601(when, clock_wall_us());
-        snprintf(made, sizeof made, "%.10s-%.2s%.2s%.2s", when, when + 11, when + 14, when + 17);
-        name = made;
-    }
     enum err err = shelf_prepare(s->shelf);     /* somebody may have deleted the folder */
     if (err)
         return err;
+    if (!name[0]) {
+        name_by_time(s, made);
+        name = made;
+    }
     if (!shelf_has_room(s->shelf, name, &max))
         return problem_set(&hc->why, ERR_RANGE, "BadRequest", "There are %d snapshots: delete one of them first.", max);
     struct taking *t = calloc(1, sizeof *t);
@@ -256,6 +265,13 @@ static enum err take(struct snapshots *s, const char *name, struct http_call *hc
     shelf_path(s->shelf, t->name, t->path);
     pass_on(t, control_inbox(&s->app->control), &pause_kind);
     return ERR_NONE;
+}
+
+static enum err take(struct snapshots *s, const char *name, struct http_call *hc)
+{
+    if (name[0] && shelf_has(s->shelf, name))
+        return rule_problem(&hc->why, ERR_CONFLICT, RULE_SNAPSHOT_EXISTS, name);
+    return replace(s, name, hc);
 }
 
 /* -- restoring ------------------------------------------------------------------------------------------------------------ */
@@ -357,6 +373,7 @@ static const struct verb {
 } verbs[] = {
     { "list",    false, NOTHING,   list },
     { "take",    false, TAKING,    take },
+    { "replace", false, TAKING,    replace },
     { "delete",  true,  NOTHING,   delete },
     { "restore", true,  RESTORING, restore },
     { "reset",   false, RESTORING, reset },

@@ -19,7 +19,7 @@ MUST_USE enum err snapshots_new(struct snapshots **out, struct app *app);
 void snapshots_stop(struct snapshots *s);
 void snapshots_free(struct snapshots *s);
 
-/** struct app_api.snapshots_do: verb "take", "list", "delete", "restore" or "reset". Thread: control. hc is answered, now or later.
+/** struct app_api.snapshots_do: verb "take", "replace" (take, in the place of one of that name), "list", "delete", "restore" or "reset". Thread: control. hc is answered, now or later.
  *  @return an error with hc->why */
 MUST_USE enum err snapshots_do(void *snapshots, const char *verb, struct str name, struct http_call *hc);
 

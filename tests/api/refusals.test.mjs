@@ -143,6 +143,10 @@ test('texts that a number does not take are not received', async (t) => {
 /* Rules that no request to a healthy server of a test can break: the test that does, and names each. */
 const elsewhere = {
   SmscTestOtherSide: 'tests/api/smsc-test.test.mjs',
+  RepeatabilityIdInvalid: 'tests/api/sms-repeat.test.mjs',
+  RepeatabilityDateInvalid: 'tests/api/sms-repeat.test.mjs',
+  RepeatabilityOutside: 'tests/api/sms-repeat.test.mjs',
+  RepeatabilityMismatch: 'tests/api/sms-repeat.test.mjs',
   PumpingSuspected: 'tests/api/sms-guards.test.mjs',
   SmsLimitReached: 'tests/api/sms-guards.test.mjs',
   StoreBusy: 'tests/unit/domain/numbers/test_numbers_refusals.c',

@@ -11,7 +11,7 @@ enum { NUMBER_TEXT = 48 };
 
 /* -- rules -------------------------------------------------------------------------------------------------------- */
 /* Emergency and emergency test numbers, bare or after their country's code (data: emergency numbers by country). */
-static bool is_emergency(struct str to)
+bool calls_is_emergency(struct str to)
 {
     static const char *const numbers[] = { "911", "933", "112", "999", "+1911", "+1933", "+44112", "+44999" };
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -75,7 +75,7 @@ static struct call *call_of_request(struct call_request *r, const struct lease *
     if (!call)
         return NULL;
     call->outbound = true;
-    call->unlimited = is_emergency(rq->to);
+    call->unlimited = calls_is_emergency(rq->to);
     call->from = arena_printf(call->arena, "+%llu", (unsigned long long)lease->number);
     call->to = arena_str(call->arena, call->unlimited ? emergency_digits(rq->to) : rq->to);
     call->display = arena_str(call->arena, rq->display);
@@ -135,12 +135,12 @@ static enum err create_go(struct call_request *r, struct problem *why)
     const struct lease *lease = rq->from.n ? numbers_lease(c->conf.numbers, rq->from) : NULL;
     enum err err = caller_check(lease, rq, why);
     if (!err)
-        err = is_emergency(rq->to) ? emergency_check(lease, rq->to, why)
+        err = calls_is_emergency(rq->to) ? emergency_check(lease, rq->to, why)
                                    : numbers_may_call(c->conf.numbers, lease, rq->to, why);
-    if (!err && !is_emergency(rq->to))
+    if (!err && !calls_is_emergency(rq->to))
         err = accounts_may_spend(c->conf.accounts, lease->resource, why);
     struct usage_ends ends = { lease ? lease->resource : 0, lease, rq->from, rq->to };
-    if (!err && !is_emergency(rq->to))
+    if (!err && !calls_is_emergency(rq->to))
         err = usage_may_spend(c->control->usage, ends.resource, usage_call_estimate(c->control->usage, &ends, true, 1), why);
     if (err)
         return err;
@@ -236,7 +236,7 @@ static void end_cut_off(struct calls *c, struct call *call, const struct call_ro
     call->connected_us = row->connected_us;
     if (row->connected_us)
         call->cut_us = alive_us > row->connected_us ? alive_us : row->connected_us;
-    call->unlimited = is_emergency(row->callee);
+    call->unlimited = calls_is_emergency(row->callee);
     call->asked_to_end = true;      /* CallDisconnected in any case */
     call->trail = RESTART_TRAIL;
     call_end_set(&call->end, CALL_RESTARTED);

@@ -39,6 +39,9 @@ struct calls_conf {
 };
 
 /** @return ERR_NOMEM */
+/** 911, 112 and such, bare or after their country's code. Any thread. */
+bool calls_is_emergency(struct str to);
+
 MUST_USE enum err calls_new(struct calls **out, const struct calls_conf *conf, struct problem *why);
 void calls_free(struct calls *c);
 SCOPED_FREE(calls)

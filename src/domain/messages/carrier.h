@@ -86,6 +86,10 @@ struct carrier_news {
     uint32_t           status;      /* SMPP command_status, or the receipt's err: field */
     bool               transient;   /* REFUSED: worth trying again (throttled, queue full, system error) */
     bool               opted_out;   /* REFUSED, RECEIPT: the carrier says that this recipient wants no texts of this sender */
+    struct carrier_busy {           /* SUBMITTED, REFUSED, LOST: how often the peer put it off since the last of these; times are mono */
+        uint32_t times, status;     /* the last command_status */
+        int64_t  first_us, last_us;
+    }                  busy;
     bool               may_have_it; /* LOST: a part of it left and was not answered: the SMSC may have taken it */
     enum carrier_state state;
     enum carrier_verb  verb;        /* ANSWERED */

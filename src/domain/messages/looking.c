@@ -58,7 +58,7 @@ struct looking {
     struct messages  *m;
     uint64_t          resource;         /* 0: any */
     void            (*write)(struct looking *l, struct db_rows *rows, struct buf *out);
-    bool              found;
+    bool              found, whole;     /* whole: one message with all that is known of it */
     size_t            top;              /* of a list */
     struct str        link;
     messages_json_fn *done;
@@ -68,6 +68,23 @@ struct looking {
 static bool may_see(const struct looking *l, const struct message_row *row)
 {
     return !l->resource || l->resource == row->resource;
+}
+
+/* Of one that ended otherwise than delivered: the report's words, and the last that its trail says before it. */
+static void end_write(const struct looking *l, const struct message_row *row, struct jw *w)
+{
+    struct sms_report report;
+    struct str line, when, step, words, why = { "", 0 }, trail = row->trail;
+    if (row->state == message_state_stored(MSG_DELIVERED) || !report_read(&report, l->m, row))
+        return;
+    for (bool more = true; more;) {
+        more = str_cut(trail, '\n', &line, &trail);
+        if (str_cut(line, ' ', &when, &words) && str_cut(words, ' ', &step, &words) && !str_eqz(step, "state") && !str_eqz(step, "report")
+            && !str_eqz(step, "with"))
+            why = words;
+    }
+    jw_textz(w, "deliveryStatusDetails", report.details);
+    jw_text(w, "why", why);
 }
 
 static void message_write(const struct looking *l, const struct message_row *row, struct jw *w)
@@ -91,6 +108,8 @@ static void message_write(const struct looking *l, const struct message_row *row
         jw_time(w, "sendAt", row->send_at_us);
     if (!row->inbound && row->state < 10)
         holding_write(l->m, row->key, w);
+    if (l->whole)
+        end_write(l, row, w);
     jw_end(w);
 }
 
@@ -100,7 +119,7 @@ static void write_one(struct looking *l, struct db_rows *rows, struct buf *out)
     struct jw w = jw_of(out);
     if (!message_row_next(rows, &row) || !may_see(l, &row))
         return;
-    l->found = true;
+    l->found = l->whole = true;
     message_write(l, &row, &w);
 }
 

@@ -451,7 +451,7 @@ void outbound_refused(struct carrier_slot *c, const struct carrier_news *n)
     msg->last_status = n->status;
     msg->opted_out |= n->opted_out;
     failed_try(msg, elsewhere ? EV_LOST : EV_AGAIN, !n->transient,
-               &(struct message_cue){ .step = n->opted_out ? "opt-out" : "smpp", .words = words, .from = c, .segment = -1 });
+               &(struct message_cue){ .step = n->opted_out ? "opt-out" : "smpp", .words = words, .from = c, .news = n, .segment = -1 });
 }
 
 /* Still up: a submit that was never answered, the peer may be choking. What never left goes again at once. */
@@ -464,5 +464,5 @@ void outbound_lost(struct carrier_slot *c, const struct carrier_news *n)
     snprintf(words, sizeof words, n->may_have_it ? "the link to %s went before it answered" : "%s gave it back, it had not left", c->name);
     msg->unsure |= n->may_have_it;
     failed_try(msg, c->up && n->may_have_it ? EV_AGAIN : EV_LOST, false,
-               &(struct message_cue){ .step = "smpp", .words = words, .from = c, .segment = -1, .returns = true });
+               &(struct message_cue){ .step = "smpp", .words = words, .from = c, .news = n, .segment = -1, .returns = true });
 }

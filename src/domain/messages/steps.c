@@ -85,8 +85,21 @@ static enum err stepping_post(struct messages *m, struct stepping *g, struct db_
 
 /* -- steps --------------------------------------------------------------------------------------------------------------- */
 
+static void tell_busy(const struct message *msg, const struct carrier_busy *busy, struct buf *trail)
+{
+    int64_t behind_us = control_now_us(msg->m->control) - clock_mono().us;
+    char until[ISO8601_SIZE];
+    if (busy->times == 1) {
+        trail_line(trail, busy->first_us + behind_us, "smpp", STR_FMT " put it off: command_status 0x%08x", STR_ARG(message_carrier(msg)), busy->status);
+    } else {
+        time_iso8601(until, busy->last_us + behind_us);
+        trail_line(trail, busy->first_us + behind_us, "smpp", STR_FMT " put it off %u times, the last at %s: command_status 0x%08x",
+                   STR_ARG(message_carrier(msg)), busy->times, until, busy->status);
+    }
+}
+
 /* What happened since its last step and needed no row of its own. */
-static void tell_since(struct message *msg, struct buf *trail)
+static void tell_since(struct message *msg, const struct message_cue *cue, struct buf *trail)
 {
     if (msg->answered_us)
         trail_line(trail, msg->answered_us, "answer", "%s, once it was on disk", msg->esme ? "ESME_ROK" : "HTTP 202");
@@ -97,6 +110,8 @@ static void tell_since(struct message *msg, struct buf *trail)
             msg->left_why = LEFT_NOT;
         trail_line(trail, msg->taken_us, "smpp", "submit_sm to " STR_FMT, STR_ARG(message_carrier(msg)));
     }
+    if (cue->news && cue->news->busy.times)
+        tell_busy(msg, &cue->news->busy, trail);
     msg->answered_us = msg->taken_us = 0;
     msg->held_was = HELD_NOT;
 }
@@ -105,7 +120,7 @@ void step_post(struct message *msg, const struct message_cue *cue, struct db_uni
 {
     int64_t now = control_now_us(msg->m->control);
     scoped_buf trail = { 0 };
-    tell_since(msg, &trail);
+    tell_since(msg, cue, &trail);
     trail_line(&trail, now, cue->step, "%s", cue->words);
     if (cue->starts_over)
         segment_rows_forget(u, msg->key);
@@ -154,7 +169,7 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
     struct sms_report report;
     scoped_buf trail = { 0 };
     report_of(&report, msg, now);
-    tell_since(msg, &trail);
+    tell_since(msg, cue, &trail);
     trail_line(&trail, now, msg->end_step, "%s", msg->end_words ? msg->end_words : "");
     trail_line(&trail, now, "state", "%s", message_state_word(message_state_stored(msg->state)));
     report_tell(&report, &trail);

@@ -326,3 +326,52 @@ enum err numbers_import_begin(struct numbers *n, const struct import_new *rq, im
     return err;
 }
 
+static bool is_offered(const struct numbers *n, const struct sort *s)
+{
+    for (size_t i = 0;; i++) {
+        const struct catalogue_row *row = catalogue_row(numbers_edition(n), i);
+        if (!row)
+            return false;
+        if (row->type == s->type && str_eqz(str_of(row->country), s->country))
+            return true;
+    }
+}
+
+static bool is_kind(const struct sort *a, const struct sort *b)
+{
+    return a->type == b->type && !strcmp(a->country, b->country);
+}
+
+void numbers_import_write_unoffered(const struct numbers *n, const struct number_import *pub, struct jw *w)
+{
+    enum { KINDS_MOST = 64 };
+    const struct import *im = container_of(pub, struct import, pub);
+    struct { const struct sort *sort; uint64_t numbers; bool offered; } kinds[KINDS_MOST];
+    size_t found = 0;
+    for (unsigned i = im->lot_from; i && i <= im->lot_to; i++) {
+        const struct sort *sort = sort_of(n, n->lots[i]);
+        size_t k = 0;
+        if (n->lots[i]->import != im || !n->lots[i]->total)
+            continue;
+        while (k < found && !is_kind(kinds[k].sort, sort))
+            k++;
+        if (k == KINDS_MOST)
+            continue;
+        if (k == found) {
+            kinds[k].sort = sort;
+            kinds[k].numbers = 0;
+            kinds[k].offered = is_offered(n, sort);
+            found++;
+        }
+        kinds[k].numbers += n->lots[i]->total;
+    }
+    for (size_t k = 0; k < found; k++) {
+        if (kinds[k].offered)
+            continue;
+        jw_object(w, NULL);
+        jw_textz(w, "countryCode", kinds[k].sort->country);
+        jw_textz(w, "phoneNumberType", number_type_word(kinds[k].sort->type));
+        jw_int(w, "numbers", (int64_t)kinds[k].numbers);
+        jw_end(w);
+    }
+}

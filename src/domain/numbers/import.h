@@ -9,6 +9,8 @@
 #include "domain/numbers/numbers.h"
 #include "domain/rules.h"
 
+struct jw;
+
 /* -- slices: any one thread ----------------------------------------------------------------------------------------- */
 enum { IMPORT_SLICE_MOST = 8192, IMPORT_TAGS_SIZE = 128, IMPORT_BAD_KEPT = 10000, IMPORT_MARK_SIZE = 64 };
 
@@ -113,3 +115,5 @@ size_t numbers_imports(const struct numbers *n, size_t skip, size_t most, const 
 typedef void import_bad_fn(void *arg, enum err err, const struct import_bad *bad, size_t count, bool more);
 MUST_USE enum err numbers_import_bad(struct numbers *n, struct str id, uint64_t after_line, size_t most, import_bad_fn *done,
                                      void *arg, struct problem *why);
+/** What of it the edition offers to nobody, as elements of an open array: countryCode, phoneNumberType, numbers. Such numbers lie idle. */
+void numbers_import_write_unoffered(const struct numbers *n, const struct number_import *im, struct jw *w);

@@ -24,7 +24,7 @@ static void write_bad(struct jw *w, const struct import_bad *bad)
     jw_end(w);
 }
 
-static void write_members(struct jw *w, const struct number_import *im)
+static void write_members(const struct http_call *hc, struct jw *w, const struct number_import *im)
 {
     jw_textz(w, "id", im->id);
     jw_textz(w, "file", im->file);
@@ -41,6 +41,9 @@ static void write_members(struct jw *w, const struct number_import *im)
     jw_time(w, "startedOn", im->started_us);
     if (im->ended_us)
         jw_time(w, "endedOn", im->ended_us);
+    jw_array(w, "unoffered");
+    numbers_import_write_unoffered(hc->api->numbers, im, w);
+    jw_end(w);
 }
 
 /* An import_done_fn whose `arg` is the call. */
@@ -56,7 +59,7 @@ static void on_done(void *arg, enum err err, const struct number_import *im, con
     }
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
-    write_members(&w, im);
+    write_members(hc, &w, im);
     if (n_bad) {
         jw_array(&w, "bad");
         for (size_t i = 0; i < n_bad; i++)
@@ -105,7 +108,7 @@ enum err imports_get(struct http_call *hc)
     jw_array(&w, "value");
     for (size_t i = 0; i < n; i++) {
         jw_object(&w, NULL);
-        write_members(&w, list[i]);
+        write_members(hc, &w, list[i]);
         jw_end(&w);
     }
     jw_end(&w);

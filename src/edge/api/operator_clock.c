@@ -112,7 +112,7 @@ enum err snapshots_get(struct http_call *hc)
 
 enum err snapshots_post(struct http_call *hc)
 {
-    return snapshots_ask(hc, "take", json_text_of(hc->json, "name"));
+    return snapshots_ask(hc, json_bool_of(hc->json, "force", false) ? "replace" : "take", json_text_of(hc->json, "name"));
 }
 
 enum err snapshot_delete(struct http_call *hc)

@@ -4,6 +4,8 @@
 #include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
+#include <string.h>
+
 static void on_added(void *arg, enum err err, const struct problem *why)
 {
     struct http_call *hc = arg;
@@ -106,16 +108,46 @@ enum err trunks_post(struct http_call *hc)
 
 /* -- handsets: a command passes through to the simulated networks, its answer comes back --------------------------- */
 
+/* The simulated networks know no rules; these are theirs. */
+static void name_rule_of(struct problem *why, enum err err)
+{
+    static const struct { const char *code; enum rule rule; } known[] = {
+        { "HandsetHasNoCall", RULE_HANDSET_HAS_NO_CALL }, { "HandsetInCall", RULE_HANDSET_IN_CALL },
+    };
+    char text[sizeof why->text];
+    memcpy(text, why->text, sizeof text);
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (str_eqz(str_of(why->code), known[i].code))
+            rule_problem(why, err, known[i].rule, text);
+}
+
 /* The simulator answers on its own thread; the http_call may be answered from any. */
 static void on_commanded(void *arg, enum err err, struct str answer, const struct problem *why)
 {
     struct http_call *hc = arg;
     if (err) {
         hc->why = *why;
+        name_rule_of(&hc->why, err);
         http_fail(hc, err);
         return;
     }
     buf_puts(&hc->out, answer);
+    http_reply(hc, 200);
+}
+
+/* It went to the wire; whether anybody takes it there was known before. */
+static void on_texted(void *arg, enum err err, struct str answer, const struct problem *why)
+{
+    struct http_call *hc = arg;
+    const char *note = hc->rq;
+    if (err || !note) {
+        on_commanded(arg, err, answer, why);
+        return;
+    }
+    struct jw w = jw_of(&hc->out);
+    jw_object(&w, NULL);
+    jw_textz(&w, "note", note);
+    jw_end(&w);
     http_reply(hc, 200);
 }
 
@@ -134,7 +166,7 @@ static void arguments(struct http_call *hc, struct buf *out)
     jw_end(&w);
 }
 
-static enum err command(struct http_call *hc, struct str verb)
+static enum err command_then(struct http_call *hc, struct str verb, void (*then)(void *, enum err, struct str, const struct problem *))
 {
     enum err err = operator_only(hc);
     if (!err && !hc->api->sim_command)
@@ -145,7 +177,26 @@ static enum err command(struct http_call *hc, struct str verb)
     arguments(hc, &args);
     if (args.bad)
         return ERR_NOMEM;
-    return hc->api->sim_command(hc->api->sim, verb, buf_str(&args), on_commanded, hc);
+    return hc->api->sim_command(hc->api->sim, verb, buf_str(&args), then, hc);
+}
+
+static enum err command(struct http_call *hc, struct str verb)
+{
+    return command_then(hc, verb, on_commanded);
+}
+
+/* Why nobody here takes a text of that handset, in words; NULL: somebody does. */
+static const char *text_note(struct http_call *hc, struct str to)
+{
+    struct problem why = { 0 };
+    const struct lease *lease = numbers_lease(hc->api->numbers, to);
+    if (!lease)
+        return arena_printf(hc->arena, STR_FMT " is no number that is leased here: nobody takes it", STR_ARG(to)).p;
+    if (!lease->simulated)
+        return arena_printf(hc->arena, STR_FMT " is a real number: no telephone of the simulated network reaches it", STR_ARG(to)).p;
+    if (!numbers_may_be_texted(hc->api->numbers, lease, hc->params[0], &why))
+        return NULL;
+    return arena_printf(hc->arena, "nobody takes it: %s", why.text).p;
 }
 
 /* -- the simulated SMSC ---------------------------------------------------------------------------------------------- */
@@ -192,7 +243,9 @@ enum err handset_inbox_get(struct http_call *hc)
 
 enum err handset_sms_post(struct http_call *hc)
 {
-    return command(hc, STR("handset.sms"));
+    struct str to = json_text_of(hc->json, "to");
+    hc->rq = to.n ? (void *)(uintptr_t)text_note(hc, to) : NULL;
+    return command_then(hc, STR("handset.sms"), on_texted);
 }
 
 enum err handset_attach_post(struct http_call *hc)

@@ -3,6 +3,7 @@
 
 #include "codec/e164/e164.h"
 #include "domain/billing/price.h"
+#include "domain/calls/calls.h"
 #include "domain/numbers/catalogue.h"
 #include "domain/numbers/numbers.h"
 #include "domain/numbers/plan.h"
@@ -81,7 +82,9 @@ static enum err query_to(struct http_call *hc, bool needed, uint64_t *to)
     *to = 0;
     if (text.n ? !e164_read(text, to) : !needed)
         return ERR_NONE;
-    if (text.n)
+    if (calls_is_emergency(text))
+        rule_problem(&hc->why, ERR_RANGE, RULE_EMERGENCY_HAS_NO_PRICE, arena_str(hc->arena, text).p);
+    else if (text.n)
         rule_problem(&hc->why, ERR_RANGE, RULE_CALL_DESTINATION_INVALID, arena_str(hc->arena, text).p);
     else
         rule_problem(&hc->why, ERR_RANGE, RULE_FIELD_NEEDED, "to", "a phone number such as +442071838750");

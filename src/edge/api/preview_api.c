@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "codec/gsm7/gsm7.h"
 #include "domain/messages/messages.h"
+#include "domain/rules.h"
 #include "edge/api/operator_priv.h"
 
 enum { UNUSUAL_SHOWN = 20 };
@@ -55,7 +56,13 @@ enum err preview_read(struct http_call *hc)
         return ERR_NOMEM;
     hc->rq = rq;
     enum err err = json_fill(hc->json, fields, ARRAY_LEN(fields), rq, hc->arena, &hc->why);
-    return err ? err : recipients_read(hc, rq);
+    if (!err)
+        err = recipients_read(hc, rq);
+    if (!err && rq->send.n && !rq->send.text.n) {       /* as sending says */
+        err = rule_problem(&hc->why, ERR_RANGE, RULE_MESSAGE_EMPTY);
+        problem_target(&hc->why, "message");
+    }
+    return err;
 }
 
 /* -- the text --------------------------------------------------------------------------------------------------------- */

@@ -146,6 +146,10 @@ static enum err send_read(struct http_call *hc)
     if (!rq)
         return ERR_NOMEM;
     enum err err = json_fill(hc->json, send_fields, ARRAY_LEN(send_fields), rq, hc->arena, &hc->why);
+    if (!err && !rq->send.text.n) {
+        err = rule_problem(&hc->why, ERR_RANGE, RULE_MESSAGE_EMPTY);
+        problem_target(&hc->why, "message");
+    }
     if (!err)
         err = recipients_read(hc, rq);
     if (!err && rq->options)

@@ -90,11 +90,12 @@ static void end_if_over(struct smsc_bind *b, struct outgoing *msg)
         return;
     if (msg->lost) {                    /* before refused: a segment may have arrived */
         metric_add(&lost_total, 1);
-        bind_tell(b, &(struct carrier_news){ .kind = CARRIER_LOST, .message = msg->message, .may_have_it = msg->may_have_it });
+        bind_tell(b, &(struct carrier_news){ .kind = CARRIER_LOST, .message = msg->message, .may_have_it = msg->may_have_it, .busy = msg->busy });
     } else if (msg->refused) {
         metric_add(&refused_total, 1);
         bind_tell(b, &(struct carrier_news){ .kind = CARRIER_REFUSED, .message = msg->message, .status = msg->refused,
-                                             .transient = msg->transient, .opted_out = msg->opted_out, .tlvs = buf_str(&msg->tlvs) });
+                                             .transient = msg->transient, .opted_out = msg->opted_out, .tlvs = buf_str(&msg->tlvs),
+                                             .busy = msg->busy });
     }
     list_drop(b, msg);
 }
@@ -349,6 +350,16 @@ void bind_out_show(const struct smsc_bind *b, struct jw *w)
         jw_textz(w, "bindRefused", smpp_status_name(h->bind_status));
 }
 
+/* What is told next says how often it was put off. */
+static void note_busy(struct outgoing *msg, uint32_t status)
+{
+    int64_t now_us = clock_mono().us;
+    if (!msg->busy.times++)
+        msg->busy.first_us = now_us;
+    msg->busy.last_us = now_us;
+    msg->busy.status = status;
+}
+
 static void taken(struct smsc_bind *b, struct outgoing *msg, unsigned segment, const struct smpp_pdu *answer)
 {
     scoped_buf tlvs = { 0 };
@@ -360,7 +371,8 @@ static void taken(struct smsc_bind *b, struct outgoing *msg, unsigned segment, c
     health_of(b, false, false);
     bind_tell(b, &(struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = msg->message, .segment = segment,
                                          .segments = msg->segments, .billed = msg->billed, .remote_id = answer->sm_resp.message_id,
-                                         .tlvs = buf_str(&tlvs) });
+                                         .tlvs = buf_str(&tlvs), .busy = msg->busy });
+    msg->busy = (struct carrier_busy){ 0 };
 }
 
 static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment, const struct smpp_pdu *answer)
@@ -372,6 +384,7 @@ static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment,
     health_of(b, !busy, busy);
     if (busy || (passing && ++msg->tries < TRIES_MAX)) {
         metric_add(&throttled, 1);
+        note_busy(msg, status);
         wait_again(b, msg, segment);
         if (b->stopped)
             return;                     /* others of the same window were refused with it */

@@ -36,6 +36,7 @@ struct outgoing {
     uint8_t           state[SMS_SEGMENTS_MAX];      /* enum segment_state */
     unsigned          tries;            /* answers of a passing failure */
     unsigned          thrown_back;      /* answers of an SMSC that was too busy */
+    struct carrier_busy busy;           /* the same, and passing failures, since something was last told of it */
     int64_t           not_before_us;    /* mono; 0: now. Else it is in the list of those that go later */
     bool              lost;             /* a segment was never answered */
     bool              may_have_it;      /* and it had left */

@@ -55,6 +55,8 @@ export default [
   ['FieldNeeded', 400, ['to', 'a phone number such as +442071838750'], () => old.operator('GET', 'price'), 'to'],
   ['NoRateForDestination', 403, ['+8835100012345'], () => price('+8835100012345')],
   ['DestinationClosed', 403, ['+19005550100'], () => price('+19005550100')],
+  ['EmergencyHasNoPrice', 400, ['911'], () => price('911'), 'to'],
+  ['EmergencyHasNoPrice', 400, ['+44999'], () => price('+44999'), 'to'],
   ['CallDestinationInvalid', 400, ['12'], () => price('12'), 'to'],
   ['PhoneNumberTypeUnknown', 400, ['fax'], () => price('+12065550100', 'fax'), 'from'],
   ['AnotherWasFirst', 409, [], () => old.operator('POST', 'smscs', { name: 'sim', host: '127.0.0.1:2775', systemId: 'x', simulated: true })],

@@ -42,6 +42,8 @@ async function playlist() {
 export default [
   ['SmsNotAvailableForNumberType', 400, ['local (geographic) number', '2020-10', 'Lease a toll-free number for an application with sms \'outbound\' or \'inbound+outbound\' and send from it.'],
     () => old.text(home), 'from'],
+  ['MessageEmpty', 400, [], () => old.ask('POST', '/sms', { from: toll, message: '', smsRecipients: [{ to: '+12065550101' }] }), 'message'],
+  ['MessageEmpty', 400, [], () => old.operator('POST', 'messages/:preview', { from: toll, to: ['+12065550101'], message: '' }), 'message'],
   ['SmsNotOutbound', 400, [silent], async () => { await old.change(silent, { sms: 'inbound' }); return old.text(silent) }, 'from'],
   ['SenderNotLeased', 401, [], () => old.text('+18335550999'), 'from'],
   ['SenderNotLeased', 401, [], () => old.text('Carterfone'), 'from'],
@@ -57,6 +59,7 @@ export default [
   ['CallNotFound', 404, [], () => old.ask('GET', `/calling/callConnections/${never}`)],
   ['CallNotEstablished', 400, [], async () => media(await unanswered(), 'play', file)],
   ['ParticipantNotInCall', 400, ['+12065550199'], async () => media(await established(), 'play', { ...file, playTo: [phone('+12065550199')] })],
+  ['HandsetInCall', 409, [/\+12065550131 is .* already\./], async () => { await established(); return old.operator('POST', `handsets/${encodeURIComponent(answering)}/:answer`, {}) }],
   ['MediaQueueFull', 429, [32], playlist],
   ['UnsupportedTarget', 501, ['A call to several targets'], () => old.calling(home, { targets: [phone('+12065550101'), phone('+12065550102')] })],
   ['UnsupportedTarget', 501, ['A call to anything but a phone number'], () => old.calling(home, { targets: [{ kind: 'communicationUser', rawId: '8:acs:x' }] })],
