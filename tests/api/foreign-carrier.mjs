@@ -34,7 +34,7 @@ export async function carrier(t, more = {}, says = {}) {
   await once(server, 'listening')
   t.after(() => { for (const s of server.sessions) s.destroy(); server.close() })
   const host = `127.0.0.1:${server.address().port}`
-  const add = (as, bind) => own('POST', 'smscs', { name: as, host, systemId: name, password: 'x', simulated: true, bind, ...more })
+  const add = (as, bind) => own('POST', 'smscs', { name: as, host, systemId: name, password: 'x', simulated: true, ...more, bind })
   await add(name, more.bind ?? 'transceiver')
   await eventually(`${name} is up`, async () => (await own('GET', 'smscs')).value.find((s) => s.name === name).up)
   await own('POST', 'smsRoutes', { name, carrier: name })

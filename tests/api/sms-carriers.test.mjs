@@ -176,3 +176,19 @@ test('TLVs that nobody knows are kept in the story, of answers, receipts and mes
   const inbound = await eventually('the message', async () => (await own('GET', 'messages?state=received')).value.find((m) => m.from === to))
   assert.ok((await story(inbound.messageId)).some((l) => l.text === 'TLVs 0x1405=310260'))
 })
+
+test('a transmitter and a receiver at one SMSC: a receipt on the other link, before its answer, in another form', async (t) => {
+  const hex = 'BADC0FFEE0', decimal = String(0xbadc0ffee0n)
+  let session, late
+  const acme = await carrier(t, { bind: 'transmitter', receiptId: 'hex-dec' }, { submit_sm: (pdu, n, on) => { session = on; late = pdu; return null } })
+  await acme.add(`${acme.name}-in`, 'receiver')
+  await eventually('both are bound', () => acme.links.length === 2)
+  const to = '+12065550128', { messageId } = await send(to)
+  await eventually('the text', () => late)
+  const answer = await acme.receipt(decimal, { from, to })
+  assert.equal(answer.command_status, 0)
+  assert.equal((await own('GET', `messages/${messageId}`)).state, 'queued')         // no answer yet
+  session.send(late.response({ message_id: hex }))
+  await state(messageId, 'delivered')
+  assert.ok((await story(messageId)).some((l) => l.text.startsWith(`receipt of ${acme.name}-in: id ${decimal} (decimal of the answer's hex) stat:DELIVRD`)))
+})

@@ -312,6 +312,7 @@ const char *receipt_word(enum carrier_state state);    /* "DELIVRD" */
 const char *receipt_word(enum carrier_state state);    /* "DELIVRD" */
 bool receipt_by_answer(struct carrier_slot *c, const struct carrier_news *n, const char *step, const char *how);
 void on_early_over(void *messages);             /* a loop_timer_fn */
+void early_hurry(struct messages *m);           /* for tests: their 30 s are over */
 void early_free(struct messages *m);
 
 /* inbound.c */

@@ -265,6 +265,12 @@ void on_early_over(void *messages)
         loop_timer_start(&m->early_timer, m->early_first->until.us - now);
 }
 
+void early_hurry(struct messages *m)
+{
+    for (struct early *e = m->early_first; e; e = e->next)
+        e->until.us = 0;
+}
+
 static struct early *early_new(struct carrier_slot *c, const struct carrier_news *n, struct str key)
 {
     struct messages *m = c->m;
