@@ -62,7 +62,7 @@ test('an SMS that its carrier put off is tried again when its time has come, by 
   const { id: fault } = await own('POST', 'faults', { fault: `smsc reject code=8 to=${to}` })
   const [{ messageId }] = await sms.send({ from, to: [to], message: 'put off' }, { enableDeliveryReport: true })
   const message = () => own('GET', `messages/${messageId}`)
-  const tries = async () => (await own('GET', `explain/${messageId}`)).lines.filter((l) => /command_status 0x00000008/.test(l.text)).length
+  const tries = async () => (await own('GET', `explain/${messageId}`)).lines.filter((l) => /refused it: submit_sm_resp command_status 0x00000008/.test(l.text)).length
   const waits = async (n) => await tries() === n && (await message()).state === 'queued'
   await eventually('a wait for the next try', () => waits(1), 20000)
   await own('POST', 'clock/:advance', { seconds: 600 })            // longer than any wait between two tries
