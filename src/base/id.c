@@ -139,7 +139,8 @@ void ids_guid(const struct ids *ids, enum id_kind kind, uint64_t key, char *dst)
     }
 }
 
-enum err ids_guid_read(const struct ids *ids, enum id_kind kind, struct str guid, uint64_t *key)
+/* Of any kind. */
+static enum err guid_open(const struct ids *ids, struct str guid, uint64_t *key, unsigned *kind)
 {
     char hex[32];
     size_t n = 0;
@@ -159,10 +160,34 @@ enum err ids_guid_read(const struct ids *ids, enum id_kind kind, struct str guid
     if (!guid_unpack(b, half))
         return ERR_ABSENT;
     permute_back(ids, half);
-    if ((half[1] & (((uint64_t)1 << ZERO_BITS) - 1)) || (half[1] >> ZERO_BITS & 255) != kind)
+    if (half[1] & (((uint64_t)1 << ZERO_BITS) - 1))
         return ERR_ABSENT;
+    *kind = half[1] >> ZERO_BITS & 255;
     *key = half[0] << 3 | half[1] >> 58;
     return ERR_NONE;
+}
+
+enum err ids_guid_read(const struct ids *ids, enum id_kind kind, struct str guid, uint64_t *key)
+{
+    unsigned found;
+    uint64_t opened;
+    enum err err = guid_open(ids, guid, &opened, &found);
+    if (!err && found != kind)
+        err = ERR_ABSENT;
+    if (!err)
+        *key = opened;
+    return err;
+}
+
+uint64_t ids_key_in(const struct ids *ids, struct str id)
+{
+    const char *dash = memchr(id.p, '-', id.n);
+    size_t at = dash ? (size_t)(dash - id.p) : 0;
+    unsigned kind;
+    uint64_t key;
+    if (at < 8 || id.n - (at - 8) < GUID_SIZE - 1 || guid_open(ids, (struct str){ dash - 8, GUID_SIZE - 1 }, &key, &kind))
+        return 0;
+    return key;
 }
 
 enum err guid_lower(struct str given, char out[GUID_SIZE])

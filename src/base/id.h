@@ -35,5 +35,7 @@ unsigned id_node(uint64_t key);
 void ids_guid(const struct ids *ids, enum id_kind kind, uint64_t key, char *dst);
 /** @return ERR_SYNTAX (not a GUID), ERR_ABSENT (not one of ours, or of another kind) */
 MUST_USE enum err ids_guid_read(const struct ids *ids, enum id_kind kind, struct str guid, uint64_t *key);
+/** The key in a public id that has a GUID of ours in it, of any kind, whatever stands around it; 0: there is none. */
+uint64_t ids_key_in(const struct ids *ids, struct str id);
 /** A GUID that a client chose: 8-4-4-4-12 hexadecimal digits, written in lower case. @return ERR_SYNTAX */
 MUST_USE enum err guid_lower(struct str given, char out[GUID_SIZE]);

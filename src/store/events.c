@@ -34,7 +34,7 @@ void delivery_rows_end(struct db_unit *u, uint64_t subscription, bool whole)
 void event_row_insert(struct db_unit *u, const struct event_row *row)
 {
     db_do(u, DB_EVENT_INSERT, 1, DB_I(row->key), DB_I(row->resource), DB_T(row->id), DB_T(row->type),
-          DB_T(row->subject), DB_T(row->data), DB_I(row->at_us));
+          DB_T(row->subject), DB_T(row->data), DB_I(row->at_us), DB_I(row->about));
 }
 
 void event_rows_purge(struct db_unit *u, int64_t before_us, bool whole)
@@ -179,9 +179,9 @@ enum err event_rows_ask_after(struct db *db, uint64_t key, struct db_read *read)
     return db_ask(db, DB_EVENT_AFTER, (const struct db_val[]){ DB_I(key) }, 1, 100, read);
 }
 
-enum err event_row_ask_id(struct db *db, struct str id, uint64_t resource, struct db_read *read)
+enum err event_row_ask_id(struct db *db, struct str id, uint64_t about, uint64_t resource, struct db_read *read)
 {
-    return db_ask(db, DB_EVENT_BY_ID, (const struct db_val[]){ DB_T(id), DB_I(resource) }, 2, 1, read);
+    return db_ask(db, DB_EVENT_BY_ID, (const struct db_val[]){ DB_T(id), DB_I(resource), DB_I(about) }, 3, 1, read);
 }
 
 bool event_row_next(struct db_rows *rows, struct event_row *row)

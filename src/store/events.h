@@ -16,6 +16,7 @@ struct event_subscription_row {
 };
 struct event_row {
     uint64_t   key, resource;
+    uint64_t   about;               /* the key within its id; 0: none. Written, not read */
     struct str id, type, subject, data;
     int64_t    at_us;
 };
@@ -81,8 +82,8 @@ MUST_USE enum err event_row_last(struct db *db, uint64_t *key);
 
 /** Ask for up to 100 events after a key; the answer's rows are read with event_row_next(). */
 MUST_USE enum err event_rows_ask_after(struct db *db, uint64_t key, struct db_read *read);
-/** The newest of that id, of one resource or any (0): at most one. */
-MUST_USE enum err event_row_ask_id(struct db *db, struct str id, uint64_t resource, struct db_read *read);
+/** The newest of that id, of one resource or any (0): at most one. `about`: the key within the id (ids_key_in()); 0: it has none. */
+MUST_USE enum err event_row_ask_id(struct db *db, struct str id, uint64_t about, uint64_t resource, struct db_read *read);
 bool event_row_next(struct db_rows *rows, struct event_row *row);
 
 enum { EVENT_ROWS_BETWEEN = 200 };

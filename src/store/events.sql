@@ -20,7 +20,7 @@ DELETE FROM event_subscription WHERE key = ?1;
 DELETE FROM delivery WHERE key IN (SELECT key FROM delivery WHERE subscription = ?1 ORDER BY key LIMIT ?2);
 
 -- :name event_insert
-INSERT INTO event (key, resource, id, type, subject, data, at_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+INSERT INTO event (key, resource, id, type, subject, data, at_us, about) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- :name event_after
 SELECT key, resource, id, type, subject, data, at_us FROM event WHERE key > ?1 ORDER BY key LIMIT 100;
@@ -28,10 +28,13 @@ SELECT key, resource, id, type, subject, data, at_us FROM event WHERE key > ?1 O
 -- :name event_last
 SELECT key FROM event ORDER BY key DESC LIMIT 1;
 
--- The newest of that id. ?2 = 0: of every resource.
+-- The newest of that id, which says ?3; 0: nothing. ?2 = 0: of every resource.
 -- :name event_by_id
-SELECT key, resource, id, type, subject, data, at_us FROM event WHERE id = ?1 AND (?2 = 0 OR resource = ?2)
-ORDER BY key DESC LIMIT 1;
+SELECT key, resource, id, type, subject, data, at_us FROM (
+    SELECT key, resource, id, type, subject, data, at_us FROM event WHERE about > 0 AND about = ?3
+    UNION ALL
+    SELECT key, resource, id, type, subject, data, at_us FROM event WHERE about = 0 AND id = ?1) AS same
+WHERE id = ?1 AND (?2 = 0 OR resource = ?2) ORDER BY key DESC LIMIT 1;
 
 -- By time, behind a row, before ?3; with the delivery to subscription ?4 that is not ended yet, and why it is dead.
 -- :name event_between

@@ -196,6 +196,7 @@ enum err events_write(struct events *ev, struct db_unit *u, const struct event_n
         ids_guid(ev->control->ids, ID_EVENT, row.key, guid);
         row.id = str_of(guid);
     }
+    row.about = e->id.n ? ids_key_in(ev->control->ids, e->id) : row.key;
     event_row_insert(u, &row);
     batch->newest = row.key;
     struct looked l = { .event = e };

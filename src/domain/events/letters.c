@@ -207,7 +207,7 @@ static const struct inbox_kind event_kind = { "events.show", on_event, drop_ques
 enum err events_show(struct events *ev, struct str id, uint64_t resource, events_listed_fn *done, void *arg)
 {
     struct question *q = question_new(ev, &event_kind, done, arg);
-    enum err err = q ? event_row_ask_id(ev->control->db, id, resource, &q->read) : ERR_NOMEM;
+    enum err err = q ? event_row_ask_id(ev->control->db, id, ids_key_in(ev->control->ids, id), resource, &q->read) : ERR_NOMEM;
     if (err && q)
         question_free(q);
     return err;

@@ -105,7 +105,7 @@ static void listing_ask(struct listing *l)
     l->read = (struct db_read){ .item.kind = l->id ? &found_kind : &rows_kind, .to = control_inbox(l->ev->control) };
     l->reading = true;
     l->asked_at = l->ev->last_event;
-    enum err err = l->id ? event_row_ask_id(db, str_of(l->id), l->resource, &l->read)
+    enum err err = l->id ? event_row_ask_id(db, str_of(l->id), ids_key_in(l->ev->control->ids, str_of(l->id)), l->resource, &l->read)
                          : event_rows_ask_after(db, l->after, &l->read);
     if (err) {
         l->reading = false;

@@ -289,7 +289,7 @@ enum err events_replay(struct events *ev, const struct events_replay_query *q, e
         if (ids_guid_read(ev->control->ids, ID_EVENT, q->id, &r->callback))
             r->callback = 0;
         r->read = (struct db_read){ .item.kind = &event_kind, .to = control_inbox(ev->control) };
-        err = event_row_ask_id(ev->control->db, q->id, q->resource, &r->read);
+        err = event_row_ask_id(ev->control->db, q->id, ids_key_in(ev->control->ids, q->id), q->resource, &r->read);
     } else {
         err = next_slice(r);
     }

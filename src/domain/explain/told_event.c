@@ -8,7 +8,7 @@
 
 static enum err ask_event(struct asking *a, const struct thing *t)
 {
-    return event_row_ask_id(a->x->conf.control->db, str_of(t->id), a->resource, &a->read);
+    return event_row_ask_id(a->x->conf.control->db, str_of(t->id), ids_key_in(a->x->conf.control->ids, str_of(t->id)), a->resource, &a->read);
 }
 
 /* Its data names what it is about. */

@@ -121,7 +121,7 @@ static void tell_message(struct asking *a, struct thing *t, struct db_rows *rows
 
 static enum err ask_message_event(struct asking *a, const struct thing *t)
 {
-    return t->found ? event_row_ask_id(a->x->conf.control->db, str_of(t->id), a->resource, &a->read) : ERR_ABSENT;
+    return t->found ? event_row_ask_id(a->x->conf.control->db, str_of(t->id), ids_key_in(a->x->conf.control->ids, str_of(t->id)), a->resource, &a->read) : ERR_ABSENT;
 }
 
 static void tell_message_event(struct asking *a, struct thing *t, struct db_rows *rows)

@@ -175,6 +175,27 @@ static void a_forged_guid_is_found_without_the_database(void **state)
     assert_int_equal(ids_guid_read(ids, ID_CALL, STR("00000000-0000-0000-0000-000000000000"), &key), ERR_ABSENT);
 }
 
+static void a_key_is_found_within_what_stands_around_its_guid(void **state)
+{
+    (void)state;
+    scoped(ids) struct ids *ids = ids_new(SECRET, 7);
+    uint64_t key = ids_next(ids);
+    char guid[GUID_SIZE], id[100];
+    ids_guid(ids, ID_MESSAGE, key, guid);
+    static const char *const around[] = { "%s", "Outgoing_%s", "Outgoing_%s_noam", "callbacks/%s/x-y-z" };
+    for (size_t i = 0; i < ARRAY_LEN(around); i++) {
+        snprintf(id, sizeof id, around[i], guid);
+        assert_true(ids_key_in(ids, str_of(id)) == key);
+    }
+    static const char *const none[] = { "", "-", "one", "a-b", "0123456-", "12345678-1234", "00000000-0000-0000-0000-000000000000" };
+    for (size_t i = 0; i < ARRAY_LEN(none); i++)
+        assert_true(ids_key_in(ids, str_of(none[i])) == 0);
+    guid[0] = guid[0] == '0' ? '1' : '0';
+    assert_true(ids_key_in(ids, str_of(guid)) == 0);
+    guid[30] = '\0';
+    assert_true(ids_key_in(ids, str_of(guid)) == 0);
+}
+
 static void what_is_no_guid_is_malformed(void **state)
 {
     (void)state;
@@ -202,6 +223,7 @@ int main(void)
         cmocka_unit_test(no_two_threads_get_one_key),
         cmocka_unit_test(a_guid_goes_there_and_back),
         cmocka_unit_test(a_forged_guid_is_found_without_the_database),
+        cmocka_unit_test(a_key_is_found_within_what_stands_around_its_guid),
         cmocka_unit_test(what_is_no_guid_is_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
