@@ -83,6 +83,8 @@ void messages_free(struct messages *m)
         return;
     uint64_t key;
     void *value;
+    steps_flush(m);
+    free(m->held_steps);
     agenda_clear(m->control->agenda, &m->repeats_turn);
     early_free(m);
     asked_free_all(m);

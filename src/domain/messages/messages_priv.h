@@ -100,6 +100,7 @@ struct message {
     struct message_esme  *esme;                 /* it came over SMPP; NULL: by the API */
     uint32_t              last_status;
     uint32_t              tries;                /* submits that came to nothing */
+    uint32_t              held_step;            /* 1 + its place in the steps that are held back; 0: none is */
     uint16_t              left;                 /* number of a carrier */
     uint8_t               left_why;             /* enum left_why: it was moved from `left`, until a step tells */
     uint16_t              segments;             /* as billed: by the split of codec/gsm7 */
@@ -147,6 +148,15 @@ struct stepping {
     uint64_t             token;
 };
 
+/* A carrier took a message of one segment: written when nothing follows in the same breath. Receipts often come right behind. */
+struct held_step {
+    struct message *msg;
+    struct db_unit *u;                          /* what it is charged */
+    char            remote_id[RECEIPT_ID_SIZE];
+    struct buf      trail;
+    int64_t         at_us;
+};
+
 struct messages {
     struct control     *control;
     struct accounts    *accounts;
@@ -169,6 +179,9 @@ struct messages {
     struct message_texts *texts;                /* of the last message that was made: the next may have the same */
     size_t              steps;                  /* posted to the store, and not committed yet */
     struct map         *asked;                  /* message -> what its carrier is being asked about it: asked.c */
+    struct held_step   *held_steps;
+    size_t              held_n, held_room;
+    bool                held_over;              /* control's inbox has an item that ends their wait */
     struct strmap      *early;                  /* "<carrier> <remote id>" -> struct early: receipts before their submit_sm_resp */
     struct early       *early_first, **early_tail;  /* in order of arrival */
     struct loop_timer   early_timer;
@@ -240,6 +253,10 @@ void remote_key(struct buf *b, struct str carrier, struct str remote_id);
 void step_note(struct message *msg, const struct message_cue *cue);
 /** As step_note(), into a unit that has something before it. Takes u. */
 void step_post(struct message *msg, const struct message_cue *cue, struct db_unit *u);
+/** As step_post(), a little later: written together with the end that may follow at once. Of the only segment of a message. Takes u. */
+void step_hold(struct message *msg, const struct message_cue *cue, struct db_unit *u);
+/** What is held back is written now. */
+void steps_flush(struct messages *m);
 /** Its end, with its delivery report. @return ERR_BUSY, ERR_NOMEM: nothing was posted (and what settles is settled so) */
 MUST_USE enum err step_end(struct message *msg, const struct message_cue *cue);
 

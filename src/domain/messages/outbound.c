@@ -310,8 +310,12 @@ static void acked(struct message *msg, const struct message_cue *cue)
     msg->acked++;
     if (msg->state == MSG_SUBMITTED)
         (void)!set_due(msg, control_now_us(msg->m->control) + asked_first_us(cue->from, PATIENCE_US));
-    segment_row_insert(u, &(struct segment_row){ msg->key, n->segment, str_of(cue->from->name), n->remote_id, -1 });
     message_charge(msg, u, n->segment, n->billed ? n->billed : 1);
+    if (msg->state == MSG_SUBMITTED && n->segments == 1) {
+        step_hold(msg, cue, u);
+        return;
+    }
+    segment_row_insert(u, &(struct segment_row){ msg->key, n->segment, str_of(cue->from->name), n->remote_id, -1 });
     step_post(msg, cue, u);
 }
 

@@ -116,10 +116,105 @@ static void tell_since(struct message *msg, const struct message_cue *cue, struc
     msg->held_was = HELD_NOT;
 }
 
+/* -- held back ------------------------------------------------------------------------------------------------------------ */
+
+/* Leaves its place in the line to the last one. */
+static struct held_step take_held(struct message *msg)
+{
+    struct messages *m = msg->m;
+    struct held_step h = m->held_steps[msg->held_step - 1];
+    m->held_steps[msg->held_step - 1] = m->held_steps[--m->held_n];
+    m->held_steps[msg->held_step - 1].msg->held_step = msg->held_step;
+    msg->held_step = 0;
+    return h;
+}
+
+static const struct message_cue nothing_cue = { .segment = -1 };
+
+static void post_held(struct message *msg)
+{
+    struct held_step h = take_held(msg);
+    struct str carrier = message_carrier(msg);
+    segment_row_insert(h.u, &(struct segment_row){ msg->key, 0, carrier, str_of(h.remote_id), -1 });
+    message_row_step(h.u, msg->key, message_state_stored(MSG_SUBMITTED), carrier, h.at_us, buf_str(&h.trail));
+    if (stepping_post(msg->m, stepping_new(msg->m, msg, &nothing_cue), h.u, &nothing_cue))
+        msg->uncharged = true;
+    buf_done(&h.trail);
+}
+
+void steps_flush(struct messages *m)
+{
+    while (m->held_n)
+        post_held(m->held_steps[m->held_n - 1].msg);
+}
+
+/* In control's inbox, behind what was there when the first step was held back. */
+struct held_over {
+    struct inbox_item item;
+    struct messages  *m;
+};
+
+static void drop_held_over(struct inbox_item *item)
+{
+    free(container_of(item, struct held_over, item));
+}
+
+static void on_held_over(void *owner, struct inbox_item *item)
+{
+    (void)owner;
+    struct messages *m = container_of(item, struct held_over, item)->m;
+    m->held_over = false;
+    steps_flush(m);
+    drop_held_over(item);
+}
+
+static const struct inbox_kind held_over_kind = { "messages.held_over", on_held_over, drop_held_over };
+
+/* One more can be held back, and will be written. */
+static bool may_hold(struct messages *m)
+{
+    if (m->held_n == m->held_room) {
+        size_t room = m->held_room ? 2 * m->held_room : 64;
+        struct held_step *more = realloc(m->held_steps, room * sizeof *more);
+        if (!more)
+            return false;
+        m->held_steps = more;
+        m->held_room = room;
+    }
+    if (!m->held_over) {
+        struct held_over *over = calloc(1, sizeof *over);
+        if (!over)
+            return false;
+        *over = (struct held_over){ .item.kind = &held_over_kind, .m = m };
+        m->held_over = true;
+        inbox_post_always(control_inbox(m->control), &over->item);
+    }
+    return true;
+}
+
+void step_hold(struct message *msg, const struct message_cue *cue, struct db_unit *u)
+{
+    struct messages *m = msg->m;
+    const struct carrier_news *n = cue->news;
+    struct held_step h = { .msg = msg, .u = u, .at_us = control_now_us(m->control) };
+    if (n->remote_id.n >= sizeof h.remote_id || !may_hold(m)) {
+        segment_row_insert(u, &(struct segment_row){ msg->key, n->segment, str_of(cue->from->name), n->remote_id, -1 });
+        step_post(msg, cue, u);
+        return;
+    }
+    memcpy(h.remote_id, n->remote_id.p, n->remote_id.n);
+    tell_since(msg, cue, &h.trail);
+    trail_line(&h.trail, h.at_us, cue->step, "%s", cue->words);
+    m->held_steps[m->held_n++] = h;
+    msg->held_step = (uint32_t)m->held_n;
+}
+
 void step_post(struct message *msg, const struct message_cue *cue, struct db_unit *u)
 {
     int64_t now = control_now_us(msg->m->control);
     scoped_buf trail = { 0 };
+    if (msg->held_step)
+        post_held(msg);
     tell_since(msg, cue, &trail);
     trail_line(&trail, now, cue->step, "%s", cue->words);
     if (cue->starts_over)
@@ -164,10 +259,12 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
 {
     struct messages *m = msg->m;
     int64_t now = control_now_us(m->control);
-    struct db_unit *u = db_unit_new();
+    bool was_held = msg->held_step;
+    struct held_step h = was_held ? take_held(msg) : (struct held_step){ .u = db_unit_new() };
+    struct db_unit *u = h.u;
     struct stepping *g = stepping_new(m, msg, cue);
     struct sms_report report;
-    scoped_buf trail = { 0 };
+    scoped_buf trail = h.trail;
     report_of(&report, msg, now);
     tell_since(msg, cue, &trail);
     trail_line(&trail, now, msg->end_step, "%s", msg->end_words ? msg->end_words : "");
@@ -187,5 +284,7 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
     }
     if (g)
         g->ends = msg->key;
-    return stepping_post(m, g, u, cue);
+    enum err err = stepping_post(m, g, u, cue);
+    msg->uncharged |= err && was_held;
+    return err;
 }

@@ -795,6 +795,98 @@ static void a_charge_that_could_not_be_stored_is_stored_with_the_end(void **stat
     s->w->control.usage = NULL;
 }
 
+/* -- a step and the end behind it ------------------------------------------------------------------------------------------- */
+
+/* Both lie in the inbox before either is heard. */
+static void taken_and_delivered(struct stage *s, const char *remote_id, enum carrier_state end)
+{
+    const struct carrier_news took = { .kind = CARRIER_SUBMITTED, .carrier = s->sim.number, .message = s->sim.sm[0].message, .segments = 1,
+                                       .remote_id = str_of(remote_id) };
+    const struct carrier_news ended = { .kind = CARRIER_RECEIPT, .carrier = s->sim.number, .remote_id = took.remote_id, .state = end,
+                                        .token = ++s->token, .from = STR("12065550100"), .to = str_of(s->from) };
+    assert_int_equal(messages_tell(s->m, &took), ERR_NONE);
+    assert_int_equal(messages_tell(s->m, &ended), ERR_NONE);
+    inbox_drain(control_inbox(&s->w->control));
+}
+
+static void a_receipt_in_the_same_breath_is_written_with_what_it_ends(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    assert_int_equal(usage_new(&s->w->control.usage, &s->w->control, s->w->accounts, "2020-10"), ERR_NONE);
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    taken_and_delivered(s, "A1", RECEIPT_DELIVERED);
+    assert_state(s, id, "delivered");
+    assert_settled(s, 0, ERR_NONE);
+    assert_int_equal(reports(s, last), 1);
+    assert_int_equal(charges(s), 1);
+    const char *story = explained(s, id), *answer = strstr(story, "HTTP 202"), *sent = strstr(story, "submit_sm to"),
+               *took = strstr(story, "submit_sm_resp message_id A1"), *end = strstr(story, "stat:DELIVRD");
+    assert_true(answer && answer < sent && sent < took && took < end);
+    usage_free(s->w->control.usage);
+    s->w->control.usage = NULL;
+}
+
+static void a_step_without_its_end_is_on_disk_after_a_restart(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    take(s, 0, 0, 1, "A1");                         /* and the process goes at once */
+    restart(s);
+    both_up(s);
+    assert_state(s, id, "submitted");
+    assert_int_equal(s->sim.n, 0);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_state(s, id, "delivered");
+    assert_int_equal(reports(s, last), 1);
+}
+
+static void many_steps_without_their_ends_are_all_written(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient to[SMS_RECIPIENTS_MAX];
+    char phones[SMS_RECIPIENTS_MAX][16];
+    for (unsigned i = 0; i < ARRAY_LEN(to); i++) {
+        snprintf(phones[i], sizeof phones[i], "+1206555%04u", 100 + i);
+        to[i] = (struct sms_recipient){ str_of(phones[i]), STR("") };
+    }
+    struct sms_send rq = sms(s, to, ARRAY_LEN(to), "hello");
+    assert_int_equal(send_rq(s, &rq), ERR_NONE);
+    for (unsigned i = 0; i < ARRAY_LEN(to); i++) {
+        const struct carrier_news took = { .kind = CARRIER_SUBMITTED, .carrier = s->sim.number, .message = s->sim.sm[i].message,
+                                           .segments = 1, .remote_id = str_of(phones[i]) };
+        assert_int_equal(messages_tell(s->m, &took), ERR_NONE);
+    }
+    inbox_drain(control_inbox(&s->w->control));
+    inbox_drain(control_inbox(&s->w->control));
+    for (unsigned i = 0; i < ARRAY_LEN(to); i++)
+        assert_state(s, s->results[i].id, "submitted");
+}
+
+static void a_step_and_its_end_that_could_not_be_stored_are_stored_later_and_charged_once(void **state)
+{
+    struct stage *s = *state;
+    char last[4096], id[SMS_ID_SIZE];
+    assert_int_equal(usage_new(&s->w->control.usage, &s->w->control, s->w->accounts, "2020-10"), ERR_NONE);
+    snprintf(id, sizeof id, "%s", send_one(s, HANDSET, "", "hello"));
+    disk_full(true);
+    taken_and_delivered(s, "A1", RECEIPT_UNDELIVERABLE);
+    for (int i = 0; i < 100 && !s->sim.n_settled; i++) {
+        inbox_wait(control_inbox(&s->w->control), 100);
+        inbox_drain(control_inbox(&s->w->control));
+    }
+    assert_settled(s, 0, ERR_STORE);
+    disk_full(false);
+    assert_int_equal(charges(s), 0);
+    world_sleep(s->w, 1 * SECOND);
+    assert_state(s, id, "failed");
+    assert_int_equal(reports(s, last), 1);
+    assert_int_equal(charges(s), 1);
+    usage_free(s->w->control.usage);
+    s->w->control.usage = NULL;
+}
+
 /* -- repeatability ---------------------------------------------------------------------------------------------------------- */
 
 static void the_same_repeat_id_is_sent_once(void **state)
@@ -1249,6 +1341,10 @@ int main(void)
         T(a_failed_commit_accepts_nothing_and_sends_nothing),
         T(an_end_that_could_not_be_stored_is_stored_later_with_its_report),
         T(a_charge_that_could_not_be_stored_is_stored_with_the_end),
+        T(a_receipt_in_the_same_breath_is_written_with_what_it_ends),
+        T(a_step_without_its_end_is_on_disk_after_a_restart),
+        T(many_steps_without_their_ends_are_all_written),
+        T(a_step_and_its_end_that_could_not_be_stored_are_stored_later_and_charged_once),
         T(the_same_repeat_id_is_sent_once),
         T(the_same_repeat_id_within_a_request_is_sent_once),
         T(a_repetition_before_the_commit_waits_for_it),
