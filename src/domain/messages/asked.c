@@ -225,7 +225,7 @@ static void ask_all(struct asked *a, const struct message *msg, struct db_rows *
     while (segment_row_next(rows, &row)) {
         struct carrier_slot *c = carrier_named(a->m, row.carrier);
         const struct carrier_ask ask = { .verb = a->verb, .message = a->message, .segment = row.segment, .remote_id = row.remote_id,
-                                         .from = msg->texts->from, .to = msg->to, .text = str_of(a->text) };
+                                         .from = msg->texts->from, .to = message_to(msg), .text = str_of(a->text) };
         if (can_be_asked(c))
             a->asked += c->ops->ask(c->self, &ask) == ERR_NONE;
     }
@@ -302,7 +302,7 @@ enum err asked_cancel(struct message *msg, const char *by, messages_changed_fn *
 
 enum err asked_replace(struct message *msg, struct str text, int registered, messages_changed_fn *then, void *arg)
 {
-    bool alike = msg->parts == 1 && sms_segments(text) == 1 && gsm7_fits(text) == gsm7_fits(msg->text);
+    bool alike = msg->parts == 1 && sms_segments(text) == 1 && gsm7_fits(text) == gsm7_fits(message_text(msg));
     if (!alike || !can_be_asked(carrier_named(msg->m, message_carrier(msg))))
         return ERR_CONFLICT;            /* replace_sm has no data_coding and no parts (4.10) */
     return begin_as(&(struct asked){ .m = msg->m, .message = msg->key, .verb = CARRIER_REPLACE, .registered = registered, .then = then,

@@ -17,7 +17,7 @@ void carrier_optout_add(const struct message *msg, struct db_unit *u)
 {
     char source[80];
     source_of(source, msg);
-    optout_row_add(u, msg->texts->from, msg->to, control_now_us(msg->m->control), str_of(source), msg->key);
+    optout_row_add(u, msg->texts->from, message_to(msg), control_now_us(msg->m->control), str_of(source), msg->key);
 }
 
 /* Without memory for it the row is there, and the next start finds it. */
@@ -25,8 +25,8 @@ void carrier_optout_stored(const struct message *msg)
 {
     char source[80];
     source_of(source, msg);
-    if (optouts_has(msg->m->optouts, msg->texts->from, msg->to))
+    if (optouts_has(msg->m->optouts, msg->texts->from, message_to(msg)))
         return;
     metric_add(&told_total, 1);
-    (void)!optouts_put(msg->m->optouts, msg->texts->from, msg->to, str_of(source));
+    (void)!optouts_put(msg->m->optouts, msg->texts->from, message_to(msg), str_of(source));
 }

@@ -101,8 +101,8 @@ void esme_end(struct message *msg, struct db_unit *u)
 {
     if (!msg->esme)
         return;
-    struct letter l = { .resource = msg->resource, .receipt = true, .message = msg->key, .from = msg->to, .to = msg->texts->from,
-                        .text = begin_of(msg->text), .state = esme_state(msg), .error = msg->last_status % ERROR_MAX,
+    struct letter l = { .resource = msg->resource, .receipt = true, .message = msg->key, .from = message_to(msg), .to = msg->texts->from,
+                        .text = begin_of(message_text(msg)), .state = esme_state(msg), .error = msg->last_status % ERROR_MAX,
                         .submitted_us = msg->created_us, .at_us = control_now_us(msg->m->control) };
     bool there = accounts_resource(msg->m->accounts, msg->resource) != NULL;
     for (unsigned i = 0; i < msg->esme->n; i++) {

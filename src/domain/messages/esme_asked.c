@@ -19,7 +19,7 @@ static enum err find(const struct messages *m, const struct sms_named *n, uint64
     struct message *msg = err ? NULL : map_find(m->live, *key);
     if (!err && !msg)
         msg = map_find(m->of_part, *key);
-    if (msg && !is_named(n, msg->resource, msg->texts->from, msg->to))
+    if (msg && !is_named(n, msg->resource, msg->texts->from, message_to(msg)))
         return ERR_ABSENT;
     *out = msg;
     return err;
@@ -177,7 +177,6 @@ void esme_take_text(struct message *msg, char **text, unsigned segments, int reg
     free(e->text);
     e->text = *text;
     *text = NULL;
-    msg->text = str_of(e->text);
     msg->segments = segments;
     for (unsigned i = 0; registered >= 0 && i < e->n; i++)
         e->ids[i].registered = registered;
@@ -200,7 +199,7 @@ static void on_replaced(void *mine, enum err err)
 
 static enum err may_cost(struct messages *m, const struct message *msg, unsigned segments)
 {
-    struct usage_ends ends = { msg->resource, numbers_lease(m->numbers, msg->texts->from), msg->texts->from, msg->to };
+    struct usage_ends ends = { msg->resource, numbers_lease(m->numbers, msg->texts->from), msg->texts->from, message_to(msg) };
     struct problem why = { 0 };
     unsigned more = segments > msg->segments ? segments - msg->segments : 0;
     return more ? usage_may_spend(m->control->usage, msg->resource, usage_sms_estimate(m->control->usage, &ends, more), &why) : ERR_NONE;

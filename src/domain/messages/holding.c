@@ -142,7 +142,7 @@ static void count_gone(struct message *msg, const struct guard_ask *ask, int64_t
 
 static bool opted_out(struct message *msg)
 {
-    if (!optouts_has(msg->m->optouts, msg->texts->from, msg->to))
+    if (!optouts_has(msg->m->optouts, msg->texts->from, message_to(msg)))
         return false;
     message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "opt-out", .segment = -1,
                                                           .words = "its recipient opted out while it waited" });
@@ -158,7 +158,7 @@ bool holding_keeps(struct message *msg)
         return true;
     int64_t now = control_now_us(m->control), until = now;
     const struct lease *lease = numbers_lease(m->numbers, msg->texts->from);
-    struct guard_ask ask = ask_of(m, msg->resource, lease, msg->texts->from, msg->to);
+    struct guard_ask ask = ask_of(m, msg->resource, lease, msg->texts->from, message_to(msg));
     bool counted = msg->placed & 1u << GONE_BIT;
     for (int why = HELD_SCHEDULE; why <= HELD_CARRIER; why++) {
         until = stage(msg, (enum held_why)why, &ask, lease, now);
@@ -316,7 +316,7 @@ static int64_t likely_us(const struct message *msg, struct guard_ask *ask)
 static const struct sms_guard *holder_of(const struct message *msg, const struct lease *lease, struct guard_ask *ask)
 {
     const struct messages *m = msg->m;
-    *ask = ask_of(m, msg->resource, lease, msg->texts->from, msg->to);
+    *ask = ask_of(m, msg->resource, lease, msg->texts->from, message_to(msg));
     const struct carrier_slot *c = msg->held == HELD_CARRIER ? routing_choose((struct message *)(uintptr_t)msg, lease) : NULL;
     ask->carrier = str_of(c ? c->name : "");
     return msg->held > HELD_SCHEDULE ? guards_match(m->guards, holds[msg->held].kind, ask) : NULL;

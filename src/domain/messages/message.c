@@ -39,7 +39,7 @@ static struct message_texts *texts_of(struct messages *m, const struct message_r
 
 struct message *message_make(struct messages *m, const struct message_row *row)
 {
-    struct message *msg = malloc(sizeof *msg + row->to.n + 1);
+    struct message *msg = row->to.n > UINT8_MAX ? NULL : malloc(sizeof *msg + row->to.n);
     struct message_texts *t = msg ? texts_of(m, row) : NULL;
     if (!t) {
         free(msg);
@@ -48,15 +48,24 @@ struct message *message_make(struct messages *m, const struct message_row *row)
     *msg = (struct message){ .m = m, .texts = t, .key = row->key, .resource = row->resource, .report = row->report,
                              .created_us = row->created_us, .send_at_us = row->send_at_us, .valid_until_us = row->valid_until_us,
                              .state = (uint8_t)message_state_read(row->state), .segments = (uint16_t)row->segments,
-                             .parts = (uint16_t)(row->segments ? row->segments : 1), .text = t->text };
-    char *at = (char *)(msg + 1);
-    msg->to = str_put(&at, row->to);
+                             .parts = (uint16_t)(row->segments ? row->segments : 1), .to_n = (uint8_t)row->to.n };
+    memcpy(msg->to, row->to.p, row->to.n);
     return msg;
+}
+
+struct str message_to(const struct message *msg)
+{
+    return (struct str){ msg->to, msg->to_n };
+}
+
+struct str message_text(const struct message *msg)
+{
+    return msg->esme && msg->esme->text ? str_of(msg->esme->text) : msg->texts->text;
 }
 
 static struct usage_ends ends_of(const struct message *msg)
 {
-    return (struct usage_ends){ msg->resource, numbers_lease(msg->m->numbers, msg->texts->from), msg->texts->from, msg->to };
+    return (struct usage_ends){ msg->resource, numbers_lease(msg->m->numbers, msg->texts->from), msg->texts->from, message_to(msg) };
 }
 
 void message_hold(struct message *msg)

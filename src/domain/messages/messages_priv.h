@@ -80,13 +80,12 @@ struct message_texts {
     struct str via;                             /* the carrier's name as loaded; else empty */
 };
 
-/* In memory from acceptance until its end is on disk; its recipient follows the struct. A million may wait, so its size counts. */
+/* In memory from acceptance until its end is on disk. A million may wait, so its size counts. */
 struct message {
     struct messages      *m;
     struct message_texts *texts;
     uint64_t              key, resource;
     int64_t               created_us;           /* product time */
-    struct str            to, text;             /* text: of `texts`, until an ESME replaces it */
     struct usage_hold     hold;                 /* put aside for those that are to come */
     int64_t               answered_us, taken_us;    /* when its 202 went, and when its carrier took it: until a step tells; 0 */
     int64_t               send_at_us;           /* not before: as asked, or when a guard let it go; 0 */
@@ -122,6 +121,8 @@ struct message {
     bool                  uncharged : 1;        /* a step was not stored, and maybe a charge with it: its end writes them again */
     bool                  opted_out : 1;        /* its carrier says that its recipient wants no texts of its sender */
     bool                  unsure : 1;           /* its carrier has not answered for it, and may have it */
+    uint8_t               to_n;
+    char                  to[];                 /* message_to() */
 };
 
 /* What an action of the table may need to know; all but `words` may be absent. */
@@ -239,8 +240,11 @@ void message_charge(struct message *msg, struct db_unit *u, unsigned segment, un
 /** Those of all that were taken, if some may not be stored. */
 void message_charge_again(struct message *msg, struct db_unit *u);
 void message_texts_unref(struct message_texts *t);
+/** @return NULL: no memory, or a recipient of over 255 octets */
 MUST_USE struct message *message_make(struct messages *m, const struct message_row *row);
 void message_free(struct message *msg);
+struct str message_to(const struct message *msg);
+struct str message_text(const struct message *msg);            /* until an ESME replaces it, that of `texts` */
 struct str message_carrier(const struct message *msg);          /* its name; may be empty */
 MUST_USE enum err message_remember_remote(struct message *msg, unsigned segment, struct str carrier, struct str remote_id);
 void message_forget_remotes(struct message *msg);

@@ -237,7 +237,7 @@ void outbound_pump(struct carrier_slot *c)
 {
     while (c->up && !c->stalled && !c->full && c->head && !c->m->paused && c->m->steps < STEPS_MOST) {
         struct message *msg = c->head;
-        struct carrier_message out = { .message = msg->key, .from = msg->texts->from, .to = msg->to, .text = msg->text,
+        struct carrier_message out = { .message = msg->key, .from = msg->texts->from, .to = message_to(msg), .text = message_text(msg),
                                        .wants_receipt = true, .validity_s = validity_s(msg) };
         if (c->ops->submit(c->self, &out)) {
             c->full = true;

@@ -76,7 +76,7 @@ static bool is_same_number(struct str a, struct str b)
 /* Some SMSCs turn the addresses of a receipt round; some leave them out. */
 static bool agrees(const struct message *msg, struct str from, struct str to)
 {
-    return (!from.n && !to.n) || is_same_number(from, msg->to) || is_same_number(to, msg->to);
+    return (!from.n && !to.n) || is_same_number(from, message_to(msg)) || is_same_number(to, message_to(msg));
 }
 
 static bool is_same_smsc(const struct carrier_slot *a, const struct carrier_slot *b)
@@ -219,7 +219,7 @@ static void early_take(struct early *e, const struct reading *r)
 static bool may_be_of(const struct message *msg, const struct early *e)
 {
     return msg->state == MSG_SUBMITTED && msg->acked == 1 && !msg->delivered && !msg->failed && msg->carrier
-           && is_same_smsc(msg->carrier, e->carrier) && is_same_number(str_of(e->from), msg->to) && is_same_number(str_of(e->to), msg->texts->from);
+           && is_same_smsc(msg->carrier, e->carrier) && is_same_number(str_of(e->from), message_to(msg)) && is_same_number(str_of(e->to), msg->texts->from);
 }
 
 /* The last resort, for an SMSC none of whose ids ever matched: the one message of this sender to this recipient that waits for its

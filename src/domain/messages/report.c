@@ -37,7 +37,7 @@ static const struct code *failure_of(const struct message *msg)
 void report_of(struct sms_report *r, const struct message *msg, int64_t now_us)
 {
     const struct code *code = msg->state == MSG_DELIVERED ? &DELIVERED : msg->state == MSG_UNKNOWN ? &UNREPORTED : failure_of(msg);
-    *r = (struct sms_report){ .from = msg->texts->from, .to = msg->to, .tag = msg->texts->tag, .delivered = msg->state == MSG_DELIVERED,
+    *r = (struct sms_report){ .from = msg->texts->from, .to = message_to(msg), .tag = msg->texts->tag, .delivered = msg->state == MSG_DELIVERED,
                               .at_us = now_us, .succeeded = msg->delivered, .segments = msg->acked ? msg->acked : msg->segments };
     message_public_id(msg->m, msg->key, false, r->id);
     snprintf(r->details, sizeof r->details, "%d: %s", code->number, code->words);

@@ -137,7 +137,7 @@ struct carrier_slot *routing_choose(struct message *msg, const struct lease *lea
     struct messages *m = msg->m;
     if (is_kept(msg, control_now_us(m->control)))
         return msg->carrier;
-    size_t n = by_routes(m, lease, msg->texts->from, msg->to, c);
+    size_t n = by_routes(m, lease, msg->texts->from, message_to(msg), c);
     return n ? c[pick(c, n, msg->detours, false)].carrier : own_carrier(m, lease);
 }
 
@@ -145,7 +145,7 @@ bool routing_detour(struct message *msg)
 {
     struct candidate c[CANDIDATES_MAX];
     const struct lease *lease = numbers_lease(msg->m->numbers, msg->texts->from);
-    size_t n = lease && !msg->unsure ? by_routes(msg->m, lease, msg->texts->from, msg->to, c) : 0;
+    size_t n = lease && !msg->unsure ? by_routes(msg->m, lease, msg->texts->from, message_to(msg), c) : 0;
     size_t taking = count_taking(c, n);
     if (taking < 2)
         return false;
@@ -163,7 +163,7 @@ static void move(struct carrier_slot *c, struct message *msg)
 {
     struct candidate list[CANDIDATES_MAX];
     const struct lease *lease = numbers_lease(c->m->numbers, msg->texts->from);
-    size_t n = lease ? by_routes(c->m, lease, msg->texts->from, msg->to, list) : 0;
+    size_t n = lease ? by_routes(c->m, lease, msg->texts->from, message_to(msg), list) : 0;
     struct carrier_slot *to = n ? list[pick(list, n, msg->detours, true)].carrier : NULL;
     if (!to || to == c || !takes(to))
         return;
