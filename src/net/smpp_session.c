@@ -409,6 +409,8 @@ static void on_answer(struct smpp_session *s, const struct smpp_pdu *pdu, enum e
     bool ours = p && (pdu->command == SMPP_generic_nack || pdu->command == smpp_resp_to(p->command));
     if (!ours && pdu->command == SMPP_generic_nack && s->state == ST_BINDING)
         on_bind_answer(s, pdu);
+    else if (!ours && pdu->command == SMPP_generic_nack && s->state == ST_UNBINDING)
+        feed(s, EV_BYE_RESP);           /* a peer that knows no unbind: it has heard that we go */
     else if (!ours)
         metric_add(&strays, 1);
     else

@@ -119,6 +119,11 @@ static enum err send_parcel(struct esme *e, struct parcel *p)
                 .data_coding = p->data_coding, .short_message = { (char *)p->octets, p->n } },
     };
     fill_tlvs(&pdu.tlvs, p, code, sizeof code);
+    if (e->smsc->ways.deliver_as == DELIVER_DATA_SM) {
+        pdu.command = SMPP_data_sm;     /* its text is a message_payload (SMPP 3.4, 4.7.1) */
+        pdu.tlvs.message_payload = smpp_sm_octets(&pdu);
+        pdu.tlvs.has_message_payload = true;
+    }
     return smpp_session_send(e->session, &pdu, (uintptr_t)p);
 }
 

@@ -53,6 +53,7 @@
     CHOICE(receipt_id, "receiptId", "same|dec|hex|HEX", "message_id in receipts: as answered, or that number otherwise") \
     COUNT(receipt_id_digits, "receiptIdDigits", 0, 0, 40, "zeros in front make it so long, unless it is the same")      \
     COUNT(deliver_window, "deliverWindow", 100, 1, 1000, "deliver_sm unanswered at once on each link")                  \
+    CHOICE(deliver_as, "deliverAs", "deliver_sm|data_sm", "how receipts and messages from handsets come")               \
     CHOICE(long_as, "longAs", "udh|udh16|sar|payload",                                                                  \
            "long messages from handsets: parts with a header (8 or 16 bits), with SAR parameters, one message_payload")  \
     COUNT(mo_rate, "moRate", 0, 0, 10000, "messages a second from handsets, without end; 0: none")                      \
@@ -69,6 +70,7 @@ enum { WAY_ASKED, WAY_ALWAYS, WAY_NEVER };                          /* receipts,
 enum { RECEIPT_AFTER, RECEIPT_BEFORE };
 enum { RECEIPT_BOTH, RECEIPT_TEXT, RECEIPT_TLV };
 enum { RECEIPT_OWN, RECEIPT_OTHER };
+enum { DELIVER_SM, DELIVER_DATA_SM };                               /* deliverAs */
 enum { ID_DEC, ID_HEX, ID_HEX_UPPER, ID_TEXT };                     /* answerId */
 enum { RECEIPT_ID_SAME, RECEIPT_ID_DEC, RECEIPT_ID_HEX, RECEIPT_ID_HEX_UPPER };
 /* longAs: enum sms_way */

@@ -11,12 +11,13 @@ const from = await lease(numbers, { areaCode: '844', sms: 'inbound+outbound' })
 const to = '+12065550116'
 const charged = async (id) => (await own('GET', 'usage?account=default&kind=smsOut&limit=1000')).value.filter((u) => u.cause === id).length
 
-for (const [longAs, segments] of [['udh16', 3], ['sar', 3], ['payload', 3], ['udh', 3]]) {
-  test(`${longAs}: read whole, ${segments} segments charged, one report`, async () => {
-    const name = `long-${longAs}`
-    await own('POST', 'smscs', { name, host: ready.simSmpp, systemId: name, password: 'x', simulated: true, longAs })
+for (const [longAs, segments, submit] of [['udh16', 3, 'submit_sm'], ['sar', 3, 'submit_sm'], ['payload', 3, 'submit_sm'], ['udh', 3, 'submit_sm'],
+  ['sar', 3, 'data_sm'], ['payload', 3, 'data_sm'], ['udh', 3, 'data_sm']]) {
+  test(`${longAs} by ${submit}: read whole, ${segments} segments charged, one report`, async () => {
+    const name = `${longAs}-${submit}`
+    await own('POST', 'smscs', { name, host: ready.simSmpp, systemId: name.slice(0, 15), password: 'x', simulated: true, longAs, submit })
     await eventually(`${name} is bound`, async () => (await own('GET', 'smscs')).value.find((s) => s.name === name)?.up)
-    const text = `${longAs}: ` + 'Grüße! [€] '.repeat(32)
+    const text = `${longAs}: ` + 'Grüße! [€] '.repeat(submit === 'data_sm' ? 31 : 32)
     const [r] = await sms.send({ from, to: [to], message: text }, { enableDeliveryReport: true })
     await eventually('it is read', async () => (await own('GET', `handsets/${encodeURIComponent(to)}/inbox`)).value.some((m) => m.text === text))
     await eventually('its end', async () => (await own('GET', `messages/${r.messageId}`)).state === 'delivered')

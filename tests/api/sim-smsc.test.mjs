@@ -43,6 +43,7 @@ const once = { 'late answers': { answerDelay: '50ms', answerJitter: '100ms' },
   'receipts of TLVs alone': { receiptAs: 'tlv' },
   'letters as ids': { answerId: 'text' },
   'one deliver_sm at a time': { deliverWindow: 1 },
+  'receipts by data_sm, as TLVs': { deliverAs: 'data_sm', receiptAs: 'tlv' },
   'silence on enquire_link and unbind': { enquireLink: 'ignored', unbind: 'ignored' } }
 for (const [what, settings] of Object.entries(once)) {
   test(`nothing is lost or doubled by: ${what}`, async (t) => {
@@ -115,18 +116,20 @@ for (const longAs of ['udh', 'udh16', 'sar', 'payload']) {
   })
 }
 
-test('long messages arrive whole from an SMSC that sends one deliver_sm at a time', async (t) => {
-  t.after(reset)
-  const hook = await endpoint(t)
-  await own('POST', 'eventSubscriptions', { endpointUrl: `${hook.url}/one`, schema: 'eventgrid', eventTypes: ['Microsoft.Communication.SMSReceived'] })
-  await smsc({ longAs: 'udh', deliverWindow: 1 })
-  const text = 'one at a time {n} ' + 'und so weiter '.repeat(30)
-  await own('POST', 'sim/smsc/:inject', { from: '+12065550122', to: tollFree, text, count: 3 })
-  for (let n = 1; n <= 3; n++) {
-    const { event } = await hook.event('SMSReceived', (data) => data.message.startsWith(`one at a time ${n} `))
-    assert.equal(event.data.message, text.replace('{n}', n))
-  }
-})
+for (const deliverAs of ['deliver_sm', 'data_sm']) {
+  test(`long messages arrive whole from an SMSC that sends one ${deliverAs} at a time`, async (t) => {
+    t.after(reset)
+    const hook = await endpoint(t)
+    await own('POST', 'eventSubscriptions', { endpointUrl: `${hook.url}/${deliverAs}`, schema: 'eventgrid', eventTypes: ['Microsoft.Communication.SMSReceived'] })
+    await smsc({ longAs: 'udh', deliverWindow: 1, deliverAs })
+    const text = `${deliverAs} at a time {n} ` + 'und so weiter '.repeat(30)
+    await own('POST', 'sim/smsc/:inject', { from: '+12065550122', to: tollFree, text, count: 3 })
+    for (let n = 1; n <= 3; n++) {
+      const { event } = await hook.event('SMSReceived', (data) => data.message.startsWith(`${deliverAs} at a time ${n} `))
+      assert.equal(event.data.message, text.replace('{n}', n))
+    }
+  })
+}
 
 test('settings are shown as they are, all or none of a change is taken, and nonsense is explained', async (t) => {
   t.after(reset)

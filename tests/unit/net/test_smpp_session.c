@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -362,14 +363,71 @@ static void on_raw_accept(void *arg, int fd, const char *peer)
     assert_int_equal(tcp_adopt(&w.raw, w.loop, fd, &raw_ops, NULL), ERR_NONE);
 }
 
-static void an_smsc_may_alert_us_and_its_outbind_is_refused(void **state)
+/* We connect to a peer of raw octets. */
+static void raw_smsc(void)
 {
-    (void)state;
     tcp_listener_free(w.listener);
     assert_int_equal(tcp_listen(&w.listener, w.loop, "127.0.0.1", 0, on_raw_accept, NULL, NULL), ERR_NONE);
     assert_int_equal(smpp_session_connect(&w.esme.s, w.loop, "127.0.0.1", tcp_listener_port(w.listener), &esme_conf, &hooks,
                                           &w.esme), ERR_NONE);
     assert_raw_hears(SMPP_bind_transceiver, 0, 1);
+}
+
+static unsigned wanted_answers;
+static bool has_answers(void)
+{
+    return w.esme.answers >= wanted_answers;
+}
+
+static bool esme_is_down(void)
+{
+    return w.esme.down;
+}
+
+static void a_generic_nack_answers_whatever_we_ask(void **state)
+{
+    (void)state;
+    static const uint32_t commands[] = { SMPP_submit_sm, SMPP_data_sm, SMPP_query_sm, SMPP_cancel_sm, SMPP_replace_sm };
+    raw_smsc();
+    raw_say("00000012" "80000009" "00000000" "00000001" "7300");
+    raw_say("00000010" "00000015" "00000000" "00000009");
+    assert_raw_hears(SMPP_enquire_link_resp, 0, 9);
+    for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
+        char nack[33];
+        struct smpp_pdu pdu;
+        memset(&pdu, 0, sizeof pdu);
+        pdu.command = commands[i];
+        assert_int_equal(smpp_session_send(w.esme.s, &pdu, 100 + i), ERR_NONE);
+        assert_raw_hears(commands[i], 0, 2 + i);
+        snprintf(nack, sizeof nack, "00000010" "80000000" "00000003" "%08x", 2 + i);
+        raw_say(nack);
+        wanted_answers = i + 1;
+        assert_true(comes(has_answers));
+        assert_int_equal(w.esme.tag[i], 100 + i);
+        assert_int_equal(w.esme.err[i], ERR_NONE);
+        assert_int_equal(w.esme.status[i], ESME_RINVCMDID);
+    }
+    smpp_session_unbind(w.esme.s);
+    assert_raw_hears(SMPP_unbind, 0, 7);
+    raw_say("00000010" "80000000" "00000003" "00000007");
+    assert_true(comes(esme_is_down));
+    assert_int_equal(w.esme.why, ERR_NONE);
+}
+
+static void a_generic_nack_to_a_bind_refuses_it(void **state)
+{
+    (void)state;
+    raw_smsc();
+    raw_say("00000010" "80000000" "00000003" "00000001");
+    assert_true(comes(esme_is_down));
+    assert_int_equal(w.esme.why, ERR_UNPROVEN);
+    assert_int_equal(w.esme.why_status, ESME_RINVCMDID);
+}
+
+static void an_smsc_may_alert_us_and_its_outbind_is_refused(void **state)
+{
+    (void)state;
+    raw_smsc();
     raw_say("00000012" "80000009" "00000000" "00000001" "7300");
     raw_say("00000018" "00000102" "00000000" "00000005" "0101" "3100" "0101" "3200");      /* alert_notification: no answer */
     raw_say("00000014" "0000000b" "00000000" "00000006" "73007000");                       /* outbind */
@@ -462,6 +520,8 @@ int main(void)
         T(sizes_beyond_the_specification_are_refused),
         T(a_malformed_pdu_is_nacked_and_the_link_lives),
         T(an_impossible_length_ends_the_link),
+        T(a_generic_nack_answers_whatever_we_ask),
+        T(a_generic_nack_to_a_bind_refuses_it),
         T(an_smsc_may_alert_us_and_its_outbind_is_refused),
         T(nothing_is_served_before_the_bind),
         T(a_second_bind_is_refused),
