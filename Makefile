@@ -106,6 +106,12 @@ $(B)/smpp/%: tests/smpp/%.c $(B)/libcarterfone.a
 	@echo "  cc $<"
 	@$(CC) $(CFLAGS_) $(CFLAGS) $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS)
 
+# a disk that fails when told to, for a server to be started on (tests/faults)
+$(B)/faults/%.so: tests/faults/%.c
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	@$(CC) -std=c17 -O1 -g $(WARN) -shared -fPIC -pthread $< -o $@
+
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do echo "unit $$t"; $$t; done
 
@@ -148,7 +154,7 @@ test:
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=fuzz fuzz-build
 	@sh tools/test-run.sh $(T)
 
-test-build: build/correlate $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer $(B)/smpp/smpp_peer
+test-build: build/correlate $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer $(B)/smpp/smpp_peer $(B)/faults/disk.so
 
 test-sdks:
 	@sh tools/setup.sh sdks

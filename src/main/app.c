@@ -587,9 +587,14 @@ static void free_parts(struct app *app)
     forget_control(&app->control);
 }
 
-bool app_is_broken(const struct app *app)
+enum err app_ended(const struct app *app, struct problem *why)
 {
-    return app->broken;
+    if (app->broken)
+        return problem_set(why, ERR_STORE, "StoreFailed", "The server ended because a restore came to nothing.");
+    if (app->control.db && db_is_broken(app->control.db))
+        return problem_set(why, ERR_STORE, "StoreFailed", "The server ended because the disk failed to keep what it had taken of the database. "
+                           "What was accepted is in the log beside it: look after the disk, then start the server again.");
+    return ERR_NONE;
 }
 
 void app_free(struct app *app)

@@ -16,8 +16,9 @@ MUST_USE enum err app_start(struct app *app, struct problem *why);
 void app_reload(struct app *app);
 /** Drain: what was accepted is answered and stored, calls end, binds unbind. */
 void app_stop(struct app *app);
-/** A restore failed half-way, and nothing is served any more. After app_stop(). */
-bool app_is_broken(const struct app *app);
+/** Why nothing is served any more: after app_stop(). @return ERR_NONE (as told), ERR_STORE with `why` (a restore that failed half-way, a
+ *  database that cannot be trusted with more) */
+MUST_USE enum err app_ended(const struct app *app, struct problem *why);
 void app_free(struct app *app);
 SCOPED_FREE(app)
 

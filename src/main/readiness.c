@@ -1,7 +1,10 @@
 #include "main/readiness.h"
+#include "base/log.h"
 #include "store/messages.h"
 
+#include <signal.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 static const int64_t ASK_EVERY_US = 2 * (int64_t)US_PER_S;
 static const int64_t PATIENCE_US = 10 * (int64_t)US_PER_S;
@@ -37,6 +40,11 @@ static const struct inbox_kind answer_kind = { "readiness.answer", on_answer, NU
 static void ask(void *arg)
 {
     struct readiness *r = arg;
+    if (db_is_broken(r->control->db)) {
+        log_error("server", "the disk failed to keep what it had taken of the database: the server ends, and must be started again");
+        kill(getpid(), SIGTERM);
+        return;
+    }
     loop_timer_start(&r->timer, ASK_EVERY_US);
     if (r->asking)
         return;

@@ -1,6 +1,7 @@
 /* readiness.h - is the store still deciding what it is given? For /readyz.
  *
- * Every two seconds control posts a unit that changes nothing; the answer is remembered. Thread: control, but for
+ * Every two seconds control posts a unit that changes nothing; the answer is remembered. A database that is
+ * broken (store/db.h) ends the process, by SIGTERM. Thread: control, but for
  * readiness_ask(), which any thread may call. */
 #pragma once
 #include "base/buf.h"

@@ -71,7 +71,7 @@ static enum err run(const struct settings *s, const struct datadir *dir, const s
     signals_wait(signals, reload, app);
     ready_remove(s, dir);
     app_stop(app);
-    return app_is_broken(app) ? problem_set(why, ERR_STORE, "StoreFailed", "The server ended because a restore came to nothing.") : ERR_NONE;
+    return app_ended(app, why);
 }
 
 /* The operator's changes to the catalogue: before anything reads it. A folder that is at fault is a fault of usage. */

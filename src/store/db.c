@@ -77,6 +77,8 @@ struct db {
     unsigned         log_ordered;       /* pages in the log when copying was last ordered: not after each commit */
     unsigned         log_stalled;       /* ... and when the writer last copied it itself */
     _Atomic unsigned log_copied;        /* so many of its pages were, when a read thread last looked */
+    pthread_mutex_t  copy_lock;         /* held by whoever copies it: nobody waits for it */
+    _Atomic bool     broken;            /* a sync of what was copied failed, see copy_back() */
     struct inbox_item stop_order;
     pthread_mutex_t  memory_lock;
     pthread_mutex_t  failure_lock;
@@ -211,7 +213,7 @@ static void group_end(struct db *db)
         return;
     strike_slow();
     enum err err = conn_in_group(db->conn) ? conn_commit(db->conn) : ERR_STORE;
-    if (err)
+    if (err && !db->broken)
         note_failure(db, conn_failure(db->conn));
     turn_give(db);
     metric_add(&groups_total, 1);
@@ -250,7 +252,7 @@ static void group_begin(struct db *db, struct db_unit *u)
     db->group_until.us = clock_mono().us + GROUP_US;
     db->savepoints = db->careful > 0;
     db->careful -= db->savepoints;
-    u->err = conn_begin(db->conn);
+    u->err = db->broken ? ERR_STORE : conn_begin(db->conn);
 }
 
 static void on_unit(void *owner, struct inbox_item *item)
@@ -259,7 +261,7 @@ static void on_unit(void *owner, struct inbox_item *item)
     struct db_unit *u = container_of(item, struct db_unit, item);
     if (!db->group)
         group_begin(db, u);
-    if (u->err)
+    if (u->err && !db->broken)
         note_failure(db, conn_failure(db->conn));
     metric_add(&units_total, 1);
     u->item.next = NULL;
@@ -329,6 +331,29 @@ static void drop_stop(struct inbox_item *item)
 }
 static const struct inbox_kind stop_kind = { "stop", on_stop, drop_stop };
 
+/* Any thread that has a connection. After a sync that failed, Linux takes pages for written that are not, and SQLite takes them for
+ * copied: the log, begun anew, would lose them at a power cut. So it stays whole, and nothing is written any more: who opens the
+ * database next copies all of it. */
+static void copy_back(struct db *db, struct conn *conn)
+{
+    unsigned copied = 0;
+    if (pthread_mutex_trylock(&db->copy_lock))
+        return;                         /* another does */
+    enum err err = db->broken ? ERR_NONE : conn_checkpoint(conn, &copied);
+    if (err)
+        note_failure(db, conn_failure(conn));
+    if (err == ERR_IO)
+        db->broken = true;
+    else
+        db->log_copied = copied;
+    pthread_mutex_unlock(&db->copy_lock);
+}
+
+bool db_is_broken(struct db *db)
+{
+    return db->broken;
+}
+
 static void order_copying(struct db *db);
 
 /* Between groups: keep the log short, by a read thread where possible. */
@@ -343,7 +368,7 @@ static void tend_log(struct db *db, bool idle)
     bool too_long = pages >= LOG_LONG_PAGES && pages >= db->log_stalled + LOG_COPY_PAGES;
     if (too_long && (left <= LOG_REST_PAGES || pages >= LOG_STALL_PAGES)) {
         db->log_ordered = db->log_stalled = pages;  /* a reader may have held it up: not again at each commit */
-        conn_checkpoint(db->conn);
+        copy_back(db, db->conn);
     } else if (idle || too_long || pages >= db->log_ordered + LOG_COPY_PAGES) {
         db->log_ordered = pages;
         order_copying(db);
@@ -434,7 +459,7 @@ static void order_copying(struct db *db)
 
 static void copy_log(struct reader *rd)
 {
-    rd->db->log_copied = conn_checkpoint(rd->conn);
+    copy_back(rd->db, rd->conn);
     pthread_mutex_lock(&rd->db->asks_lock);
     rd->db->copying = false;
     pthread_mutex_unlock(&rd->db->asks_lock);
@@ -706,6 +731,7 @@ static struct db *db_new(const struct db_conf *conf)
     db->stop_order.kind = &stop_kind;
     pthread_mutex_init(&db->memory_lock, NULL);
     pthread_mutex_init(&db->failure_lock, NULL);
+    pthread_mutex_init(&db->copy_lock, NULL);
     pthread_mutex_init(&db->asks_lock, NULL);
     pthread_cond_init(&db->asks_there, NULL);
     if (!db->units || (conf->path && !db->path)) {
@@ -740,6 +766,13 @@ static void stop_writer(struct db *db)
     pthread_join(db->writer, NULL);
 }
 
+static void conn_end(struct db *db, struct conn *conn)
+{
+    if (conn && db->broken)
+        conn_keep_log(conn);
+    conn_free(conn);
+}
+
 static void stop_readers(struct db *db)
 {
     pthread_mutex_lock(&db->asks_lock);
@@ -751,7 +784,7 @@ static void stop_readers(struct db *db)
         if (rd->started)
             pthread_join(rd->thread, NULL);
         if (rd->conn != db->conn)
-            conn_free(rd->conn);
+            conn_end(db, rd->conn);
     }
 }
 
@@ -763,11 +796,12 @@ void db_close(struct db *db)
         stop_writer(db);
     stop_readers(db);
     inbox_free(db->units);
-    conn_free(db->conn);        /* the last connection copies the log back and removes it */
+    conn_end(db, db->conn);     /* the last connection copies the log back and removes it */
     if (db->lock_fd >= 0)
         close(db->lock_fd);
     pthread_mutex_destroy(&db->memory_lock);
     pthread_mutex_destroy(&db->failure_lock);
+    pthread_mutex_destroy(&db->copy_lock);
     pthread_mutex_destroy(&db->asks_lock);
     pthread_cond_destroy(&db->asks_there);
     free(db->path);

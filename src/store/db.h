@@ -47,6 +47,9 @@ void db_close(struct db *db);
 /** Words for the newest ERR_STORE ("database or disk is full"), for logs and readiness; empty while there was none.
  *  Any thread. @return when that was (mono); 0 while there was none */
 int64_t db_failure(struct db *db, char *dst, size_t size);
+/** A sync of the database failed, so that nobody knows what the disk has of it: every unit answers ERR_STORE from now on. What was
+ *  committed is whole in its log, which the next db_open() reads. Any thread. */
+bool db_is_broken(struct db *db);
 
 /* -- writing ------------------------------------------------------------------------------------------------- */
 /** Any thread builds a unit; values are copied in. NULL when out of memory (db_unit_add accepts NULL, db_post says so). */

@@ -396,11 +396,36 @@ unsigned conn_log_pages(const struct conn *c)
     return c->log_pages;
 }
 
-unsigned conn_checkpoint(struct conn *c)
+/* First by itself, so that a failure of the checkpoint's syncs is one of the database. What a failed one may have dropped is behind the
+ * last commit, and the next commit writes there. */
+static bool sync_log(struct conn *c)
 {
-    int all = 0, copied = 0;
-    int rc = sqlite3_wal_checkpoint_v2(c->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &all, &copied);
-    return rc == SQLITE_OK && copied > 0 ? (unsigned)copied : 0;
+    sqlite3_file *log = NULL;
+    if (sqlite3_file_control(c->sql, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log || !log->pMethods)
+        return true;                    /* not opened yet: there is nothing to copy */
+    return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+}
+
+enum err conn_checkpoint(struct conn *c, unsigned *copied)
+{
+    int all = 0, so_far = 0;
+    *copied = 0;
+    if (!sync_log(c)) {
+        snprintf(c->failure, sizeof c->failure, "the log cannot be synced");
+        return ERR_STORE;
+    }
+    int rc = sqlite3_wal_checkpoint_v2(c->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &all, &so_far);
+    if (rc == SQLITE_OK && so_far > 0)
+        *copied = (unsigned)so_far;
+    if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY)
+        return ERR_NONE;
+    (void)store_failed(c);
+    return (rc & 0xff) == SQLITE_IOERR && rc != SQLITE_IOERR_READ && rc != SQLITE_IOERR_WRITE ? ERR_IO : ERR_STORE;
+}
+
+void conn_keep_log(struct conn *c)
+{
+    (void)!sqlite3_db_config(c->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 /* -- copies ------------------------------------------------------------------------------------------------------ */

@@ -100,9 +100,12 @@ MUST_USE enum err conn_read(struct conn *c, const struct record *ask, int64_t li
 
 /** Pages in the write-ahead log after the last commit of this connection. */
 unsigned conn_log_pages(const struct conn *c);
-/** Copy what can be copied from the log to the database without waiting for anybody. @return how many pages of the log
- *  are copied now */
-unsigned conn_checkpoint(struct conn *c);
+/** Copy what can be copied from the log to the database without waiting for anybody.
+ *  @param copied  how many pages of the log are copied now; 0 when nobody knows
+ *  @return ERR_STORE: not now; ERR_IO: a sync of the database failed: the log must stay as it is until it is opened anew */
+MUST_USE enum err conn_checkpoint(struct conn *c, unsigned *copied);
+/** Closing this connection leaves the log as it is. */
+void conn_keep_log(struct conn *c);
 /** Words for what the library did last on this connection. */
 const char *conn_words(const struct conn *c);
 /** Words for the last unit or read that failed; empty while none did. */

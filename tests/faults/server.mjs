@@ -14,11 +14,11 @@ process.on('exit', () => { for (const child of children) child.kill('SIGKILL') }
 
 export const newFolder = () => mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'crash-'))
 
-/** Start the program; resolves when its ready file is there. */
-export async function start(folder, args, name) {
+/** Start the program with more in its environment; resolves when its ready file is there. */
+export async function start(folder, args, name, env = {}) {
   const file = join(folder, `${name}.json`)
   rmSync(file, { force: true })
-  const child = spawn(program, [...args, '--ready-file', file, '--quiet'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(program, [...args, '--ready-file', file, '--quiet'], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } })
   children.add(child)
   child.once('exit', () => children.delete(child))
   for (let waited = 0; !existsSync(file); waited += 10) {
@@ -29,10 +29,10 @@ export async function start(folder, args, name) {
 }
 
 /** @param most  requests at once */
-export async function serve(folder, most, more = []) {
+export async function serve(folder, most, more = [], env = {}) {
   const any = '127.0.0.1:0'
   const server = await start(folder, ['serve', '--data', join(folder, 'data'), '--listen', any, '--sip', any, '--smpp', any, '--sim-sip', any, '--sim-smpp', any,
-    '--rtp-ports', '0', ...more], 'server')
+    '--rtp-ports', '0', ...more], 'server', env)
   server.agent = new Agent({ keepAlive: true, maxSockets: most, ca: readFileSync(server.ready.caFile) })
   return server
 }

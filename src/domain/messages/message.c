@@ -142,14 +142,20 @@ void message_forget_remotes(struct message *msg)
         forget_remote(msg, i);
 }
 
-int message_take_remote(struct message *msg, struct str key)
+int message_find_remote(const struct message *msg, struct str key)
 {
     for (unsigned i = 0; msg->remote_ids && i < msg->parts; i++)
-        if (msg->remote_ids[i].p && str_eq(msg->remote_ids[i], key)) {
-            forget_remote(msg, i);
+        if (msg->remote_ids[i].p && str_eq(msg->remote_ids[i], key))
             return (int)i;
-        }
     return -1;
+}
+
+int message_take_remote(struct message *msg, struct str key)
+{
+    int segment = message_find_remote(msg, key);
+    if (segment >= 0)
+        forget_remote(msg, (unsigned)segment);
+    return segment;
 }
 
 /* A carrier may split a text into more parts than are billed (its own reference is longer, say). */

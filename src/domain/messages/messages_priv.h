@@ -250,6 +250,8 @@ MUST_USE enum err message_remember_remote(struct message *msg, unsigned segment,
 void message_forget_remotes(struct message *msg);
 /** The segment whose remote id has this key, and it is forgotten; -1: none. */
 int message_take_remote(struct message *msg, struct str key);
+/** Which segment that is; -1: none. */
+int message_find_remote(const struct message *msg, struct str key);
 void remote_key(struct buf *b, struct str carrier, struct str remote_id);
 
 /* steps.c */

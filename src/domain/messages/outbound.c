@@ -22,13 +22,13 @@ enum { STEPS_MOST = 4000 };             /* so many on their way to disk: a carri
 /* -- the table -------------------------------------------------------------------------------------------------------- */
 
 typedef void act_fn(struct message *msg, const struct message_cue *cue);
-static act_fn refuse, took, acked, note, line_up, wait_a_while, hold, finish, store_end, store_later, forget;
+static act_fn refuse, took, acked, note, put_back, line_up, wait_a_while, hold, finish, store_end, store_later, forget;
 
 /* What every ended message answers: it is only kept until its end is on disk. */
 #define ENDED(R, S)                                                                                             \
     R(S, TAKEN, refuse, S)           R(S, ACKED, refuse, S)           R(S, ALL_ACKED, refuse, S)                \
     R(S, REFUSED, refuse, S)         R(S, AGAIN, refuse, S)           R(S, LOST, refuse, S)                     \
-    R(S, RECEIPT_PART, note, S)      R(S, RECEIPT_GOOD, note, S)      R(S, RECEIPT_BAD, note, S)                \
+    R(S, RECEIPT_PART, put_back, S)  R(S, RECEIPT_GOOD, put_back, S)  R(S, RECEIPT_BAD, put_back, S)            \
     R(S, DUE, store_end, S)          R(S, STRANDED, refuse, S)        R(S, STORED, forget, S)                   \
     R(S, UNSTORED, store_later, S)   R(S, HELD, refuse, S)
 /* And every one that is still on its way: its end is not being stored, so it was not. */
@@ -322,6 +322,14 @@ static void acked(struct message *msg, const struct message_cue *cue)
 static void note(struct message *msg, const struct message_cue *cue)
 {
     step_note(msg, cue);
+}
+
+/* Its end could not be stored yet. Acknowledged, the receipt would be said again by nobody after a crash. */
+static void put_back(struct message *msg, const struct message_cue *cue)
+{
+    (void)msg;
+    if (cue->settles)
+        cue->from->ops->settle(cue->from->self, cue->news->token, ERR_BUSY);
 }
 
 /* What the carrier took of the failed try counts no more: its receipts are strays. */

@@ -27,12 +27,19 @@ static const struct {
 
 /* -- matched ------------------------------------------------------------------------------------------------------------ */
 
-/* Counts once: a final receipt takes the id away. @return the segment, -1: nothing is decided by it */
+static bool is_ended(const struct message *msg)
+{
+    return msg->state == MSG_DELIVERED || msg->state == MSG_FAILED || msg->state == MSG_UNKNOWN;
+}
+
+/* Counts once: a final receipt takes the id away, but for the last one, which may come again until the end is on disk.
+ *  @return the segment, -1: nothing is decided by it */
 static int count(struct message *msg, const struct carrier_news *n, const char *key)
 {
-    if (!receipts[n->state].final)
+    if (!receipts[n->state].final || is_ended(msg))
         return -1;
-    int segment = message_take_remote(msg, str_of(key));
+    bool last = msg->state == MSG_SUBMITTED && msg->delivered + msg->failed + 1 >= msg->acked;
+    int segment = last ? message_find_remote(msg, str_of(key)) : message_take_remote(msg, str_of(key));
     if (segment < 0)
         return -1;
     msg->last_receipt = n->state;
@@ -162,7 +169,7 @@ bool receipt_by_answer(struct carrier_slot *c, const struct carrier_news *n, con
 static bool match(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct reading r;
-    if (!find(c, n, &r))
+    if (!find(c, n, &r) || (is_ended(r.msg) && !r.msg->uncharged))      /* its end is on its way to disk: a repetition */
         return false;
     take(c, n, &r, false);
     return true;

@@ -185,8 +185,7 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
 {
     struct http_call *hc = arg;
     if (err) {
-        problem_set(&hc->why, err, "ServiceUnavailable", "Nothing was accepted: the store failed. Send the same request again.");
-        http_fail(hc, ERR_STORE);
+        http_fail(hc, rule_problem(&hc->why, ERR_STORE, RULE_STORE_BUSY));
         return;
     }
     struct jw w = jw_of(&hc->out);

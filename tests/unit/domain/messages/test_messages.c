@@ -756,12 +756,17 @@ static void an_end_that_could_not_be_stored_is_stored_later_with_its_report(void
         inbox_drain(control_inbox(&s->w->control));
     }
     assert_settled(s, 0, ERR_STORE);                /* the SMSC may say it again ... */
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_settled(s, 1, ERR_BUSY);                 /* ... and again: while the end is nowhere but in memory, nobody takes it */
     disk_full(false);
     assert_int_equal(reports(s, last), 0);
     world_sleep(s->w, 1 * SECOND);                  /* ... but need not */
     assert_state(s, id, "delivered");
     assert_int_equal(reports(s, last), 1);
-    assert_int_equal(s->sim.n_settled, 1);
+    assert_int_equal(s->sim.n_settled, 2);
+    receipt(s, "A1", RECEIPT_DELIVERED);
+    assert_int_equal(reports(s, last), 1);
+    assert_settled(s, 2, ERR_NONE);
 }
 
 static size_t charges(struct stage *s)
