@@ -29,14 +29,20 @@ export CARTERFONE_CONNECTION_STRING
 
 count() { if [ "$1" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "not ok - $2 ended with $1"; fi; }
 
-REQUESTS_CA_BUNDLE=$CA "$OUT/python/bin/python" tests/sdks/tour.py
-count $? Python
+CARTERFONE_DATA=$DATA
+export CARTERFONE_DATA
+for tour in tour sms_tour; do
+    REQUESTS_CA_BUNDLE=$CA "$OUT/python/bin/python" tests/sdks/$tour.py
+    count $? "Python's $tour"
+done
 
 rm -f "$TMPDIR/trust.p12"
 keytool -importcert -noprompt -alias carterfone -file "$CA" -keystore "$TMPDIR/trust.p12" -storetype PKCS12 -storepass carterfone 2>/dev/null
-java -Djavax.net.ssl.trustStore="$TMPDIR/trust.p12" -Djavax.net.ssl.trustStorePassword=carterfone \
-    -cp "$OUT/maven/classes:$(cat "$OUT/classpath")" Tour
-count $? Java
+for tour in Tour SmsTour; do
+    java -Djavax.net.ssl.trustStore="$TMPDIR/trust.p12" -Djavax.net.ssl.trustStorePassword=carterfone \
+        -cp "$OUT/maven/classes:$(cat "$OUT/classpath")" $tour
+    count $? "Java's $tour"
+done
 
 stop_server
 count $? "the server"
