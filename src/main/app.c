@@ -30,6 +30,7 @@
 #include "main/sim_ports.h"
 #include "main/snapshots.h"
 #include "net/jwt_signer.h"
+#include "net/tls.h"
 #include "net/tls_ca.h"
 #include "sim/sim.h"
 #include "store/meta.h"
@@ -222,8 +223,20 @@ static enum err try_sip(struct app *app, uint16_t port, struct problem *why)
 static enum err try_smpp(struct app *app, uint16_t port, struct problem *why)
 {
     const struct esme_server_conf conf = { .control = &app->control, .accounts = app->accounts, .messages = app->messages,
-                                           .requests = app->requests, .host = app->settings->smpp.host, .port = port };
+                                           .requests = app->requests, .host = app->settings->smpp.host, .port = port,
+                                           .tls = app->smpps_tls };
     return esme_server_new(&app->esmes, &conf, why);
+}
+
+static enum err listen_smpps(struct app *app, struct problem *why)
+{
+    const struct settings_endpoint *at = &app->settings->smpps;
+    if (!at->host[0])
+        return ERR_NONE;
+    enum err err = esme_server_listen_tls(app->esmes, at->host, app->smpps_at.port ? app->smpps_at.port : at->port, why);
+    if (!err)
+        app->smpps_at.port = esme_server_tls_port(app->esmes);
+    return err;
 }
 
 static enum err make_edges(struct app *app, struct problem *why)
@@ -243,6 +256,8 @@ static enum err make_edges(struct app *app, struct problem *why)
         err = with_port(app, app->smpp_at.port ? &app->smpp_at : &s->smpp, "SMPP", try_smpp, why);
     if (!err)
         app->smpp_at = (struct settings_endpoint){ .port = esme_server_port(app->esmes), .given = true };
+    if (!err)
+        err = listen_smpps(app, why);
     if (err)
         return err;
     calls_set_signalling(app->calls, sip_edge_ops(), app->sip);
@@ -383,7 +398,7 @@ static enum err note_ca_file(struct app *app, struct problem *why)
     return err;
 }
 
-static enum err make_certificate(struct app *app, struct problem *why)
+static enum err find_certificate(struct app *app, struct problem *why)
 {
     const struct settings *s = app->settings;
     char dir[DATADIR_PATH_SIZE];
@@ -398,6 +413,14 @@ static enum err make_certificate(struct app *app, struct problem *why)
     if (!err)
         err = authority_set(app->authority, &app->pems);
     return err ? err : note_ca_file(app, why);
+}
+
+static enum err make_certificate(struct app *app, struct problem *why)
+{
+    enum err err = find_certificate(app, why);
+    if (err || !app->settings->smpps.host[0])
+        return err;
+    return tls_context_server(&app->smpps_tls, app->pems.cert, app->pems.key, why);
 }
 
 enum err app_new(struct app **out, const struct settings *s, const struct datadir *dir, struct problem *why)
@@ -479,9 +502,11 @@ void app_reload(struct app *app)
     }
     struct tls_pems old = app->pems;
     app->pems = (struct tls_pems){ 0 };
-    enum err err = make_certificate(app, &why);
+    enum err err = find_certificate(app, &why);
     if (!err)
         err = http_server_reload(app->http, str_of(app->pems.cert), str_of(app->pems.key));
+    if (!err && app->smpps_tls)
+        err = tls_context_renew(app->smpps_tls, app->pems.cert, app->pems.key, &why);
     if (err) {
         log_error("server", "SIGHUP: the certificate stays as it is: %s", why.text[0] ? why.text : err_words(err));
         tls_pems_done(&app->pems);
@@ -611,6 +636,7 @@ void app_free(struct app *app)
     clock_free(app->control.clock);
     ids_free(app->control.ids);
     jwt_signer_free(app->signer);
+    tls_context_free(app->smpps_tls);
     tls_pems_done(&app->pems);
     free(app);
 }
@@ -661,6 +687,7 @@ void app_write_ready(const struct app *app, struct buf *out)
     jw_null(&w, "console");
     host_port(&w, "sip", s->sip.host, sip_edge_port(app->sip));
     host_port(&w, "smpp", s->smpp.host, app->smpp_at.port);
+    host_port(&w, "smpps", s->smpps.host, app->smpps_at.port);
     host_port(&w, "simSip", s->sim_sip.host, app->sim ? sim_sip_port(app->sim) : 0);
     host_port(&w, "simSmpp", s->sim_smpp.host, app->sim ? sim_smpp_port(app->sim) : 0);
     jw_end(&w);

@@ -22,7 +22,7 @@ MUST_USE enum err app_ended(const struct app *app, struct problem *why);
 void app_free(struct app *app);
 SCOPED_FREE(app)
 
-/** The ready file's JSON (design: pid, api, connectionString, caFile, console, sip, smpp, simSip, simSmpp). */
+/** The ready file's JSON (design: pid, api, connectionString, caFile, console, sip, smpp, smpps, simSip, simSmpp). */
 struct buf;
 void app_write_ready(const struct app *app, struct buf *out);
 /** What a person is told at start. */

@@ -41,7 +41,8 @@ struct app {
     char                   default_key[BASE64_SIZE(ACCESS_KEY_OCTETS)];     /* as it was at start: accounts are control's then */
     char                   ca_file[DATADIR_PATH_SIZE];
     struct settings_endpoint sip_at;    /* as first listened to: a restore takes the same */
-    struct settings_endpoint smpp_at;
+    struct settings_endpoint smpp_at, smpps_at;
+    struct tls_context    *smpps_tls;       /* of --smpps; NULL: none */
     struct snapshots      *snapshots;
     bool                   real;            /* a real carrier exists */
     bool                   started;

@@ -33,6 +33,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(sips,         ENDPOINT, SERVE, NOT_YET, "",                "HOST:PORT",    "SIP over TLS")                       \
     S(rtp_ports,    PORTS,    BOTH,  BUILT,   "20000-24999",     "A-B",          "UDP ports for media; 0: any free")   \
     S(smpp,         ENDPOINT, SERVE, BUILT,   "127.0.0.1:2775",  "HOST:PORT",    "SMPP server for customers' ESMEs")   \
+    S(smpps,        ENDPOINT, SERVE, BUILT,   "",                "HOST:PORT",    "the same over TLS, with the certificate of the API") \
     S(sim_sip,      ENDPOINT, BOTH,  BUILT,   "127.0.0.1:15060", "HOST:PORT",    "the simulated phone network's SIP")  \
     S(sim_smpp,     ENDPOINT, BOTH,  BUILT,   "127.0.0.1:12775", "HOST:PORT",    "the simulated SMSC")                 \
     S(sim_smsc,     TEXT,     BOTH,  BUILT,   "",                "NAME=VALUE,...", "how the simulated SMSC behaves; `sim smsc settings` lists the names") \

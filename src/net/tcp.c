@@ -70,10 +70,18 @@ static void gone(struct tcp_conn *c, enum err why)
     leave(c);
 }
 
+/* Its peer is told that nothing was cut off. */
+static void say_end(struct tcp_conn *c)
+{
+    if (c->open && c->tls && tls_is_open(c->tls) && !tls_end(c->tls, &c->out))
+        tcp_flush(c);
+}
+
 void tcp_free(struct tcp_conn *c)
 {
     if (!c)
         return;
+    say_end(c);
     shut(c);
     loop_timer_done(&c->turn);
     buf_done(&c->in);

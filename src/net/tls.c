@@ -5,9 +5,14 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdio.h>
 
-struct tls_context { SSL_CTX *ctx; bool server; };
+struct tls_context {
+    SSL_CTX         *ctx;               /* under the lock: tls_context_renew() puts another in its place */
+    bool             server;
+    pthread_mutex_t *lock;
+};
 struct tls {
     SSL  *ssl;
     BIO  *in, *out;                     /* the SSL's own */
@@ -28,8 +33,11 @@ static struct tls_context *context_new(bool server)
     if (!c)
         return NULL;
     c->server = server;
+    c->lock = malloc(sizeof *c->lock);
+    if (c->lock)
+        pthread_mutex_init(c->lock, NULL);
     c->ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
-    if (!c->ctx || !SSL_CTX_set_min_proto_version(c->ctx, TLS1_2_VERSION)) {
+    if (!c->lock || !c->ctx || !SSL_CTX_set_min_proto_version(c->ctx, TLS1_2_VERSION)) {
         tls_context_free(c);
         return NULL;
     }
@@ -42,6 +50,9 @@ void tls_context_free(struct tls_context *c)
     if (!c)
         return;
     SSL_CTX_free(c->ctx);
+    if (c->lock)
+        pthread_mutex_destroy(c->lock);
+    free(c->lock);
     free(c);
 }
 
@@ -110,6 +121,20 @@ enum err tls_context_server(struct tls_context **out, const char *cert_pem, cons
     return ERR_NONE;
 }
 
+enum err tls_context_renew(struct tls_context *c, const char *cert_pem, const char *key_pem, struct problem *why)
+{
+    scoped(tls_context) struct tls_context *next = NULL;
+    enum err err = tls_context_server(&next, cert_pem, key_pem, why);
+    if (err)
+        return err;
+    pthread_mutex_lock(c->lock);
+    SSL_CTX *was = c->ctx;
+    c->ctx = next->ctx;
+    pthread_mutex_unlock(c->lock);
+    next->ctx = was;                    /* goes with it; connections of it hold it as long as they live */
+    return ERR_NONE;
+}
+
 /* -- one connection ------------------------------------------------------------------------------------------------------ */
 
 static bool means(SSL *ssl, const char *name)
@@ -125,7 +150,9 @@ enum err tls_new(struct tls **out, const struct tls_context *c, const char *name
     struct tls *t = calloc(1, sizeof *t);
     if (!t)
         return ERR_NOMEM;
+    pthread_mutex_lock(c->lock);
     t->ssl = SSL_new(c->ctx);
+    pthread_mutex_unlock(c->lock);
     t->in = BIO_new(BIO_s_mem());
     t->out = BIO_new(BIO_s_mem());
     if (!t->ssl || !t->in || !t->out || (!c->server && !means(t->ssl, name))) {
@@ -222,6 +249,13 @@ enum err tls_write(struct tls *t, const void *p, size_t n, struct buf *cipher)
     ERR_clear_error();
     if (n && SSL_write(t->ssl, p, (int)n) != (int)n)
         return ERR_CLOSED;
+    return hand_on(t, cipher);
+}
+
+enum err tls_end(struct tls *t, struct buf *cipher)
+{
+    ERR_clear_error();
+    (void)SSL_shutdown(t->ssl);
     return hand_on(t, cipher);
 }
 

@@ -12,6 +12,8 @@ struct tls_context;
 MUST_USE enum err tls_context_client(struct tls_context **out, const char *ca_pem, struct problem *why);
 /** @param cert_pem  the chain  @return ERR_SYNTAX, ERR_NOMEM */
 MUST_USE enum err tls_context_server(struct tls_context **out, const char *cert_pem, const char *key_pem, struct problem *why);
+/** Connections made from now on show this chain; those there are keep theirs. Any thread, any time. @return as tls_context_server(); then all is as it was */
+MUST_USE enum err tls_context_renew(struct tls_context *c, const char *cert_pem, const char *key_pem, struct problem *why);
 void tls_context_free(struct tls_context *c);
 SCOPED_FREE(tls_context)
 
@@ -24,6 +26,8 @@ void tls_free(struct tls *t);
 MUST_USE enum err tls_read(struct tls *t, const void *p, size_t n, struct buf *plain, struct buf *cipher);
 /** Only once it is open. @return ERR_NOMEM, ERR_CLOSED */
 MUST_USE enum err tls_write(struct tls *t, const void *p, size_t n, struct buf *cipher);
+/** Say that nothing more comes (close_notify; RFC 8446, 6.1). Only once it is open. @return ERR_NOMEM */
+MUST_USE enum err tls_end(struct tls *t, struct buf *cipher);
 bool tls_is_open(const struct tls *t);      /* hands were shaken */
 /** "TLSv1.3, TLS_AES_256_GCM_SHA384", or why it failed; lives as long as t. */
 const char *tls_words(struct tls *t);

@@ -116,7 +116,8 @@ static void welcome(struct esme_link *l, const struct proving *p)
     l->customer = c;
     str_copyz(l->name, sizeof l->name, str_of(p->name));
     metric_add(&bound_total, 1);
-    log_info("smpp", "ESME %s: bound as %s", l->peer, l->name);
+    const char *tls = smpp_session_tls_words(l->session);
+    log_info("smpp", "ESME %s: bound as %s, %s", l->peer, l->name, tls ? tls : "in clear");
     smpp_session_welcome(l->session, ESME_ROK);
 }
 

@@ -46,7 +46,7 @@ struct esme_server {
     struct esme_server_conf conf;
     char                 host[64];
     struct loop         *loop;
-    struct tcp_listener *listener;
+    struct tcp_listener *listener, *tls_listener;       /* the latter may be NULL */
     struct esme_link    *links;
     unsigned             n_links;
     uint64_t             last_link;

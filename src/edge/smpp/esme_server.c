@@ -135,9 +135,8 @@ static struct esme_link *link_new(struct esme_server *s, const char *peer, const
     return l;
 }
 
-static void on_accept(void *arg, int fd, const char *peer)
+static void admit(struct esme_server *s, int fd, const char *peer, const struct tls_context *tls)
 {
-    struct esme_server *s = arg;
     char name[64 + PEER_SIZE], address[PEER_SIZE];
     address_of(address, peer);
     struct esme_link *l = has_room(s, address) ? link_new(s, peer, address) : NULL;
@@ -147,7 +146,8 @@ static void on_accept(void *arg, int fd, const char *peer)
         return;
     }
     snprintf(name, sizeof name, "ESME %s", peer);
-    const struct smpp_session_conf conf = { .role = SMPP_SMSC, .name = name, .system_id = "carterfone", .window = WINDOW_OUT };
+    const struct smpp_session_conf conf = { .role = SMPP_SMSC, .name = name, .system_id = "carterfone", .window = WINDOW_OUT,
+                                            .tls = tls };
     if (smpp_session_serve(&l->session, s->loop, fd, &conf, &hooks, l)) {
         link_free(l);
         return;
@@ -155,6 +155,17 @@ static void on_accept(void *arg, int fd, const char *peer)
     l->next = s->links;
     s->links = l;
     s->n_links++;
+}
+
+static void on_accept(void *arg, int fd, const char *peer)
+{
+    admit(arg, fd, peer, NULL);
+}
+
+static void on_accept_tls(void *arg, int fd, const char *peer)
+{
+    struct esme_server *s = arg;
+    admit(s, fd, peer, s->conf.tls);
 }
 
 /* -- from other threads --------------------------------------------------------------------------------------------- */
@@ -179,7 +190,8 @@ static void on_stop(void *owner, struct inbox_item *item)
     free(item);
     s->stopping = true;
     tcp_listener_free(s->listener);
-    s->listener = NULL;
+    tcp_listener_free(s->tls_listener);
+    s->listener = s->tls_listener = NULL;
     for (struct esme_link *l = s->links, *next; l; l = next) {
         next = l->next;
         smpp_session_unbind(l->session);
@@ -224,6 +236,11 @@ enum err esme_server_new(struct esme_server **out, const struct esme_server_conf
     return ERR_NONE;
 }
 
+enum err esme_server_listen_tls(struct esme_server *s, const char *host, uint16_t port, struct problem *why)
+{
+    return tcp_listen(&s->tls_listener, s->loop, host, port, on_accept_tls, s, why);
+}
+
 enum err esme_server_start(struct esme_server *s)
 {
     enum err err = loop_start(s->loop);
@@ -255,6 +272,7 @@ void esme_server_free(struct esme_server *s)
         return;
     esme_server_stop(s);
     tcp_listener_free(s->listener);
+    tcp_listener_free(s->tls_listener);
     for (struct esme_link *l = s->links; l; l = l->next)
         esme_out_down(l);
     while (s->links)
@@ -274,4 +292,9 @@ void esme_server_free(struct esme_server *s)
 uint16_t esme_server_port(const struct esme_server *s)
 {
     return tcp_listener_port(s->listener);
+}
+
+uint16_t esme_server_tls_port(const struct esme_server *s)
+{
+    return s->tls_listener ? tcp_listener_port(s->tls_listener) : 0;
 }

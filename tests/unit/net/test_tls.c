@@ -107,6 +107,43 @@ static void another_name_or_an_unknown_authority_is_refused(void **state)
     part(&e);
 }
 
+static void a_renewed_context_shows_the_new_chain_and_keeps_what_it_had(void **state)
+{
+    (void)state;
+    struct ends e, later;
+    struct problem why;
+    struct tls_pems next = { 0 };
+    scoped(tls_context) struct tls_context *knows_next = NULL;
+    assert_int_equal(tls_ca_ensure(NULL, NULL, 0, &next, &why), ERR_NONE);
+    assert_int_equal(tls_context_client(&knows_next, next.ca, &why), ERR_NONE);
+    meet(&e, client_context, "localhost");
+    assert_int_equal(tls_context_renew(server_context, next.cert, pems.key, &why), ERR_SYNTAX);    /* not its key */
+    assert_int_equal(tls_context_renew(server_context, next.cert, next.key, &why), ERR_NONE);
+    meet(&later, client_context, "localhost");
+    assert_int_equal(later.client_err, ERR_UNPROVEN);
+    part(&later);
+    meet(&later, knows_next, "localhost");
+    assert_true(tls_is_open(later.client));
+    part(&later);
+    assert_int_equal(tls_write(e.client, "still", 5, &e.to_server), ERR_NONE);
+    carry(&e);
+    assert_str(buf_str(&e.heard_by_server), "still");
+    part(&e);
+    assert_int_equal(tls_context_renew(server_context, pems.cert, pems.key, &why), ERR_NONE);
+    tls_pems_done(&next);
+}
+
+static void an_end_that_was_said_is_no_failure(void **state)
+{
+    (void)state;
+    struct ends e;
+    meet(&e, client_context, "localhost");
+    assert_int_equal(tls_end(e.server, &e.to_client), ERR_NONE);
+    carry(&e);
+    assert_int_equal(e.client_err, ERR_CLOSED);
+    part(&e);
+}
+
 static void octets_that_are_no_tls_end_it(void **state)
 {
     (void)state;
@@ -134,6 +171,8 @@ int main(void)
         cmocka_unit_test(what_one_says_the_other_hears),
         cmocka_unit_test(an_address_is_a_name_too),
         cmocka_unit_test(another_name_or_an_unknown_authority_is_refused),
+        cmocka_unit_test(a_renewed_context_shows_the_new_chain_and_keeps_what_it_had),
+        cmocka_unit_test(an_end_that_was_said_is_no_failure),
         cmocka_unit_test(octets_that_are_no_tls_end_it),
         cmocka_unit_test(nonsense_is_no_certificate),
     };
