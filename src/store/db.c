@@ -22,7 +22,7 @@ enum {
     GROUP_US = 2000,                    /* a group takes no more units after this */
     READ_US = 1000000,                  /* the longest read that was asked for; loading at start may take longer */
     READ_OCTETS_MAX = 64 << 20,
-    LOG_COPY_PAGES = 4000,              /* a read thread copies the log back whenever so much has come to it */
+    LOG_COPY_PAGES = 1000,              /* a read thread copies the log back whenever so much has come to it: 4 MB, behind which a commit waits little */
     LOG_LONG_PAGES = 16000,             /* 64 MB: it is to begin anew, which only the writer can do, once all of it is copied */
     LOG_REST_PAGES = 128,               /* so little of it is copied by the writer itself, while nothing else is written */
     LOG_STALL_PAGES = 48000,            /* ... or whatever is left, when the read thread does not get that far */

@@ -88,7 +88,8 @@ static enum err setup(struct conn *c, const char *path, struct problem *why)
     if (path && c->use != CONN_IMAGE && !is_wal(c))
         return failed(c, why, "The database cannot keep a write-ahead log");
     if (!exec(c, common)
-        || !exec(c, c->use == CONN_IMAGE ? "PRAGMA cache_size=-4096;" : c->use == CONN_WRITE ? "PRAGMA cache_size=-4096; PRAGMA journal_size_limit=67108864;"
+        /* the limit: the log grows past LOG_LONG_PAGES (db.c) until all is copied, and cut off each time it would be grown again */
+        || !exec(c, c->use == CONN_IMAGE ? "PRAGMA cache_size=-4096;" : c->use == CONN_WRITE ? "PRAGMA cache_size=-4096; PRAGMA journal_size_limit=100663296;"
                                          : "PRAGMA cache_size=-1024; PRAGMA query_only=ON;"))
         return failed(c, why, "The database cannot be set up");
     if (c->use == CONN_WRITE)
