@@ -8,36 +8,20 @@ import test, { after } from 'node:test'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { SmsClient } from '@azure/communication-sms'
 import { connectionString, eventually, folder, lease, own, randomUUID, refused } from './harness.mjs'
+import { network, networksEnd } from './networks.mjs'
 
 const sms = new SmsClient(connectionString)
 const from = await lease(new PhoneNumbersClient(connectionString), { areaCode: '833', sms: 'inbound+outbound' })
-const networks = {}
-
-/** A carrier `name` of its own process, bound; `ways` are its SMSC's settings. */
-async function network(name, ways = '') {
-  const ready = join(folder, `${name}-${randomUUID()}.json`), log = join(folder, `${name}-${randomUUID()}.log`)
-  const child = spawn(process.env.CARTERFONE, ['sim', '--sim-smpp', `127.0.0.1:${networks[name]?.port ?? 0}`, '--sim-sip', '127.0.0.1:0', '--ready-file', ready,
-    '--accepted-log', log, ...(ways ? ['--sim-smsc', ways] : [])], { stdio: 'ignore' })
-  await eventually(`network ${name}`, () => existsSync(ready), 20000)
-  const at = JSON.parse(readFileSync(ready, 'utf8')).simSmpp
-  const known = networks[name]
-  networks[name] = { child, port: at.split(':')[1], log }
-  if (!known) await own('POST', 'smscs', { name, host: at, systemId: 'routes', password: 'x', window: 10, simulated: true })
-  await eventually(`${name} is up`, async () => (await smsc(name)).up, 20000)
-}
-after(() => Object.values(networks).forEach(({ child }) => child.kill('SIGKILL')))
+after(networksEnd)
 
 const smsc = async (name) => (await own('GET', 'smscs')).value.find((s) => s.name === name)
 const route = (name, carrier, more = {}) => own('POST', 'smsRoutes', { name, carrier, ...more })
 const noRoutes = async () => { for (const { name } of (await own('GET', 'smsRoutes')).value) await own('DELETE', `smsRoutes/${name}`) }
-/** Texts that a network took, in order. */
-const took = (name) => readFileSync(networks[name].log, 'utf8').trim().split('\n').filter(Boolean).map((l) => l.split(' ')).map(([, , to, , hex]) => ({ to, text: Buffer.from(hex, 'hex').toString() }))
 const send = async (to, message = randomUUID()) => (await sms.send({ from, to: [to], message }))[0].messageId
 const story = async (id) => (await own('GET', `explain/${id}`)).lines
 const delivered = (ids, within = 20000) => eventually('all delivered', async () => (await Promise.all(ids.map((id) => own('GET', `messages/${id}`)))).every((m) => m.state === 'delivered'), within)
 
-await network('east')
-await network('west')
+const east = await network('east'), west = await network('west')
 
 test('the longest prefix decides, then cost; the record says who was considered', async (t) => {
   t.after(noRoutes)
@@ -71,27 +55,27 @@ test('weights share the recipients, and each keeps its carrier and its order', a
   for (let round = 0; round < 3; round++)
     for (const sent of await sms.send({ from, to: recipients, message: `round ${round}` })) ids.push(sent.messageId)
   await delivered(ids)
-  const east = took('east'), west = took('west')
+  const logs = [east.took(), west.took()]
   for (const to of recipients) {
-    const by = [east, west].map((log) => log.filter((m) => m.to === to).map((m) => m.text))
+    const by = logs.map((log) => log.filter((m) => m.to === to).map((m) => m.text))
     assert.ok(by.some((texts) => texts.length === 0), `${to} by both`)
     assert.deepEqual(by.flat(), ['round 0', 'round 1', 'round 2'])
   }
-  const share = new Set(east.filter((m) => recipients.includes(m.to)).map((m) => m.to)).size
+  const share = new Set(logs[0].filter((m) => recipients.includes(m.to)).map((m) => m.to)).size
   assert.ok(share > 30 && share < 58, `${share} of 60 for a weight of 3 in 4`)
 })
 
 test('what waits for a lost carrier is moved to the next route, in order; what it may have follows after two minutes', async (t) => {
   t.after(noRoutes)
-  await network('slow', 'answerDelay=10m')
+  const slow = await network('slow', 'answerDelay=10m')
   await route('first', 'slow', { priority: 1 })
   await route('second', 'west', { priority: 2 })
   const texts = Array.from({ length: 20 }, (_, i) => `moved ${i} ${randomUUID()}`), ids = []
   for (const text of texts) ids.push(await send('+12065550103', text))
-  await eventually('the first is under way', () => took('slow').length === 1)
-  networks.slow.child.kill('SIGKILL')
+  await eventually('the first is under way', () => slow.took().length === 1)
+  await slow.kill()
   await delivered(ids.slice(1))
-  const order = () => took('west').filter((m) => texts.includes(m.text)).map((m) => m.text)
+  const order = () => west.took().filter((m) => texts.includes(m.text)).map((m) => m.text)
   assert.deepEqual(order(), texts.slice(1))
   await own('POST', 'clock/:advance', { seconds: 180 })
   await delivered(ids)
@@ -103,12 +87,12 @@ test('a carrier that is back is taken again', async (t) => {
   t.after(noRoutes)
   await route('first', 'east', { priority: 1 })
   await route('second', 'west', { priority: 2 })
-  networks.east.child.kill('SIGKILL')
+  await east.kill()
   await eventually('east is down', async () => !(await smsc('east')).up)
   const meanwhile = await send('+12065550103')
   await delivered([meanwhile])
   assert.equal((await own('GET', `messages/${meanwhile}`)).carrier, 'west')
-  await network('east')
+  await east.start('')
   const back = await send('+12065550103')
   await delivered([back])
   assert.equal((await own('GET', `messages/${back}`)).carrier, 'east')

@@ -83,12 +83,18 @@ static void wait_again(struct smsc_bind *b, struct outgoing *msg, unsigned segme
     wake(b, msg);
 }
 
+/* No other carrier may be asked, whatever becomes of its other segments. */
+static bool is_refused_for_good(const struct outgoing *msg)
+{
+    return msg->refused && !msg->transient;
+}
+
 /* The last word on a message, once nothing of it is under way. */
 static void end_if_over(struct smsc_bind *b, struct outgoing *msg)
 {
     if (msg->under_way || (msg->waiting && !msg->lost && !msg->refused))
         return;
-    if (msg->lost) {                    /* before refused: a segment may have arrived */
+    if (msg->lost && !is_refused_for_good(msg)) {       /* refused for now: a segment may have arrived */
         metric_add(&lost_total, 1);
         bind_tell(b, &(struct carrier_news){ .kind = CARRIER_LOST, .message = msg->message, .may_have_it = msg->may_have_it, .busy = msg->busy });
     } else if (msg->refused) {
@@ -395,8 +401,10 @@ static void refused(struct smsc_bind *b, struct outgoing *msg, unsigned segment,
         return;
     }
     log_info("smpp", "%s: submit_sm refused, %s (0x%08x)", b->name, smpp_status_name(status), status);
+    msg->opted_out |= means == MEANS_OPTED_OUT;
+    if (is_refused_for_good(msg))
+        return;
     refuse(msg, status, passing);
-    msg->opted_out = means == MEANS_OPTED_OUT;
     buf_done(&msg->tlvs);
     smpp_further_words(&msg->tlvs, answer);
 }
@@ -442,7 +450,7 @@ void bind_out_lose_all(struct smsc_bind *b)
     b->paced = b->stopped = b->stalled = false;
     while (b->oldest) {
         assert(!b->oldest->under_way);              /* the session told each before its end */
-        b->oldest->lost = !b->oldest->refused;      /* refused is final, whatever the others would have said */
+        b->oldest->lost = true;
         end_if_over(b, b->oldest);
     }
 }

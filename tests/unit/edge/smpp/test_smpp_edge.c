@@ -550,6 +550,24 @@ static void a_system_error_is_tried_again_before_it_is_told(void **state)
     assert_int_equal(w.n_submits, 2);
 }
 
+/* Two parts: the second fails in passing for the last time just after the first was refused for good. */
+static void refused_for_good_stays_so_whatever_the_other_parts_are_answered(void **state)
+{
+    static const uint32_t answers[] = { ESME_RSYSERR, ESME_RSYSERR, ESME_RSYSERR, ESME_RSYSERR, ESME_RINVDSTADR, ESME_RSYSERR };
+    char text[201] = { 0 };
+    (void)state;
+    memset(text, 'x', 200);
+    memcpy(w.refuse, answers, sizeof answers);
+    w.n_refuse = ARRAY_LEN(answers);
+    bind_it();
+    assert_int_equal(submit(1, text), ERR_NONE);
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_REFUSED);
+    assert_int_equal(w.told[1].status, ESME_RINVDSTADR);
+    assert_false(w.told[1].transient);
+    assert_int_equal(w.n_submits, 6);
+}
+
 static void what_smpp_cannot_say_is_refused_at_once(void **state)
 {
     (void)state;
@@ -1127,6 +1145,7 @@ int main(void)
         T(a_throttled_window_goes_again_in_its_order),
         T(a_refusal_is_told_and_the_next_goes_on),
         T(a_system_error_is_tried_again_before_it_is_told),
+        T(refused_for_good_stays_so_whatever_the_other_parts_are_answered),
         T(what_smpp_cannot_say_is_refused_at_once),
         T(a_lost_link_tells_down_then_each_message_in_order),
         T(a_full_carrier_says_when_there_is_room),
