@@ -73,16 +73,21 @@ void buf_put_escaped(struct buf *b, struct str s)
 
 void buf_printf(struct buf *b, const char *format, ...)
 {
+    enum { MOSTLY = 64 };               /* what is printed is seldom longer: one pass */
     va_list ap, again;
     va_start(ap, format);
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, format, ap);
+    char *to = buf_room(b, MOSTLY);
+    size_t room = to ? b->cap - b->n : 0;
+    int n = vsnprintf(to, room, format, ap);
     va_end(ap);
-    char *to = n < 0 ? NULL : buf_room(b, (size_t)n + 1);
-    if (to) {
-        vsnprintf(to, (size_t)n + 1, format, again);
-        b->n += (size_t)n;
+    if (n >= 0 && (size_t)n >= room) {
+        to = buf_room(b, (size_t)n + 1);
+        if (to)
+            vsnprintf(to, (size_t)n + 1, format, again);
     }
+    if (to && n >= 0)
+        b->n += (size_t)n;
     va_end(again);
 }
 

@@ -250,17 +250,22 @@ static void escaped_one(struct buf *b, unsigned char c)
     }
 }
 
+/* ASCII that a JSON text has as it is (RFC 8259, 7). */
+static const bool as_is[256] = { [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true };
+
 /* An octet that is no UTF-8 (a text cut in the middle, a peer's mistake) becomes U+FFFD: an answer is always JSON. */
 static void escaped(struct buf *b, struct str v)
 {
     buf_putc(b, '"');
     size_t from = 0, i = 0;
-    while (i < v.n) {
+    for (;;) {
+        while (i < v.n && as_is[(unsigned char)v.p[i]])
+            i++;
+        if (i >= v.n)
+            break;
         unsigned char c = (unsigned char)v.p[i];
-        if (c >= 0x80 ? utf8_next(v, &i) != UINT32_MAX : c >= ' ' && c != '"' && c != '\\') {
-            i += c < 0x80;
+        if (c >= 0x80 && utf8_next(v, &i) != UINT32_MAX)
             continue;
-        }
         buf_put(b, v.p + from, i - from);
         escaped_one(b, c);
         from = ++i;

@@ -2,6 +2,7 @@
 #include "base/str.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const struct nanp_area built_in_areas[] = {
 #include "codec/e164/npa.inc"
@@ -11,7 +12,7 @@ static const struct nanp_area *areas = built_in_areas;      /* set before the th
 static size_t n_areas = ARRAY_LEN(built_in_areas);
 
 static const struct country_code {
-    unsigned code;
+    unsigned code;                      /* rising */
     char     country[3];
     unsigned least, most;               /* digits of the national number */
 } codes[] = {
@@ -31,18 +32,25 @@ unsigned e164_count(uint64_t digits)
     return n;
 }
 
+static int compare_code(const void *key, const void *row)
+{
+    unsigned code = *(const unsigned *)key, other = ((const struct country_code *)row)->code;
+    return code < other ? -1 : code > other;
+}
+
 static const struct country_code *code_of(uint64_t digits, unsigned *code_digits)
 {
-    unsigned n = e164_count(digits);
-    for (unsigned len = CODE_MAX_DIGITS; len; len--) {
-        uint64_t head = digits;
-        for (unsigned i = len; i < n; i++)
-            head /= 10;
-        for (size_t i = 0; len <= n && i < ARRAY_LEN(codes); i++)
-            if (codes[i].code == head) {
-                *code_digits = len;
-                return &codes[i];
-            }
+    unsigned len = e164_count(digits);
+    while (len > CODE_MAX_DIGITS) {
+        digits /= 10;
+        len--;
+    }
+    for (unsigned head = (unsigned)digits; len; head /= 10, len--) {
+        const struct country_code *c = bsearch(&head, codes, ARRAY_LEN(codes), sizeof codes[0], compare_code);
+        if (c) {
+            *code_digits = len;
+            return c;
+        }
     }
     return NULL;
 }

@@ -49,7 +49,11 @@ void trail_line(struct buf *b, int64_t us, const char *step, const char *format,
     for (char *c = words; *c; c++)
         if (*c == '\n')
             *c = ' ';                   /* a peer's text must not forge a line */
-    buf_printf(b, "%lld %s %s\n", (long long)us, step, words);
+    buf_printf(b, "%lld ", (long long)us);
+    buf_putz(b, step);
+    buf_putc(b, ' ');
+    buf_putz(b, words);
+    buf_putc(b, '\n');
 }
 
 /* What an asker wants of the row or rows that come. */
