@@ -1,4 +1,5 @@
 #include "main/carrier_profile.h"
+#include "base/clock.h"
 #include "base/rdwr.h"
 #include "base/str.h"
 #include "codec/smpp/smpp.h"
@@ -51,13 +52,17 @@ static enum err errors_read(struct smpp_statuses *out, const struct json *j, con
 
 static enum err submit_read(struct smpp_bind_conf *conf, const struct json *j, struct problem *why)
 {
-    enum { QUERY_AFTER_MOST_S = 72 * 3600 };
+    enum { QUERY_AFTER_MOST_S = 72 * 3600, ANSWER_MOST_S = 300 };
     struct str word = json_text_of(j, "submit");
     int64_t after_s = json_int_of(j, "queryAfter", 0);
+    int64_t within_s = json_int_of(j, "answerWithin", 0);
     if (word.n && !str_eqz(word, "submit_sm") && !str_eqz(word, "data_sm"))
         return bad(why, "submit", "submit is submit_sm or data_sm.");
     if (after_s < 0 || after_s > QUERY_AFTER_MOST_S)
         return bad(why, "queryAfter", "queryAfter is 1 to 259200 seconds without a receipt, or absent.");
+    if (within_s < 0 || within_s > ANSWER_MOST_S)
+        return bad(why, "answerWithin", "answerWithin is 1 to 300 seconds in which a submit is answered, or absent.");
+    conf->answer_us = within_s * US_PER_S;
     conf->by_data_sm = str_eqz(word, "data_sm");
     conf->query_after_s = (unsigned)after_s;
     return ERR_NONE;

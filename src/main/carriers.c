@@ -96,7 +96,7 @@ static const struct json_shape given_shapes[] = {
     { "password", JSON_IS_TEXT },  { "transport", JSON_IS_TEXT }, { "bind", JSON_IS_TEXT },      { "window", JSON_IS_INTEGER },
     { "tls", JSON_IS_BOOL },       { "tlsCa", JSON_IS_TEXT },     { "tlsName", JSON_IS_TEXT },
     { "receiptId", JSON_IS_TEXT }, { "dataCoding", JSON_IS_INTEGER }, { "throttleStatus", JSON_IS_ARRAY },
-    { "transientStatus", JSON_IS_ARRAY }, { "permanentStatus", JSON_IS_ARRAY }, { "submit", JSON_IS_TEXT }, { "queryAfter", JSON_IS_INTEGER },
+    { "transientStatus", JSON_IS_ARRAY }, { "permanentStatus", JSON_IS_ARRAY }, { "submit", JSON_IS_TEXT }, { "queryAfter", JSON_IS_INTEGER }, { "answerWithin", JSON_IS_INTEGER },
     { "optoutStatus", JSON_IS_ARRAY }, { "optoutError", JSON_IS_ARRAY }, { "tlvs", JSON_IS_ARRAY },
     { "longAs", JSON_IS_TEXT },    { "rate", JSON_IS_INTEGER },   { "simulated", JSON_IS_BOOL }, { "register", JSON_IS_BOOL },  { "emergency", JSON_IS_BOOL },
 };

@@ -64,7 +64,7 @@ static int smsc_add(struct ctl *c)
         { "tls", "tls", AS_YES }, { "tls-ca", "tlsCa", AS_FILE }, { "tls-name", "tlsName", AS_TEXT },
         { "receipt-id", "receiptId", AS_TEXT }, { "data-coding", "dataCoding", AS_NUMBER }, { "throttle-status", "throttleStatus", AS_LIST },
         { "transient-status", "transientStatus", AS_LIST }, { "permanent-status", "permanentStatus", AS_LIST }, { "optout-status", "optoutStatus", AS_LIST },
-        { "submit", "submit", AS_TEXT }, { "query-after", "queryAfter", AS_NUMBER },
+        { "submit", "submit", AS_TEXT }, { "query-after", "queryAfter", AS_NUMBER }, { "answer-within", "answerWithin", AS_NUMBER },
         { "optout-error", "optoutError", AS_LIST }, { "tlv", "tlvs", AS_LIST },
         { "long-as", "longAs", AS_TEXT }, { "simulated", "simulated", AS_YES },
     };
@@ -147,6 +147,7 @@ static const struct ctl_option smsc_options[] = {
     { "permanent-status", "STATUS", CTL_MANY, "means: never [all others]" },
     { "submit",    "submit_sm|data_sm", CTL_MAY, "how texts are submitted [submit_sm]" },
     { "query-after", "SECONDS", CTL_MAY,    "ask by query_sm when no receipt came for so long [never]" },
+    { "answer-within", "SECONDS", CTL_MAY,  "a submit is answered in; one that is not is sent again [30]" },
     { "optout-status", "STATUS", CTL_MANY,  "means: the recipient wants no texts of this sender; recorded as an opt-out [none]" },
     { "optout-error", "N",      CTL_MANY,   "the same, of the err: of a receipt [none]" },
     { "data-coding", "N",       CTL_MAY,    "data_coding of GSM-7 texts [0]" },

@@ -143,6 +143,23 @@ for (const status of ['ESME_RTHROTTLED', 'ESME_RMSGQFUL', 'ESME_RSYSERR']) {
   })
 }
 
+test('a carrier that answers nothing on a link that stands is left: what it may have waits for it, the rest goes on', async (t) => {
+  const silent = await network('silent', 'answerDelay=10m', { answerWithin: 1, window: 5 })
+  await routed(t, 'silent', 'west')
+  const ids = await sendAll(phones('818', 20), 'into silence')
+  const there = () => west.took().filter((m) => m.text === 'into silence').map((m) => m.to)
+  await eventually('it is busy', async () => (await smsc('silent')).busy)
+  await eventually('the rest goes by west', () => there().length === 15)
+  await silent.behave('')
+  await delivered(ids)
+  const here = new Set(silent.took().map((m) => m.to))
+  assert.equal(here.size, 5)
+  assert.ok(there().length === 15 && there().every((to) => !here.has(to)))
+  const well = await send('+18185550198', 'spoken to')
+  await delivered([well])
+  assert.equal((await look(well)).carrier, 'silent')
+})
+
 test('an SMSC that throttles inside the second has each pair\'s texts in order', async (t) => {
   const strict = await network('strict')
   await strict.behave('rate=100,burst=5,answerDelay=5ms,answerJitter=20ms')

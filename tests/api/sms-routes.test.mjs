@@ -147,7 +147,7 @@ test('a receipt by another bind of the same SMSC finds its message; a receiver c
 })
 
 test('manners of an SMSC are checked when they are told', async () => {
-  const wrong = { receiptId: 'octal', dataCoding: 256, throttleStatus: ['nonsense'], transientStatus: 'x', permanentStatus: ['0'], optoutStatus: ['x'], optoutError: ['70000'], tlvs: ['1=2=3x', 'hex:'] }
+  const wrong = { receiptId: 'octal', dataCoding: 256, answerWithin: 301, throttleStatus: ['nonsense'], transientStatus: 'x', permanentStatus: ['0'], optoutStatus: ['x'], optoutError: ['70000'], tlvs: ['1=2=3x', 'hex:'] }
   for (const [name, value] of Object.entries(wrong)) {
     const e = await own('POST', 'smscs', { name: 'never', host: '127.0.0.1:9', systemId: 'x', simulated: true, [name]: value }).then(() => assert.fail(name), (e) => e)
     assert.equal(e.statusCode, 400)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 enum { WINDOW_DEFAULT = 10, WINDOW_MAX = 1000, ROOM_LEAST = 256, JOIN_MAX = 10000 };
+static const int64_t ANSWER_US = 30 * (int64_t)US_PER_S;
 static const int64_t RECONNECT_US = 500 * US_PER_MS, RECONNECT_MAX_US = 30 * US_PER_S, JOIN_US = 60 * (int64_t)US_PER_S;
 
 METRIC_COUNTER(links, "carterfone_smpp_binds_made_total", "Times an SMSC was bound")
@@ -28,7 +29,9 @@ static void on_up(void *arg)
     b->reconnect_us = RECONNECT_US;
     b->window = b->conf.window;
     b->stalled = false;
-    pacer_restart(&b->pacer, clock_mono());
+    b->silence_us = 0;
+    b->answered = clock_mono();
+    pacer_restart(&b->pacer, b->answered);
     b->health.bind_status = 0;
     b->health.since_us = clock_wall_us();
     metric_add(&links, 1);
@@ -97,6 +100,7 @@ static void connect_now(void *arg)
         .role = SMPP_ESME, .name = b->name, .system_id = b->system_id, .password = b->password,
         .tls = b->tls, .tls_name = b->tls_name[0] ? b->tls_name : NULL,
         .system_type = b->system_type, .bind = commands[b->conf.type], .window = b->conf.window,
+        .answer_us = b->conf.answer_us,
     };
     if (smpp_session_connect(&b->session, b->edge->loop, b->host, b->conf.port, &conf, &hooks, b))
         try_again_later(b);
@@ -167,6 +171,7 @@ static void copy_conf(struct smsc_bind *b, const struct smpp_bind_conf *conf)
 {
     b->conf = *conf;
     b->conf.window = conf->window ? conf->window : WINDOW_DEFAULT;
+    b->conf.answer_us = conf->answer_us ? conf->answer_us : ANSWER_US;
     str_copyz(b->name, sizeof b->name, conf->name);
     str_copyz(b->host, sizeof b->host, conf->host);
     str_copyz(b->system_id, sizeof b->system_id, conf->system_id);

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { TRIES_MAX = 5, VALIDITY_MAX_S = 30 * 86400, VALIDITY_SIZE = 17 };
+enum { TRIES_MAX = 5, SILENCES_MOST = 10, VALIDITY_MAX_S = 30 * 86400, VALIDITY_SIZE = 17 };
 static const int64_t PASSING_US = 100 * US_PER_MS;     /* before the second try of what fails in passing; doubles */
 
 METRIC_COUNTER(submitted, "carterfone_smpp_submits_taken_total", "submit_sm an SMSC answered ESME_ROK")
@@ -321,6 +321,19 @@ void bind_out_resume(struct smsc_bind *b)
     bind_out_pump(b);
 }
 
+/* The link stands, but of all that it was sent in the time that one answer may take none had one. Left alone for as long, then for
+ * longer: what goes first then is what it did not answer. */
+static void leave_silent(struct smsc_bind *b)
+{
+    if (b->stalled || clock_mono().us - b->answered.us < b->conf.answer_us)
+        return;
+    b->silence_us = b->silence_us ? 2 * b->silence_us : b->conf.answer_us;
+    if (b->silence_us > SILENCES_MOST * b->conf.answer_us)
+        b->silence_us = SILENCES_MOST * b->conf.answer_us;
+    stop_all(b, b->silence_us);
+    stall(b);
+}
+
 static void open_window(struct smsc_bind *b)
 {
     b->window = 2 * b->window < b->conf.window ? 2 * b->window : b->conf.window;
@@ -417,6 +430,8 @@ void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
     *f = (struct flight){ .next_free = b->free_flight };
     b->free_flight = (int)tag;
     msg->under_way--;
+    if (!err)
+        b->answered = clock_mono(), b->silence_us = 0;
     if (err)
         msg->lost = msg->may_have_it = true;
     else if (answer->status == ESME_ROK && answer->command != SMPP_generic_nack)
@@ -428,6 +443,8 @@ void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
     end_if_over(b, msg);
     if (b->stopped && !b->stalled && pacer_is_stalled(&b->pacer))
         stall(b);
+    if (err == ERR_TIMEOUT)
+        leave_silent(b);
     bind_out_pump(b);
 }
 

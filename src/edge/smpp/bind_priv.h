@@ -116,6 +116,8 @@ struct smsc_bind {
     bool              paced;            /* the pace timer runs: nothing leaves before */
     bool              stopped;          /* by throttles, until the pace timer */
     bool              stalled;          /* told so: it took nothing for long */
+    struct mono       answered;         /* the last submit was, or the bind */
+    int64_t           silence_us;       /* how long it was left alone for answering none; 0: it answers */
 
     struct bind_ask  *asks, *asked;     /* that wait in order; that are under way */
 

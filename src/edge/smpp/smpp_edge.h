@@ -37,6 +37,7 @@ struct smpp_bind_conf {
     size_t     tlvs_n;
     bool       by_data_sm;          /* texts go as data_sm (SMPP 3.4, 4.7) */
     unsigned   query_after_s;       /* without a receipt for so long query_sm asks; 0: never */
+    int64_t    answer_us;           /* within which a submit is answered; 0: 30 s */
     bool       tls;                 /* 1.2 or later, its chain and name proved */
     struct str tls_ca;              /* PEM of authorities to trust; empty: the system's */
     struct str tls_name;            /* in its certificate; empty: the host */

@@ -522,6 +522,35 @@ static void an_smsc_that_takes_nothing_is_told_of_and_what_waits_is_given_back(v
     assert_int_equal(submit(9, "x"), ERR_BUSY);
 }
 
+static void an_smsc_that_answers_nothing_is_left_alone_and_tried_again(void **state)
+{
+    (void)state;
+    w.answers = false;
+    conf.window = 2;
+    conf.answer_us = 200 * US_PER_MS;
+    bind_it();
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(submit(i, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 6));
+    assert_int_equal(w.told[1].kind, CARRIER_LOST);
+    assert_true(w.told[1].may_have_it);
+    assert_int_equal(w.told[2].kind, CARRIER_STALLED);
+    unsigned had_it = 1;
+    for (unsigned i = 3; i < 6; i++) {
+        assert_int_equal(w.told[i].kind, CARRIER_LOST);
+        had_it += w.told[i].may_have_it;
+    }
+    assert_int_equal(had_it, 2);                        /* the window; the others had not left */
+    pthread_mutex_lock(&w.lock);
+    w.answers = true;
+    pthread_mutex_unlock(&w.lock);
+    assert_true(wait_for(told_n, 7));
+    assert_int_equal(w.told[6].kind, CARRIER_UP);
+    assert_int_equal(submit(10, "x"), ERR_NONE);
+    assert_true(wait_for(told_n, 8));
+    assert_int_equal(w.told[7].kind, CARRIER_SUBMITTED);
+}
+
 static void a_refusal_is_told_and_the_next_goes_on(void **state)
 {
     (void)state;
@@ -1143,6 +1172,7 @@ int main(void)
         T(one_that_is_thrown_back_holds_up_its_own_pair_alone),
         T(an_smsc_that_takes_nothing_is_told_of_and_what_waits_is_given_back),
         T(a_throttled_window_goes_again_in_its_order),
+        T(an_smsc_that_answers_nothing_is_left_alone_and_tried_again),
         T(a_refusal_is_told_and_the_next_goes_on),
         T(a_system_error_is_tried_again_before_it_is_told),
         T(refused_for_good_stays_so_whatever_the_other_parts_are_answered),
