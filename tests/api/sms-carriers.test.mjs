@@ -2,6 +2,7 @@
 // data_sm both ways; TLVs that nobody knows.
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import smpp from 'smpp'
 import { PhoneNumbersClient } from '@azure/communication-phone-numbers'
 import { SmsClient } from '@azure/communication-sms'
 import { carrier } from './foreign-carrier.mjs'
@@ -175,6 +176,20 @@ test('TLVs that nobody knows are kept in the story, of answers, receipts and mes
   deliver(900002, 0, 'with a tag', tlv(0x1405, Buffer.from('310260')))
   const inbound = await eventually('the message', async () => (await own('GET', 'messages?state=received')).value.find((m) => m.from === to))
   assert.ok((await story(inbound.messageId)).some((l) => l.text === 'TLVs 0x1405=310260'))
+})
+
+test('an SMSC\'s outbind is refused, its alert_notification is taken silently, and the link goes on', async (t) => {
+  const acme = await carrier(t)
+  const { session } = acme.links.at(-1), heard = []
+  session.on('pdu', (pdu) => heard.push([pdu.command, pdu.command_status, pdu.sequence_number]))
+  session.send(new smpp.PDU('alert_notification', { sequence_number: 7001, source_addr_ton: 1, source_addr: '12065550129', esme_addr_ton: 1, esme_addr: from.slice(1) }))
+  session.send(new smpp.PDU('outbind', { sequence_number: 7002, system_id: acme.name, password: 'x' }))
+  await eventually('the outbind is refused', () => heard.length)
+  assert.deepEqual(heard, [['generic_nack', smpp.ESME_RINVCMDID, 7002]])
+  const to = '+12065550129', { messageId } = await send(to)
+  await acme.receipt(await acme.gave(to), { from, to })
+  await state(messageId, 'delivered')
+  assert.equal(acme.links.length, 1)
 })
 
 test('a transmitter and a receiver at one SMSC: a receipt on the other link, before its answer, in another form', async (t) => {

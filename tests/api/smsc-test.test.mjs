@@ -42,6 +42,27 @@ test('an SMSC that refuses binds, or is not there, says why', async (t) => {
   assert.equal((await refused(() => own('POST', 'smscs/nobody/:test', {}), 404)).innererror.code, 'NothingThere')
 })
 
+test('a bad SMSC has a no for each thing it does not do', async (t) => {
+  t.after(() => own('POST', 'sim/smsc/:reset', {}))
+  const said = (checks, check) => [checks[check]?.verdict, checks[check]?.detail]
+  await smsc({ refusePercent: 100, refuseStatus: 'ESME_RSUBMITFAIL' })
+  const refuses = await tried('sim', { ...submits, burst: 20 })
+  assert.deepEqual(said(refuses, 'submit_sm'), ['no', 'ESME_RSUBMITFAIL'])
+  assert.deepEqual(said(refuses, 'message_payload'), ['no', 'ESME_RSUBMITFAIL'])
+  assert.equal(refuses.receipt, undefined)
+  assert.equal(refuses['window and throttling'].verdict, 'no')
+  assert.match(refuses['window and throttling'].detail, /: 0 taken .*refused by ESME_RSUBMITFAIL$/)
+  await own('POST', 'sim/smsc/:reset', {})
+  await smsc({ receipts: 'never' })
+  const silent = await tried('sim', { ...submits, wait: 1 })
+  assert.equal(silent.submit_sm.verdict, 'ok')
+  assert.equal(silent.receipt.verdict, 'unknown')
+  await smsc({ receipts: null, bindStatus: 'ESME_RINVPASWD' })
+  const closed = await tried('sim', submits)
+  assert.deepEqual(Object.entries(closed).map(([check, c]) => [check, c.verdict, c.detail]),
+    ['transceiver', 'transmitter', 'receiver'].map((bind) => [`bind ${bind}`, 'no', 'ESME_RINVPASWD']))
+})
+
 test('the command line prints the report and ends with 1 when something is refused', async () => {
   const run = (...words) => new Promise((done) => {
     const child = spawn(process.env.CARTERFONE, ['smsc', 'test', ...words, '--data', process.env.CARTERFONE_DATA])
