@@ -20,8 +20,10 @@ struct set {
     char          key[KEY_SIZE];
     char          from[SMPP_NUMBER_SIZE], to[SMPP_NUMBER_SIZE];
     uint64_t     *handles;
+    uint8_t      *handle_of;        /* which piece each is of */
     size_t        n_handles;
     unsigned      have, total;
+    uint16_t      ref;
     struct piece  piece[];
 };
 
@@ -113,6 +115,7 @@ static void set_free(struct set *set)
     for (unsigned i = 0; i < set->total; i++)
         buf_done(&set->piece[i].octets);
     free(set->handles);
+    free(set->handle_of);
     free(set);
 }
 
@@ -130,6 +133,7 @@ static struct set *set_new(struct sms_joiner *j, struct mono now, const struct s
     if (!set)
         return NULL;
     set->total = total;
+    set->ref = part->concat.ref;
     set->due_us = now.us + j->hold_us;
     str_copyz(set->key, sizeof set->key, str_of(key));
     str_copyz(set->from, sizeof set->from, str_of(part->from));
@@ -146,11 +150,15 @@ static struct set *set_new(struct sms_joiner *j, struct mono now, const struct s
 
 static enum err set_add(struct set *set, const struct sms_part *part)
 {
+    unsigned at = part->concat.total ? part->concat.part - 1u : 0;
     uint64_t *handles = realloc(set->handles, (set->n_handles + 1) * sizeof *handles);
-    if (!handles)
+    if (handles)
+        set->handles = handles;
+    uint8_t *handle_of = handles ? realloc(set->handle_of, set->n_handles + 1) : NULL;
+    if (!handle_of)
         return ERR_NOMEM;
-    set->handles = handles;
-    struct piece *piece = &set->piece[part->concat.total ? part->concat.part - 1 : 0];
+    set->handle_of = handle_of;
+    struct piece *piece = &set->piece[at];
     if (!piece->there) {                    /* a part sent again adds its handle only */
         buf_puts(&piece->octets, part->octets);
         if (buf_err(&piece->octets)) {
@@ -161,6 +169,7 @@ static enum err set_add(struct set *set, const struct sms_part *part)
         piece->alphabet = part->alphabet;
         set->have++;
     }
+    set->handle_of[set->n_handles] = (uint8_t)at;
     set->handles[set->n_handles++] = part->handle;
     return ERR_NONE;
 }
@@ -193,7 +202,7 @@ static enum err give(struct sms_joiner *j, struct set *set, struct sms_whole *wh
     j->given = set;
     *whole = (struct sms_whole){ .from = str_of(set->from), .to = str_of(set->to), .text = buf_str(&j->text),
                                  .parts = set->have, .total = set->total, .handles = set->handles,
-                                 .n_handles = set->n_handles };
+                                 .n_handles = set->n_handles, .ref = set->ref };
     return ERR_NONE;
 }
 
@@ -220,16 +229,25 @@ void sms_joiner_clear(struct sms_joiner *j)
     }
 }
 
-void sms_joiner_release(struct sms_joiner *j, void (*fn)(void *arg, uint64_t handle), void *arg)
+static struct sms_part part_of(const struct set *set, size_t handle)
 {
-    for (struct set *set = j->oldest; set; set = set->newer) {
-        for (size_t i = 0; i < set->n_handles; i++) {
-            uint64_t handle = set->handles[i];
-            set->handles[i] = 0;
-            if (handle)
-                fn(arg, handle);
-        }
-    }
+    const struct piece *piece = &set->piece[set->handle_of[handle]];
+    struct sms_part part = { .concat = { set->ref, (uint8_t)set->total, (uint8_t)(set->handle_of[handle] + 1) }, .alphabet = piece->alphabet,
+                             .octets = buf_str(&piece->octets), .handle = set->handles[handle] };
+    str_copyz(part.from, sizeof part.from, str_of(set->from));
+    str_copyz(part.to, sizeof part.to, str_of(set->to));
+    return part;
+}
+
+void sms_joiner_release(struct sms_joiner *j, void (*fn)(void *arg, const struct sms_part *part), void *arg)
+{
+    for (struct set *set = j->oldest; set; set = set->newer)
+        for (size_t i = 0; i < set->n_handles; i++)
+            if (set->handles[i]) {
+                struct sms_part part = part_of(set, i);
+                set->handles[i] = 0;
+                fn(arg, &part);
+            }
 }
 
 void sms_joiner_free(struct sms_joiner *j)

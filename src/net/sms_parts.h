@@ -31,6 +31,7 @@ struct sms_joiner;
 struct sms_whole {
     struct str      from, to, text;     /* text is UTF-8 */
     unsigned        parts, total;       /* fewer parts than total: given up waiting */
+    uint16_t        ref;
     const uint64_t *handles;            /* of every part taken, repeated ones too, in order of arrival */
     size_t          n_handles;
 };
@@ -47,7 +48,8 @@ MUST_USE enum err sms_joiner_put(struct sms_joiner *j, struct mono now, const st
 bool sms_joiner_overdue(struct sms_joiner *j, struct mono now, struct sms_whole *whole);
 /** Microseconds until the next is overdue; -1 when nothing waits. */
 int64_t sms_joiner_wait_us(const struct sms_joiner *j, struct mono now);
-/** Let go of every handle that waits: each is handed to fn once, and stands as 0 in what its message is told with. */
-void sms_joiner_release(struct sms_joiner *j, void (*fn)(void *arg, uint64_t handle), void *arg);
+/** Let go of every handle that waits: each is handed to fn once, with its part, and stands as 0 in what its message is told with. The part
+ *  borrows for the call. */
+void sms_joiner_release(struct sms_joiner *j, void (*fn)(void *arg, const struct sms_part *part), void *arg);
 /** Forget everything: the link is gone, the peer will send it again. */
 void sms_joiner_clear(struct sms_joiner *j);

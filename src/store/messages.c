@@ -53,6 +53,22 @@ void stray_receipt_rows_purge(struct db_unit *u, int64_t before_us)
     db_do(u, DB_STRAY_RECEIPT_PURGE, DB_ANY_ROWS, DB_I(before_us));
 }
 
+void inbound_part_row_put(struct db_unit *u, const struct inbound_part_row *row)
+{
+    db_do(u, DB_INBOUND_PART_PUT, 1, DB_T(row->carrier), DB_T(row->from), DB_T(row->to), DB_I(row->ref), DB_I(row->total), DB_I(row->part),
+          DB_T(row->body), DB_I(row->at_us));
+}
+
+void inbound_part_rows_drop(struct db_unit *u, const struct inbound_part_row *row)
+{
+    db_do(u, DB_INBOUND_PART_DROP, DB_ANY_ROWS, DB_T(row->carrier), DB_T(row->from), DB_T(row->to), DB_I(row->ref), DB_I(row->total));
+}
+
+void inbound_part_rows_purge(struct db_unit *u, int64_t before_us)
+{
+    db_do(u, DB_INBOUND_PART_PURGE, DB_ANY_ROWS, DB_I(before_us));
+}
+
 void message_row_nothing(struct db_unit *u)
 {
     db_unit_add(u, DB_MESSAGE_NOTHING, DB_ANY_ROWS, NULL, 0);
@@ -78,6 +94,7 @@ struct each {
     enum err (*on_message)(void *arg, const struct message_row *row);
     enum err (*on_segment)(void *arg, const struct segment_row *row);
     enum err (*on_optout)(void *arg, struct str sender, struct str recipient, struct str source);
+    enum err (*on_part)(void *arg, const struct inbound_part_row *row);
     void    *arg;
     enum err err;
 };
@@ -121,6 +138,17 @@ static bool each_repeat(void *arg, const struct db_rows *r)
                                .repeat_id = db_text(r, 2), .from = db_text(r, 3), .to = db_text(r, 4), .text = db_text(r, 5),
                                .tag = db_text(r, 6), .report = db_int(r, 7), .created_us = db_int(r, 8) };
     each->err = each->on_message(each->arg, &row);
+    return !each->err;
+}
+
+static bool each_inbound_part(void *arg, const struct db_rows *r)
+{
+    struct each *each = arg;
+    struct inbound_part_row row = {
+        .carrier = db_text(r, 0), .from = db_text(r, 1), .to = db_text(r, 2), .ref = (unsigned)db_int(r, 3), .total = (unsigned)db_int(r, 4),
+        .part = (unsigned)db_int(r, 5), .body = db_text(r, 6), .at_us = db_int(r, 7),
+    };
+    each->err = each->on_part(each->arg, &row);
     return !each->err;
 }
 
@@ -181,6 +209,11 @@ enum err message_rows_sent(struct db *db, uint64_t from_key, int64_t after_us,
 {
     return walk(db, DB_MESSAGE_SENT, (const struct db_val[]){ DB_I(from_key), DB_I(after_us) }, 2, each_sent,
                 &(struct each){ .on_message = fn, .arg = arg });
+}
+
+enum err inbound_part_rows_each(struct db *db, enum err (*fn)(void *arg, const struct inbound_part_row *row), void *arg)
+{
+    return walk(db, DB_INBOUND_PART_ALL, NULL, 0, each_inbound_part, &(struct each){ .on_part = fn, .arg = arg });
 }
 
 enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient, struct str source), void *arg)

@@ -20,6 +20,11 @@ struct segment_row {
     struct str carrier, remote_id;
     int        receipt;             /* the carrier's state of it; -1: none yet */
 };
+struct inbound_part_row {
+    struct str carrier, from, to, body;
+    unsigned   ref, total, part;
+    int64_t    at_us;
+};
 
 void message_row_insert(struct db_unit *u, const struct message_row *row);
 /** @param trail  lines to append */
@@ -34,6 +39,11 @@ void stray_receipt_row_put(struct db_unit *u, struct str carrier, struct str rem
                            int64_t at_us);
 void stray_receipt_row_take(struct db_unit *u, struct str carrier, struct str remote_id);
 void stray_receipt_rows_purge(struct db_unit *u, int64_t before_us);
+/** A part of a message that comes in, in place of the same one. */
+void inbound_part_row_put(struct db_unit *u, const struct inbound_part_row *row);
+/** All of its message: carrier, from, to, ref and total say which. */
+void inbound_part_rows_drop(struct db_unit *u, const struct inbound_part_row *row);
+void inbound_part_rows_purge(struct db_unit *u, int64_t before_us);
 /** A statement that changes nothing: its commit says that everything posted before has been decided. */
 void message_row_nothing(struct db_unit *u);
 /** @param source  who said so: "STOP", "application", "carrier acme"  @param about  the message whose answer or receipt it was; 0 */
@@ -53,6 +63,8 @@ MUST_USE enum err message_rows_repeats(struct db *db, uint64_t from_key, int64_t
 /** Outbound rows from this key on and after this time, the oldest first: key, from and created_us are filled. */
 MUST_USE enum err message_rows_sent(struct db *db, uint64_t from_key, int64_t after_us,
                                     enum err (*fn)(void *arg, const struct message_row *row), void *arg);
+/** The oldest first. */
+MUST_USE enum err inbound_part_rows_each(struct db *db, enum err (*fn)(void *arg, const struct inbound_part_row *row), void *arg);
 MUST_USE enum err optout_rows_each(struct db *db, enum err (*fn)(void *arg, struct str sender, struct str recipient, struct str source),
                                    void *arg);
 

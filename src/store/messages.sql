@@ -41,6 +41,19 @@ SELECT carrier, remote_id, state, status, at_us FROM stray_receipt ORDER BY at_u
 -- :name stray_receipt_purge
 DELETE FROM stray_receipt WHERE at_us < ?1;
 
+-- :name inbound_part_put
+INSERT INTO inbound_part (carrier, sender, recipient, ref, total, part, body, at_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT (carrier, sender, recipient, ref, total, part) DO UPDATE SET body = excluded.body, at_us = excluded.at_us;
+
+-- :name inbound_part_drop
+DELETE FROM inbound_part WHERE carrier = ?1 AND sender = ?2 AND recipient = ?3 AND ref = ?4 AND total = ?5;
+
+-- :name inbound_part_all
+SELECT carrier, sender, recipient, ref, total, part, body, at_us FROM inbound_part ORDER BY at_us;
+
+-- :name inbound_part_purge
+DELETE FROM inbound_part WHERE at_us < ?1;
+
 -- :name message_nothing
 SELECT 1;
 

@@ -62,6 +62,11 @@ unsigned messages_add_carrier(struct messages *m, struct str name, bool simulate
     return 1;
 }
 
+void messages_recall(struct messages *m, unsigned carrier_number)
+{
+    (void)m, (void)carrier_number;
+}
+
 enum err messages_tell(struct messages *m, const struct carrier_news *n)
 {
     const unsigned long long message = n->message, token = n->token;
@@ -80,6 +85,7 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
         say("receipt %llu " STR_FMT " %d %u " STR_FMT " " STR_FMT, token, STR_ARG(n->remote_id), (int)n->state, n->status,
             STR_ARG(n->from), STR_ARG(n->to));
         break;
+    case CARRIER_PART:      ops->settle(carrier, n->token, ERR_NONE); break;
     case CARRIER_INBOUND:
         say("inbound %llu " STR_FMT " " STR_FMT " %u " STR_FMT, token, STR_ARG(n->from), STR_ARG(n->to), n->segments,
             STR_ARG(n->text));

@@ -27,6 +27,12 @@ struct carrier_profile {
     int64_t              query_after_us;    /* without a receipt for so long it is asked; 0: never */
 };
 
+/* A part of a message that comes in. `body` is the carrier's own writing. */
+struct carrier_part {
+    uint16_t ref;
+    uint8_t  total, number;             /* number: 1 .. total */
+};
+
 /* What a carrier may be asked about a segment that it took. */
 #define CARRIER_VERBS(V) V(CANCEL, "cancel_sm") V(QUERY, "query_sm") V(REPLACE, "replace_sm")
 #define CARRIER_VERB_ENUM(name, word) CARRIER_##name,
@@ -55,6 +61,8 @@ struct carrier_ops {
     /** Ask it; one CARRIER_ANSWERED follows, whatever happens. NULL: it cannot be asked.
      *  @return ERR_NONE; ERR_BUSY: its link is down, or too much is asked at once; then nothing follows */
     enum err (*ask)(void *carrier, const struct carrier_ask *ask);
+    /** A part that an earlier run kept (CARRIER_PART): it was answered, and comes no more. NULL: it never told one. */
+    void (*recall)(void *carrier, struct str from, struct str to, const struct carrier_part *part, struct str body);
 };
 
 enum carrier_news_kind {
@@ -67,7 +75,8 @@ enum carrier_news_kind {
     CARRIER_LOST,                   /* message, may_have_it: the last word on it. Its link went before an answer, or before it left */
     CARRIER_RECEIPT,                /* token, remote_id, state, status, from, to: as the deliver_sm has them, so `from` is
                                      * the handset the receipt is about and `to` our number */
-    CARRIER_INBOUND,                /* token, from, to, text, segments */
+    CARRIER_PART,                   /* token, from, to, part, text (anything): kept until the message is told, and over a restart */
+    CARRIER_INBOUND,                /* token, from, to, text, segments; part.total not 0: what was kept of it is forgotten */
     CARRIER_ANSWERED,               /* message, segment, remote_id, verb, status; of a QUERY with status 0 also state, error */
 };
 #define CARRIER_NO_ANSWER 0xffffffffu   /* ANSWERED, status: the link went, or it took too long */
@@ -95,6 +104,7 @@ struct carrier_news {
     enum carrier_verb  verb;        /* ANSWERED */
     uint32_t           error;       /* ANSWERED, QUERY: its error_code */
     struct str         from, to, text;
+    struct carrier_part part;       /* PART, INBOUND */
     struct str         tlvs;        /* SUBMITTED, REFUSED, RECEIPT, INBOUND, ANSWERED: optional parameters we do not know, for its trail */
     uint64_t           token;       /* to be settled */
 };
@@ -102,5 +112,7 @@ struct carrier_news {
 /** Thread: control. @return the carrier's number, 1.. ; 0 when out of memory */
 unsigned messages_add_carrier(struct messages *m, struct str name, bool simulated, const struct carrier_ops *ops,
                               void *carrier);
+/** Thread: control. Once the carrier can take them: parts that an earlier run kept, to its recall(). */
+void messages_recall(struct messages *m, unsigned carrier);
 /** Any thread. Copies. Never refused: a carrier has at most its window of news under way. @return ERR_NOMEM */
 MUST_USE enum err messages_tell(struct messages *m, const struct carrier_news *news);

@@ -103,7 +103,10 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
     struct messages *m = c->m;
     const struct lease *lease = numbers_lease(m->numbers, n->to);
     if (!is_taken(c, lease, n->from)) {
-        c->ops->settle(c->self, n->token, ERR_NONE);
+        if (n->part.total)
+            inbound_parts_forget(c, n);
+        else
+            c->ops->settle(c->self, n->token, ERR_NONE);
         return;
     }
     scoped_buf trail = { 0 };
@@ -126,6 +129,8 @@ void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n)
         g->reply = reply_add(&a, u, &trail);
         row.trail = buf_str(&trail);
         message_row_insert(u, &row);
+        if (n->part.total)
+            inbound_parts_drop(c, n, u);
         if (g->opts_out)
             optout_row_add(u, n->to, n->from, row.created_us, STR("STOP"), 0);
         if (g->opts_in)

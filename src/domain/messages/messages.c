@@ -96,6 +96,7 @@ void messages_free(struct messages *m)
     message_texts_unref(m->texts);
     esme_parts_free(m);
     map_free(m->of_part);
+    inbound_parts_free(m);
     mailbox_free(m->mailbox);
     repeats_free(m->repeats);
     optouts_free(m->optouts);
@@ -155,6 +156,7 @@ static void purge_strays(struct messages *m, int64_t before_us)
     struct db_done *done = calloc(1, sizeof *done);
     struct db_unit *u = db_unit_new();
     stray_receipt_rows_purge(u, before_us);
+    inbound_part_rows_purge(u, before_us);
     holding_purge(m, u);
     if (!done || db_post(m->control->db, u, done)) {
         free(done);
@@ -187,6 +189,8 @@ enum err messages_load(struct messages *m, struct problem *why)
         err = holding_load(m);
     if (!err)
         err = repeats_load(m);
+    if (!err)
+        err = inbound_parts_load(m);
     if (!err)
         err = texts_recall(m);
     if (!err)
@@ -293,6 +297,13 @@ static struct carrier_slot *carrier_numbered(struct messages *m, unsigned number
     return c;
 }
 
+void messages_recall(struct messages *m, unsigned carrier)
+{
+    struct carrier_slot *c = carrier_numbered(m, carrier);
+    if (c)
+        inbound_parts_recall(c);
+}
+
 static void write_state(const struct carrier_slot *c, struct jw *w)
 {
     jw_bool(w, "up", c->up);
@@ -373,6 +384,7 @@ static void (*const on_news[])(struct carrier_slot *c, const struct carrier_news
     [CARRIER_REFUSED] = outbound_refused,
     [CARRIER_LOST] = outbound_lost,
     [CARRIER_RECEIPT] = outbound_receipt,
+    [CARRIER_PART] = inbound_part_came,
     [CARRIER_INBOUND] = inbound_arrived,
     [CARRIER_ANSWERED] = asked_answered,
 };

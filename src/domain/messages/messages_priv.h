@@ -183,6 +183,7 @@ struct messages {
     struct held_step   *held_steps;
     size_t              held_n, held_room;
     bool                held_over;              /* control's inbox has an item that ends their wait */
+    struct kept_part   *kept_parts;             /* of an earlier run, until their carrier takes them */
     struct strmap      *early;                  /* "<carrier> <remote id>" -> struct early: receipts before their submit_sm_resp */
     struct early       *early_first, **early_tail;  /* in order of arrival */
     struct loop_timer   early_timer;
@@ -340,6 +341,16 @@ void early_free(struct messages *m);
 
 /* inbound.c */
 void inbound_arrived(struct carrier_slot *c, const struct carrier_news *n);
+
+/* inbound_parts.c */
+void inbound_part_came(struct carrier_slot *c, const struct carrier_news *n);
+/** Into the unit that decides about their message. */
+void inbound_parts_drop(struct carrier_slot *c, const struct carrier_news *n, struct db_unit *u);
+/** Their message is not taken: they go, then it is settled. */
+void inbound_parts_forget(struct carrier_slot *c, const struct carrier_news *n);
+void inbound_parts_recall(struct carrier_slot *c);
+MUST_USE enum err inbound_parts_load(struct messages *m);
+void inbound_parts_free(struct messages *m);
 
 /* replies.c */
 struct arrival {

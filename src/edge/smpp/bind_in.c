@@ -59,9 +59,9 @@ void bind_in_settle(struct smsc_bind *b, uint64_t token, enum err err)
         release(b, h, err ? ESME_RX_T_APPN : ESME_ROK);
 }
 
-static void forget_part(void *arg, uint64_t handle)
+static void forget_part(void *arg, const struct sms_part *part)
 {
-    (void)arg, (void)handle;            /* of a link that is gone */
+    (void)arg, (void)part;             /* of a link that is gone */
 }
 
 void bind_in_clear(struct smsc_bind *b)
@@ -129,8 +129,27 @@ static void tell_whole(struct smsc_bind *b, const struct sms_whole *whole, const
         smpp_further_words(&tlvs, last);
     struct carrier_news news = { .kind = CARRIER_INBOUND, .from = whole->from, .to = whole->to, .text = whole->text,
                                  .segments = whole->parts, .tlvs = buf_str(&tlvs) };
+    if (whole->total > 1 && (b->early || b->released))
+        news.part = (struct carrier_part){ whole->ref, (uint8_t)whole->total, 0 };
     metric_add(&inbound, 1);
     tell_held(b, &news, handles, n);
+}
+
+/* Kept first, as it will not come again once it is answered: the digit of its alphabet, and its octets in hexadecimal. */
+static void keep_part(struct smsc_bind *b, const struct sms_part *part)
+{
+    scoped_buf body = { 0 };
+    buf_printf(&body, "%u", (unsigned)part->alphabet);
+    char *hex = buf_room(&body, 2 * part->octets.n + 1);
+    if (!hex) {
+        answer(b, part->handle, ESME_RX_T_APPN);
+        return;
+    }
+    hex_write(hex, part->octets.p, part->octets.n);
+    body.n += 2 * part->octets.n;
+    struct carrier_news news = { .kind = CARRIER_PART, .from = str_of(part->from), .to = str_of(part->to), .text = buf_str(&body),
+                                 .part = { part->concat.ref, part->concat.total, part->concat.part } };
+    tell_held(b, &news, &part->handle, 1);
 }
 
 static void wait_for_parts(struct smsc_bind *b)
@@ -154,12 +173,12 @@ void bind_in_overdue(void *arg)
 }
 
 /* Nothing has come for a while, and parts wait for others: does the SMSC, which may have one deliver_sm under way at a time, wait
- * for our answer? Better a part that a crash could lose than a message that never gets whole. The joiner has been there since
- * bind_new(), and is as long as the bind. */
-static void release_part(void *arg, uint64_t handle)
+ * for our answer? Then its part is kept, and answered. The joiner has been there since bind_new(), and is as long as the
+ * bind. */
+static void release_part(void *arg, const struct sms_part *part)
 {
     metric_add(&released, 1);
-    answer(arg, handle, ESME_ROK);
+    keep_part(arg, part);
 }
 
 void bind_in_quiet(void *arg)
@@ -201,14 +220,28 @@ static void on_message(struct smsc_bind *b, const struct smpp_pdu *pdu)
         tell_whole(b, &whole, &handle, 1, pdu);
     else if (whole.parts)
         tell_whole(b, &whole, whole.handles, whole.n_handles, pdu);
-    else if (early)
-        answer(b, handle, ESME_ROK);
+    part.handle = handle;
+    if (!whole.parts && early)
+        keep_part(b, &part);
     if (!whole.parts) {
         wait_for_parts(b);
         loop_timer_start(&b->quiet, QUIET_US);
     } else {
         learn(b, &whole);
     }
+}
+
+void bind_in_recall(struct smsc_bind *b, const struct sms_part *part)
+{
+    struct sms_whole whole;
+    b->released = true;
+    if (sms_joiner_put(b->joiner, clock_mono(), part, &whole)) {
+        log_error("smpp", "%s: a part that was kept cannot be taken up", b->name);
+        return;
+    }
+    if (whole.parts)
+        tell_whole(b, &whole, whole.handles, whole.n_handles, NULL);
+    wait_for_parts(b);
 }
 
 void bind_in_request(struct smsc_bind *b, const struct smpp_pdu *pdu)

@@ -180,6 +180,7 @@ void bind_ask_free(struct smsc_bind *b);
 /* bind_in.c */
 void bind_in_request(struct smsc_bind *b, const struct smpp_pdu *deliver_sm);
 void bind_in_settle(struct smsc_bind *b, uint64_t token, enum err err);
+void bind_in_recall(struct smsc_bind *b, const struct sms_part *part);   /* of an earlier run; its handle is 0 */
 void bind_in_overdue(void *bind);
 void bind_in_quiet(void *bind);
 void bind_in_clear(struct smsc_bind *b);            /* the link is gone: nobody waits for these answers */

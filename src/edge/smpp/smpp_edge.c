@@ -66,6 +66,22 @@ static void on_settle(void *owner, struct inbox_item *item)
     free(s);
 }
 
+struct recall_item {
+    struct inbox_item item;
+    struct smsc_bind *bind;
+    struct sms_part   part;
+    char              octets[];
+};
+
+static void on_recall(void *owner, struct inbox_item *item)
+{
+    struct smpp_edge *edge = owner;
+    struct recall_item *r = container_of(item, struct recall_item, item);
+    if (!edge->stopping)                /* else its timers were never made; the row stays */
+        bind_in_recall(r->bind, &r->part);
+    free(r);
+}
+
 static bool all_ended(const struct smpp_edge *edge)
 {
     for (const struct smsc_bind *b = edge->binds; b; b = b->next)
@@ -95,6 +111,7 @@ static const struct inbox_kind added_kind  = { "smpp.added", on_bind_added, drop
 static const struct inbox_kind submit_kind = { "smpp.submit", on_submit, NULL };
 static const struct inbox_kind ask_kind    = { "smpp.ask", on_ask, NULL };
 static const struct inbox_kind settle_kind = { "smpp.settle", on_settle, NULL };
+static const struct inbox_kind recall_kind = { "smpp.recall", on_recall, NULL };
 static const struct inbox_kind stop_kind   = { "smpp.stop", on_stop, NULL };
 
 /* -- carrier_ops: on the control thread ----------------------------------------------------------------------------- */
@@ -176,9 +193,27 @@ static void carrier_profile(void *carrier, struct carrier_profile *out)
     *out = (struct carrier_profile){ .smsc = str_of(b->account), .ids = b->conf.ids, .query_after_us = b->conf.query_after_s * (int64_t)US_PER_S };
 }
 
+static void carrier_recall(void *carrier, struct str from, struct str to, const struct carrier_part *part, struct str body)
+{
+    struct smsc_bind *b = carrier;
+    struct recall_item *r = malloc(sizeof *r + body.n);
+    size_t n = 0;
+    if (!r || body.n < 1 || hex_read(r->octets, body.n, str_from(body, 1), &n)) {
+        log_error("smpp", "%s: a part that was kept cannot be read", b->name);
+        free(r);
+        return;
+    }
+    *r = (struct recall_item){ .item.kind = &recall_kind, .bind = b,
+                               .part = { .concat = { part->ref, part->total, part->number }, .alphabet = (enum sms_alphabet)(body.p[0] - '0'),
+                                         .octets = { r->octets, n } } };
+    str_copyz(r->part.from, sizeof r->part.from, from);
+    str_copyz(r->part.to, sizeof r->part.to, to);
+    inbox_post_always(loop_inbox(b->edge->loop), &r->item);         /* so many as an earlier run had room for */
+}
+
 static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show,
-                                        .ask = carrier_ask };
-static const struct carrier_ops receiver_ops = { .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show };
+                                        .ask = carrier_ask, .recall = carrier_recall };
+static const struct carrier_ops receiver_ops = { .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show, .recall = carrier_recall };
 
 /* -- to control ----------------------------------------------------------------------------------------------------- */
 bool bind_tell(struct smsc_bind *b, struct carrier_news *news)
@@ -235,7 +270,9 @@ enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf
         return problem_set(why, ERR_NOMEM, "ServiceUnavailable", "out of memory");
     }
     *item = (struct bind_item){ .item.kind = &added_kind, .bind = b };
+    unsigned number = b->number;        /* b is the thread's from now on */
     inbox_post_always(loop_inbox(edge->loop), &item->item);
+    messages_recall(edge->messages, number);
     return ERR_NONE;
 }
 

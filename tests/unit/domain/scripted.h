@@ -119,6 +119,8 @@ struct carrier_script {
     bool             full;
     struct { uint64_t token; enum err err; } settled[64];
     size_t           n_settled;
+    struct { char from[32], body[64]; struct carrier_part part; } recalled[8];
+    size_t           n_recalled;
 };
 
 static inline enum err carrier_script_submit(void *self, const struct carrier_message *m)
@@ -143,4 +145,14 @@ static inline void carrier_script_settle(void *self, uint64_t token, enum err er
     c->settled[c->n_settled++].err = err;
 }
 
-static const struct carrier_ops carrier_script_ops = { carrier_script_submit, carrier_script_settle };
+static inline void carrier_script_recall(void *self, struct str from, struct str to, const struct carrier_part *part, struct str body)
+{
+    struct carrier_script *c = self;
+    (void)to;
+    assert_true(c->n_recalled < ARRAY_LEN(c->recalled));
+    str_copyz(c->recalled[c->n_recalled].from, sizeof c->recalled[0].from, from);
+    str_copyz(c->recalled[c->n_recalled].body, sizeof c->recalled[0].body, body);
+    c->recalled[c->n_recalled++].part = *part;
+}
+
+static const struct carrier_ops carrier_script_ops = { .submit = carrier_script_submit, .settle = carrier_script_settle, .recall = carrier_script_recall };

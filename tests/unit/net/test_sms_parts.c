@@ -133,11 +133,16 @@ static void sar_tlvs_say_the_same_as_a_header(void **state)
 
 static unsigned let_go;
 static uint64_t let_go_sum;
-static void on_let_go(void *arg, uint64_t handle)
+static void on_let_go(void *arg, const struct sms_part *part)
 {
+    static const char *const octets[] = { [5] = "a", [6] = "b", [7] = "z" };
     assert_ptr_equal(arg, &let_go);
+    assert_true(str_eqz(part->octets, octets[part->handle]));
+    assert_string_equal(part->from, "+12065550101");
+    assert_int_equal(part->concat.part, part->handle == 5 ? 1 : 2);
+    assert_int_equal(part->concat.total, part->handle == 7 ? 2 : 3);
     let_go++;
-    let_go_sum += handle;
+    let_go_sum += part->handle;
 }
 
 static void handles_that_wait_can_be_let_go_once(void **state)
@@ -157,6 +162,7 @@ static void handles_that_wait_can_be_let_go_once(void **state)
     assert_int_equal(whole.n_handles, 3);
     assert_int_equal(whole.handles[0] + whole.handles[1], 0);
     assert_int_equal(whole.handles[2], 8);
+    assert_int_equal(whole.ref, 1);
 }
 
 static void addresses_keep_their_kind(void **state)

@@ -1183,6 +1183,81 @@ static void an_inbound_message_that_cannot_be_stored_is_the_carriers_still(void 
     assert_int_equal(received(s, last), 0);
 }
 
+static void part_came(struct stage *s, const char *to, unsigned number)
+{
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_PART, .from = STR(HANDSET), .to = str_of(to), .text = STR("body"),
+                                            .part = { 700, 3, (uint8_t)number }, .token = ++s->token });
+    world_settle(s->w);
+}
+
+static size_t recalled(struct stage *s)
+{
+    restart(s);
+    both_up(s);
+    s->sim.n_recalled = s->real.n_recalled = 0;
+    messages_recall(s->m, s->real.number);
+    assert_int_equal(s->real.n_recalled, 0);
+    messages_recall(s->m, s->sim.number);
+    size_t n = s->sim.n_recalled;
+    messages_recall(s->m, s->sim.number);
+    assert_int_equal(s->sim.n_recalled, n);
+    return n;
+}
+
+static void whole_came(struct stage *s, const char *to)
+{
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_INBOUND, .from = STR(HANDSET), .to = str_of(to), .text = STR("whole"), .segments = 3,
+                                            .part = { 700, 3, 0 }, .token = ++s->token });
+    world_settle(s->w);
+}
+
+static void parts_are_kept_over_a_restart_until_their_message_is_told(void **state)
+{
+    struct stage *s = *state;
+    char last[4096];
+    part_came(s, s->from, 1);
+    assert_settled(s, 0, ERR_NONE);
+    part_came(s, s->from, 2);
+    part_came(s, s->from, 2);
+    assert_int_equal(recalled(s), 2);
+    assert_string_equal(s->sim.recalled[0].from, HANDSET);
+    assert_string_equal(s->sim.recalled[0].body, "body");
+    assert_int_equal(s->sim.recalled[0].part.ref, 700);
+    assert_int_equal(s->sim.recalled[0].part.total, 3);
+    assert_int_equal(s->sim.recalled[0].part.number + s->sim.recalled[1].part.number, 3);
+    assert_int_equal(recalled(s), 2);
+    whole_came(s, s->from);
+    assert_int_equal(received(s, last), 1);
+    assert_int_equal(recalled(s), 0);
+}
+
+static void parts_of_a_message_that_is_not_taken_are_forgotten(void **state)
+{
+    struct stage *s = *state;
+    part_came(s, "+18335558888", 1);
+    assert_int_equal(recalled(s), 1);
+    size_t before = s->sim.n_settled;
+    whole_came(s, "+18335558888");
+    assert_int_equal(s->sim.n_settled, before + 1);
+    assert_int_equal(s->sim.settled[before].err, ERR_NONE);
+    assert_int_equal(recalled(s), 0);
+}
+
+static void a_part_that_cannot_be_kept_is_the_carriers_still(void **state)
+{
+    struct stage *s = *state;
+    disk_full(true);
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_PART, .from = STR(HANDSET), .to = str_of(s->from), .text = STR("body"),
+                                            .part = { 700, 3, 1 }, .token = ++s->token });
+    for (int i = 0; i < 100 && !s->sim.n_settled; i++) {
+        inbox_wait(control_inbox(&s->w->control), 100);
+        inbox_drain(control_inbox(&s->w->control));
+    }
+    disk_full(false);
+    assert_settled(s, 0, ERR_STORE);
+    assert_int_equal(recalled(s), 0);
+}
+
 static void a_message_for_a_number_that_takes_none_is_acknowledged_and_nothing_else(void **state)
 {
     struct stage *s = *state;
@@ -1369,6 +1444,9 @@ int main(void)
         T(a_later_simulated_carrier_is_used_instead_of_the_built_in),
         T(an_inbound_message_is_settled_after_its_commit),
         T(an_inbound_message_that_cannot_be_stored_is_the_carriers_still),
+        T(parts_are_kept_over_a_restart_until_their_message_is_told),
+        T(parts_of_a_message_that_is_not_taken_are_forgotten),
+        T(a_part_that_cannot_be_kept_is_the_carriers_still),
         T(a_message_for_a_number_that_takes_none_is_acknowledged_and_nothing_else),
         T(stop_blocks_and_start_unblocks_that_sender_for_that_handset),
         T(a_released_number_comes_back_without_its_opt_outs),

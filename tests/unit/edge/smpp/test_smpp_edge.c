@@ -33,6 +33,7 @@ struct told {
     char     tlvs[256];
     bool     transient, may_have_it, opted_out;
     enum carrier_state state;
+    struct carrier_part part;
     char     remote_id[32], from[32], to[32], text[1024];
 };
 
@@ -88,6 +89,12 @@ unsigned messages_add_carrier(struct messages *m, struct str name, bool simulate
     return 7;
 }
 
+void messages_recall(struct messages *m, unsigned carrier)
+{
+    (void)m;
+    assert_int_equal(carrier, 7);
+}
+
 enum err messages_tell(struct messages *m, const struct carrier_news *n)
 {
     (void)m;
@@ -95,7 +102,7 @@ enum err messages_tell(struct messages *m, const struct carrier_news *n)
     struct told *t = &w.told[w.n_told++ % MOST];
     *t = (struct told){ .kind = n->kind, .message = n->message, .token = n->token, .segment = n->segment,
                         .segments = n->segments, .billed = n->billed, .status = n->status, .transient = n->transient, .may_have_it = n->may_have_it,
-                        .opted_out = n->opted_out, .state = n->state };
+                        .opted_out = n->opted_out, .state = n->state, .part = n->part };
     t->verb = n->verb;
     t->error = n->error;
     str_copyz(t->tlvs, sizeof t->tlvs, n->tlvs);
@@ -795,20 +802,66 @@ static void parts_are_told_as_one_and_answered_together(void **state)
     assert_int_equal(w.resp_status[1], ESME_ROK);
 }
 
+/* The part is told for keeping, and answered when it is kept. */
+static void keep(unsigned told, unsigned resps, const char *body)
+{
+    assert_true(wait_for(told_n, told + 1));
+    assert_int_equal(w.told[told].kind, CARRIER_PART);
+    assert_string_equal(w.told[told].text, body);
+    assert_int_equal(w.n_resps, resps);
+    w.ops->settle(w.carrier, w.told[told].token, ERR_NONE);
+    assert_true(wait_for(resps_n, resps + 1));
+    assert_int_equal(w.resp_status[resps], ESME_ROK);
+}
+
 static void parts_can_be_answered_early_for_a_peer_with_one_at_a_time(void **state)
 {
     (void)state;
     conf.answer_parts_early = true;
     bind_it();
     smsc_delivers(1, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
-    assert_true(wait_for(resps_n, 1));
+    keep(1, 0, "068656c6c6f20");
+    assert_int_equal(w.told[1].part.ref, 9);
+    assert_int_equal(w.told[1].part.total, 2);
+    assert_int_equal(w.told[1].part.number, 1);
     smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
-    assert_true(wait_for(told_n, 2));
-    assert_string_equal(w.told[1].text, "hello world");
+    assert_true(wait_for(told_n, 3));
+    assert_string_equal(w.told[2].text, "hello world");
     assert_int_equal(w.n_resps, 1);
-    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
+    w.ops->settle(w.carrier, w.told[2].token, ERR_NONE);
     assert_true(wait_for(resps_n, 2));
     assert_int_equal(w.resp_tag[1], 2);
+}
+
+static void a_part_that_cannot_be_kept_is_put_back(void **state)
+{
+    (void)state;
+    conf.answer_parts_early = true;
+    bind_it();
+    smsc_delivers(1, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
+    assert_true(wait_for(told_n, 2));
+    w.ops->settle(w.carrier, w.told[1].token, ERR_STORE);
+    assert_true(wait_for(resps_n, 1));
+    assert_int_equal(w.resp_status[0], ESME_RX_T_APPN);
+    smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
+    keep(2, 1, "068656c6c6f20");
+    smsc_delivers(3, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
+    assert_true(wait_for(told_n, 4));
+    assert_string_equal(w.told[3].text, "hello world");
+}
+
+static void parts_of_an_earlier_run_are_joined_with_what_comes(void **state)
+{
+    (void)state;
+    bind_it();
+    w.ops->recall(w.carrier, STR("+12065550101"), STR("+18005550100"), &(struct carrier_part){ 9, 2, 1 }, STR("068656c6c6f20"));
+    w.ops->recall(w.carrier, STR("+12065550101"), STR("+18005550100"), &(struct carrier_part){ 10, 2, 1 }, STR("0zz"));
+    smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
+    assert_true(wait_for(told_n, 2));
+    assert_int_equal(w.told[1].kind, CARRIER_INBOUND);
+    assert_string_equal(w.told[1].text, "hello world");
+    assert_int_equal(w.told[1].part.ref, 9);
+    assert_int_equal(w.told[1].part.total, 2);
 }
 
 static void a_peer_with_one_at_a_time_is_known_by_its_silence(void **state)
@@ -816,17 +869,16 @@ static void a_peer_with_one_at_a_time_is_known_by_its_silence(void **state)
     (void)state;
     bind_it();
     smsc_delivers(1, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
-    assert_true(wait_for(resps_n, 1));              /* after a second of nothing else */
-    assert_int_equal(w.resp_status[0], ESME_ROK);
+    keep(1, 0, "068656c6c6f20");                    /* after a second of nothing else */
     smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
-    assert_true(wait_for(told_n, 2));
-    assert_string_equal(w.told[1].text, "hello world");
-    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    assert_string_equal(w.told[2].text, "hello world");
+    w.ops->settle(w.carrier, w.told[2].token, ERR_NONE);
     assert_true(wait_for(resps_n, 2));
     assert_int_equal(w.resp_tag[1], 2);
     int64_t begun = clock_mono().us;
     smsc_delivers(3, ESM_UDHI, STR("\x05\x00\x03\x0a\x02\x01next "));
-    assert_true(wait_for(resps_n, 3));              /* learned: at once */
+    keep(3, 2, "06e65787420");                      /* learned: at once */
     assert_true(clock_mono().us - begun < 900 * US_PER_MS);
 }
 
@@ -835,11 +887,11 @@ static void a_slow_peer_is_not_taken_for_one_with_one_at_a_time(void **state)
     (void)state;
     bind_it();
     smsc_delivers(1, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x01hello "));
-    assert_true(wait_for(resps_n, 1));
+    keep(1, 0, "068656c6c6f20");
     pass_ms(1100);                                  /* it had our answer, and did not go on */
     smsc_delivers(2, ESM_UDHI, STR("\x05\x00\x03\x09\x02\x02world"));
-    assert_true(wait_for(told_n, 2));
-    w.ops->settle(w.carrier, w.told[1].token, ERR_NONE);
+    assert_true(wait_for(told_n, 3));
+    w.ops->settle(w.carrier, w.told[2].token, ERR_NONE);
     assert_true(wait_for(resps_n, 2));
     smsc_delivers(3, ESM_UDHI, STR("\x05\x00\x03\x0a\x02\x01next "));
     pass_ms(100);
@@ -1189,6 +1241,8 @@ int main(void)
         T(what_could_not_be_stored_is_put_back),
         T(parts_are_told_as_one_and_answered_together),
         T(parts_can_be_answered_early_for_a_peer_with_one_at_a_time),
+        T(a_part_that_cannot_be_kept_is_put_back),
+        T(parts_of_an_earlier_run_are_joined_with_what_comes),
         T(a_peer_with_one_at_a_time_is_known_by_its_silence),
         T(a_slow_peer_is_not_taken_for_one_with_one_at_a_time),
         T(a_receipt_without_an_id_is_answered_and_not_told),
