@@ -8,8 +8,8 @@
 set -u
 cd "$(dirname "$0")/.."
 
-B=build/asan
-OUT=build/test
+B=build/${FLAVOUR:-asan}
+OUT=${OUT:-build/test}
 SECONDS_EACH=${SECONDS_EACH:-5}
 NODE=${NODE:-$PWD/tests/node_modules/.bin/node}
 CARTERFONE=$PWD/$B/carterfone

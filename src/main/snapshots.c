@@ -212,12 +212,15 @@ static void on_quiet(void *arg)
         loop_timer_start(&t->timer, QUIET_STEP_US);
         return;
     }
+    enum err err = ERR_NONE;        /* a copy of our own: from here on `t` may be another thread's */
     if (app->sim)
-        t->err = sim_command(app->sim, STR("sim.save"), STR("{}"), on_saved, t);
+        err = sim_command(app->sim, STR("sim.save"), STR("{}"), on_saved, t);
     else
         copy(t);
-    if (t->err)
+    if (err) {
+        t->err = err;
         go_on(t);
+    }
 }
 
 static void on_pause(void *owner, struct inbox_item *item)
