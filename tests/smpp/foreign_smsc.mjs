@@ -125,7 +125,7 @@ test('a lost link loses what was not answered, and it binds again', async (t) =>
   const { session } = await at.links.next()
   await edge.next(/^up$/)
   edge.say('submit 1 +18335550100 +12065550111 a')
-  edge.say('submit 2 +18335550100 +12065550111 b')
+  edge.say('submit 2 +18335550100 +12065550112 b')
   while (at.submits.length < 2) await sleep(10)
   mute = false
   session.destroy()
