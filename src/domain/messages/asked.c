@@ -17,8 +17,8 @@ METRIC_COUNTER(cancelled_total, "carterfone_sms_cancelled_at_carriers_total", "M
 METRIC_COUNTER(queried_total, "carterfone_sms_queried_total", "Messages whose carrier was asked because no receipt came")
 METRIC_COUNTER(found_total, "carterfone_sms_receipts_by_query_total", "Segments whose end a carrier told when asked")
 
-enum { AT_ONCE = 200, SEGMENTS_MOST = 255, TEXT_SIZE = 224 };
-static const int64_t PATIENCE_US = 72 * 3600 * (int64_t)US_PER_S, CROWDED_US = 5 * (int64_t)US_PER_S;
+enum { AT_ONCE = 200, QUERIES_AT_ONCE = 150, SEGMENTS_MOST = 255, TEXT_SIZE = 224 };
+static const int64_t CROWDED_US = 5 * (int64_t)US_PER_S;
 
 static const char *const words_of[] = {
 #define VERB_WORD(name, word) word,
@@ -53,7 +53,7 @@ struct asked {
     uint64_t             message;
     enum carrier_verb    verb;
     enum asked_state     state;
-    unsigned             asked, answered, agreed;
+    unsigned             segments, asked, answered, agreed;     /* segments: without a receipt */
     int                  registered;    /* REPLACE */
     const char          *by;            /* CANCEL: for the trail */
     messages_changed_fn *then;          /* NULL: nobody waits */
@@ -61,9 +61,13 @@ struct asked {
     char                 text[];        /* REPLACE; else empty */
 };
 
-/* Its ids are being read. */
+/* Its ids are being read, once what was posted before is on disk. */
 struct asked_read {
     struct db_read   read;
+    struct messages *m;
+    uint64_t         message;
+};
+struct asked_order {
     struct messages *m;
     uint64_t         message;
 };
@@ -163,25 +167,22 @@ static void not_done(struct asked *a)
 
 /* -- answers -------------------------------------------------------------------------------------------------------------- */
 
-/* What it says of the segment decides on it. @return it is as was asked */
-static bool decide(struct carrier_slot *c, struct asked *a, const struct carrier_news *n)
+/* What it says of the segment decides on it. That it does not know it says nothing of what becomes of it. */
+static void decide(struct carrier_slot *c, struct asked *a, const struct carrier_news *n)
 {
     struct message *msg = held_by_carrier(a);
     char words[TEXT_SIZE];
-    if (a->verb == CARRIER_REPLACE)
-        return true;
-    if (a->verb == CARRIER_QUERY) {
+    if (a->verb == CARRIER_QUERY && n->state != RECEIPT_UNKNOWN)
         metric_add(&found_total, receipt_by_answer(c, n, "receipt", "query_sm_resp of"));
-        return true;
-    }
-    if (!msg)
-        return true;                    /* its receipt was first */
+    if (a->verb != CARRIER_CANCEL || !msg)
+        return;                         /* not, or its receipt was first */
     struct carrier_news cancelled = *n;
     cancelled.state = RECEIPT_DELETED;
     snprintf(words, sizeof words, "%s, cancelled by", a->by ? a->by : "its ESME wants it no more");
-    msg->cancelled = true;
-    receipt_by_answer(c, &cancelled, "cancel", words);
-    return true;
+    bool was = msg->cancelled;
+    msg->cancelled = true;              /* first: the message may be gone behind it */
+    if (!receipt_by_answer(c, &cancelled, "cancel", words))
+        msg->cancelled = was;
 }
 
 void asked_answered(struct carrier_slot *c, const struct carrier_news *n)
@@ -198,9 +199,11 @@ void asked_answered(struct carrier_slot *c, const struct carrier_news *n)
              n->tlvs.n ? ", TLVs " : "", CARRIER_TLVS_SHOWN, n->tlvs.n ? n->tlvs.p : "");
     if (msg)
         say(msg, words);
-    a->agreed += !n->status && decide(c, a, n);
+    if (!n->status)
+        decide(c, a, n);
+    a->agreed += !n->status;
     a->answered++;
-    feed(a, a->answered < a->asked ? EV_ASKED_ANSWER : a->agreed == a->asked ? EV_ASKED_AGREED : EV_ASKED_REFUSED);
+    feed(a, a->answered < a->asked ? EV_ASKED_ANSWER : a->agreed == a->segments ? EV_ASKED_AGREED : EV_ASKED_REFUSED);
 }
 
 /* -- asking --------------------------------------------------------------------------------------------------------------- */
@@ -240,6 +243,7 @@ static void on_read(void *owner, struct inbox_item *item)
     scoped(db_rows) struct db_rows *rows = r->read.err ? NULL : r->read.rows;
     char words[TEXT_SIZE];
     free(r);
+    a->segments = rows ? (unsigned)db_rows_count(rows) : 0;
     if (msg && rows)
         ask_all(a, msg, rows);
     if (a->asked) {
@@ -260,22 +264,45 @@ static void drop_read(struct inbox_item *item)
 
 static const struct inbox_kind read_kind = { "messages.asked", on_read, drop_read };
 
+static enum err read_ids(struct messages *m, uint64_t message)
+{
+    struct asked_read *r = malloc(sizeof *r);
+    if (!r)
+        return ERR_NOMEM;
+    *r = (struct asked_read){ .read = { .item.kind = &read_kind, .to = control_inbox(m->control) }, .m = m, .message = message };
+    enum err err = segment_rows_ask(m->control->db, message, SEGMENTS_MOST, &r->read);
+    if (err)
+        free(r);
+    return err;
+}
+
+static void on_steps_written(void *mine, enum err err)
+{
+    const struct asked_order *o = mine;
+    struct asked *a = map_find(o->m->asked, o->message);
+    if (err || read_ids(o->m, o->message))
+        feed(a, EV_ASKED_NOTHING);
+}
+
 /* Takes a, on success. */
 static enum err begin(struct asked *a)
 {
     struct messages *m = a->m;
-    if (map_find(m->asked, a->message) || map_count(m->asked) >= AT_ONCE)
-        return ERR_BUSY;
-    struct asked_read *r = malloc(sizeof *r);
-    enum err err = r ? map_put(m->asked, a->message, a) : ERR_NOMEM;
-    if (!err) {
-        *r = (struct asked_read){ .read = { .item.kind = &read_kind, .to = control_inbox(m->control) }, .m = m, .message = a->message };
-        err = segment_rows_ask(m->control->db, a->message, SEGMENTS_MOST, &r->read);
-        if (err)
-            map_take(m->asked, a->message);
+    if (map_find(m->asked, a->message) || map_count(m->asked) >= (size_t)(a->verb == CARRIER_QUERY ? QUERIES_AT_ONCE : AT_ONCE))
+        return ERR_BUSY;                /* a query leaves places for what people ask */
+    struct asked_order *o = malloc(sizeof *o);
+    enum err err = o ? map_put(m->asked, a->message, a) : ERR_NOMEM;
+    if (err) {
+        free(o);
+        return err;
     }
+    *o = (struct asked_order){ m, a->message };
+    steps_flush(m);
+    struct db_unit *u = db_unit_new();
+    message_row_nothing(u);
+    err = control_write(m->control, u, on_steps_written, o);
     if (err)
-        free(r);
+        map_take(m->asked, a->message);
     return err;
 }
 
@@ -311,21 +338,11 @@ enum err asked_replace(struct message *msg, struct str text, int registered, mes
 
 /* -- no receipt came -------------------------------------------------------------------------------------------------------- */
 
-int64_t asked_first_us(const struct carrier_slot *c, int64_t patience_us)
-{
-    return c && c->query_after_us && c->query_after_us < patience_us ? c->query_after_us : patience_us;
-}
-
-static int64_t end_of_patience(const struct message *msg)
-{
-    return (msg->send_at_us > msg->created_us ? msg->send_at_us : msg->created_us) + PATIENCE_US;
-}
-
 bool asked_instead(struct message *msg)
 {
     enum { DOUBLINGS = 16 };
     const struct carrier_slot *c = carrier_named(msg->m, message_carrier(msg));
-    int64_t now = control_now_us(msg->m->control), end = end_of_patience(msg);
+    int64_t now = control_now_us(msg->m->control), end = msg->patience_s * (int64_t)US_PER_S;
     if (!c || !c->query_after_us || now >= end)
         return false;
     int64_t next = now + (c->query_after_us << (msg->queries < DOUBLINGS ? msg->queries : DOUBLINGS));
@@ -341,7 +358,7 @@ bool asked_instead(struct message *msg)
 void asked_resume(struct message *msg)
 {
     const struct carrier_slot *c = carrier_named(msg->m, message_carrier(msg));
-    int64_t first = control_now_us(msg->m->control) + asked_first_us(c, PATIENCE_US);
+    int64_t first = control_now_us(msg->m->control) + (c ? c->query_after_us : 0);
     if (c && c->query_after_us && !msg->queries && first < msg->due.due_us)
         (void)!outbound_due(msg, first);
 }

@@ -1,5 +1,5 @@
 /* carrier_optouts.c - opt-outs that a carrier knows of: its answer or its receipt says that this recipient wants no texts of this
- * sender (profile: --optout-status, --optout-error). Recorded by the unit that stores what it said, as if the phone had said STOP;
+ * sender (profile: --optout-status, --optout-error). Recorded by the unit that stores what it said, of each part, as if the phone had said STOP;
  * only START, or the application, takes it back. */
 #include "base/metric.h"
 #include "domain/messages/messages_priv.h"

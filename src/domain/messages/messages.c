@@ -275,6 +275,7 @@ void messages_resume(struct messages *m)
 void messages_pause(struct messages *m, bool paused)
 {
     m->paused = paused;
+    steps_flush(m);                     /* and none is held back while it lasts: a copy has every step */
     for (struct carrier_slot *c = m->carriers; c && !paused; c = c->next)
         outbound_pump(c);
 }

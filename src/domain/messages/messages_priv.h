@@ -99,6 +99,7 @@ struct message {
     struct message_esme  *esme;                 /* it came over SMPP; NULL: by the API */
     uint32_t              last_status;
     uint32_t              tries;                /* submits that came to nothing */
+    uint32_t              patience_s;           /* SUBMITTED: no receipt is waited for after it; product time */
     uint32_t              held_step;            /* 1 + its place in the steps that are held back; 0: none is */
     uint16_t              left;                 /* number of a carrier */
     uint8_t               left_why;             /* enum left_why: it was moved from `left`, until a step tells */
@@ -119,6 +120,7 @@ struct message {
     bool                  writing : 1;          /* its insert is not committed yet */
     bool                  cancelled : 1;        /* its ESME wants it no more */
     bool                  uncharged : 1;        /* a step was not stored, and maybe a charge with it: its end writes them again */
+    bool                  end_unstored : 1;     /* its end failed to be stored once: its receipt is to be said again, until it is */
     bool                  opted_out : 1;        /* its carrier says that its recipient wants no texts of its sender */
     bool                  unsure : 1;           /* its carrier has not answered for it, and may have it */
     uint8_t               to_n;
@@ -313,11 +315,10 @@ MUST_USE enum err holding_load(struct messages *m);
 MUST_USE enum err asked_cancel(struct message *msg, const char *by, messages_changed_fn *then, void *arg);
 MUST_USE enum err asked_replace(struct message *msg, struct str text, int registered, messages_changed_fn *then, void *arg);
 void asked_answered(struct carrier_slot *c, const struct carrier_news *n);
-/** How long to wait for a receipt of this carrier's before something is done. */
-int64_t asked_first_us(const struct carrier_slot *c, int64_t patience_us);
 /** No receipt came: its carrier is asked, and it waits on. False: there is nothing to ask, or it has been long enough. */
 bool asked_instead(struct message *msg);
-void asked_resume(struct message *msg);         /* after a start */
+/** Its carrier took it, now or before a start: when it is asked first. */
+void asked_resume(struct message *msg);
 void asked_free_all(struct messages *m);
 
 /* carrier_optouts.c */
@@ -333,7 +334,6 @@ void early_match(struct carrier_slot *c, struct str remote_id);
 const char *receipt_word(enum carrier_state state);    /* "DELIVRD" */
 /** What the carrier answered about a segment (n->state, n->error) counts as its receipt. The message may be gone afterwards.
  *  @param how  before the carrier's name in its trail  @return it decided on the segment */
-const char *receipt_word(enum carrier_state state);    /* "DELIVRD" */
 bool receipt_by_answer(struct carrier_slot *c, const struct carrier_news *n, const char *step, const char *how);
 void on_early_over(void *messages);             /* a loop_timer_fn */
 void early_hurry(struct messages *m);           /* for tests: their 30 s are over */

@@ -12,7 +12,7 @@ METRIC_COUNTER(failed_total, "carterfone_sms_failed_total", "Messages that faile
 METRIC_COUNTER(again_total, "carterfone_sms_submitted_again_total", "Messages sent again after a link was lost")
 METRIC_COUNTER(unexpected_total, "carterfone_sms_unexpected_news_total", "News of carriers about messages they did not have")
 
-static const int64_t PATIENCE_US = 72 * 3600 * (int64_t)US_PER_S;       /* for a carrier, and then for a receipt */
+static const int64_t PATIENCE_US = 72 * 3600 * (int64_t)US_PER_S;       /* for a carrier, and then anew for a receipt */
 static const int64_t AGAIN_AFTER_US = 1 * (int64_t)US_PER_S;
 static const int64_t AGAIN_MOST_US = 300 * (int64_t)US_PER_S;
 static const int64_t GIVE_UP_AFTER_US = 24 * 3600 * (int64_t)US_PER_S;
@@ -257,6 +257,7 @@ void outbound_stepped(struct messages *m)
 
 enum err outbound_patience(struct message *msg, int64_t from_us)
 {
+    msg->patience_s = (uint32_t)((from_us + PATIENCE_US) / US_PER_S);
     return set_due(msg, from_us + PATIENCE_US);
 }
 
@@ -308,8 +309,12 @@ static void acked(struct message *msg, const struct message_cue *cue)
     if (message_remember_remote(msg, n->segment, str_of(cue->from->name), n->remote_id))
         log_error("messages", "the id %.*s of a segment could not be kept", STR_ARG(n->remote_id));
     msg->acked++;
-    if (msg->state == MSG_SUBMITTED)
-        (void)!set_due(msg, control_now_us(msg->m->control) + asked_first_us(cue->from, PATIENCE_US));
+    if (msg->state == MSG_SUBMITTED) {
+        (void)!outbound_patience(msg, control_now_us(msg->m->control));
+        msg->queries = 0;
+        if (cue->from->query_after_us)
+            asked_resume(msg);
+    }
     message_charge(msg, u, n->segment, n->billed ? n->billed : 1);
     if (msg->state == MSG_SUBMITTED && n->segments == 1) {
         step_hold(msg, cue, u);

@@ -169,7 +169,7 @@ bool receipt_by_answer(struct carrier_slot *c, const struct carrier_news *n, con
 static bool match(struct carrier_slot *c, const struct carrier_news *n)
 {
     struct reading r;
-    if (!find(c, n, &r) || (is_ended(r.msg) && !r.msg->uncharged))      /* its end is on its way to disk: a repetition */
+    if (!find(c, n, &r) || (is_ended(r.msg) && !r.msg->end_unstored))      /* its end is on its way to disk: a repetition */
         return false;
     take(c, n, &r, false);
     return true;
@@ -333,10 +333,11 @@ static void early_keep(struct carrier_slot *c, const struct carrier_news *n)
         c->ops->settle(c->self, n->token, ERR_NONE);
         return;
     }
-    if (!err && !e && !(e = early_new(c, n, buf_str(&key))))
+    bool fresh = !e;
+    if (!err && fresh && !(e = early_new(c, n, buf_str(&key))))
         err = ERR_BUSY;
-    if (!err)
-        err = stray_post(c, n);
+    if (!err && (err = stray_post(c, n)) && fresh)
+        early_remove(c->m, e);
     if (err) {                          /* the SMSC keeps it, and sends it again */
         c->ops->settle(c->self, n->token, err);
         return;

@@ -33,6 +33,8 @@ static void on_stepped(void *owner, struct inbox_item *item)
         say_unstored(g->m, g->done.err);
         if (msg)
             msg->uncharged = true;
+        if (ended)
+            ended->end_unstored = true;
     }
     if (ended && !g->done.err && ended->opted_out)
         carrier_optout_stored(ended);
@@ -173,6 +175,8 @@ static const struct inbox_kind held_over_kind = { "messages.held_over", on_held_
 /* One more can be held back, and will be written. */
 static bool may_hold(struct messages *m)
 {
+    if (m->paused)
+        return false;
     if (m->held_n == m->held_room) {
         size_t room = m->held_room ? 2 * m->held_room : 64;
         struct held_step *more = realloc(m->held_steps, room * sizeof *more);
@@ -223,6 +227,10 @@ void step_post(struct message *msg, const struct message_cue *cue, struct db_uni
         segment_row_receipt(u, msg->key, (unsigned)cue->segment, (int)cue->news->state);
     if (cue->was_early)
         stray_receipt_row_take(u, str_of(cue->from->name), cue->news->remote_id);
+    if (cue->news && cue->news->opted_out) {
+        carrier_optout_add(msg, u);
+        carrier_optout_stored(msg);     /* at once: the carrier has said so, whatever becomes of the unit */
+    }
     message_row_step(u, msg->key, message_state_stored(msg->state), message_carrier(msg), now, buf_str(&trail));
     if (stepping_post(msg->m, stepping_new(msg->m, msg, cue), u, cue))
         msg->uncharged = true;
@@ -286,5 +294,6 @@ enum err step_end(struct message *msg, const struct message_cue *cue)
         g->ends = msg->key;
     enum err err = stepping_post(m, g, u, cue);
     msg->uncharged |= err && was_held;
+    msg->end_unstored |= err != ERR_NONE;
     return err;
 }

@@ -1,7 +1,9 @@
 /* bind_ask.c - what an SMSC is asked about messages that it has: cancel_sm, query_sm, replace_sm (SMPP 3.4, 4.8 to 4.10).
  *
- * They share the window with submits and go before them, one after another in the order of asking. Each has its answer told once:
+ * They share window and rate with submits and go before them, one after another in the order of asking, at most a quarter of the
+ * window at once: an SMSC that does not answer them must not keep texts from leaving. Each has its answer told once:
  * the SMSC's, or that none came. */
+#include "base/clock.h"
 #include "base/metric.h"
 #include "base/str.h"
 #include "edge/smpp/bind_priv.h"
@@ -81,10 +83,21 @@ static enum err send(struct smsc_bind *b, const struct bind_ask *a)
     return err ? err : smpp_session_send(b->session, &pdu, BIND_ASK_TAG | (uint64_t)(uintptr_t)a);
 }
 
+static bool has_room(const struct smsc_bind *b)
+{
+    unsigned most = b->window / 4 ? b->window / 4 : 1;
+    return b->session && smpp_session_is_up(b->session) && b->asked_n < most && smpp_session_under_way(b->session) < b->window;
+}
+
 void bind_ask_pump(struct smsc_bind *b)
 {
-    while (b->asks && b->session && smpp_session_is_up(b->session) && smpp_session_under_way(b->session) < b->window) {
+    int64_t wait_us;
+    while (b->asks && !b->paced && has_room(b)) {
         struct bind_ask *a = b->asks;
+        if (!pacer_take(&b->pacer, clock_mono(), &wait_us)) {
+            bind_out_pace(b, wait_us);
+            return;
+        }
         enum err err = send(b, a);
         if (err == ERR_BUSY || err == ERR_CLOSED)
             return;
@@ -96,6 +109,7 @@ void bind_ask_pump(struct smsc_bind *b)
         metric_add(&asked_total, 1);
         a->next = b->asked;
         b->asked = a;
+        b->asked_n++;
     }
 }
 
@@ -127,6 +141,7 @@ void bind_ask_answer(struct smsc_bind *b, uint64_t tag, enum err err, const stru
     struct carrier_news news = { .status = err ? CARRIER_NO_ANSWER : answer->status };
     scoped_buf tlvs = { 0 };
     list_take(&b->asked, a);
+    b->asked_n--;
     if (!err)
         smpp_further_words(&tlvs, answer);
     news.tlvs = buf_str(&tlvs);

@@ -200,7 +200,7 @@ static bool send_next(struct smsc_bind *b, struct outgoing *msg)
     return true;
 }
 
-static void pace(struct smsc_bind *b, int64_t wait_us)
+void bind_out_pace(struct smsc_bind *b, int64_t wait_us)
 {
     b->paced = true;
     loop_timer_start(&b->pace, wait_us);
@@ -215,7 +215,7 @@ void bind_out_pump(struct smsc_bind *b)
         if (b->free_flight < 0 || smpp_session_under_way(b->session) >= b->window)
             return;
         if (!pacer_take(&b->pacer, clock_mono(), &wait_us)) {
-            pace(b, wait_us);
+            bind_out_pace(b, wait_us);
             return;
         }
         if (!send_next(b, msg))
@@ -297,7 +297,7 @@ static void stop_all(struct smsc_bind *b, int64_t wait_us)
 {
     b->window = 1;
     b->stopped = true;
-    pace(b, jittered(wait_us));
+    bind_out_pace(b, jittered(wait_us));
 }
 
 /* Not inside an answer's own work: that message may be among those that go. */

@@ -120,6 +120,7 @@ struct smsc_bind {
     int64_t           silence_us;       /* how long it was left alone for answering none; 0: it answers */
 
     struct bind_ask  *asks, *asked;     /* that wait in order; that are under way */
+    unsigned          asked_n;
 
     struct sms_joiner *joiner;
     bool               early;           /* parts but the last are answered at once: told so, or learned */
@@ -161,6 +162,7 @@ bool bind_error_is_optout(const struct smpp_bind_conf *conf, uint32_t err);
 /* bind_out.c */
 void bind_out_take(struct smsc_bind *b, struct outgoing *msg);
 void bind_out_pump(struct smsc_bind *b);
+void bind_out_pace(struct smsc_bind *b, int64_t wait_us);   /* nothing leaves before */
 void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const struct smpp_pdu *answer);
 void bind_out_lose_waiting(struct smsc_bind *b);    /* we are stopping: what has not left never will */
 void bind_out_lose_all(struct smsc_bind *b);        /* the link is gone; after CARRIER_DOWN */

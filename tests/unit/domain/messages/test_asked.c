@@ -19,7 +19,7 @@ struct asked_of {
 struct holder {
     struct carrier_script script;       /* first: its ops are asked with it */
     struct asked_of       asked[32];
-    size_t                n;
+    size_t                n, most;      /* most: it takes no more asks; 0: any */
     int64_t               query_after_us;
     bool                  busy;
 };
@@ -41,7 +41,7 @@ struct stage {
 static enum err on_ask(void *self, const struct carrier_ask *ask)
 {
     struct holder *h = self;
-    if (h->busy)
+    if (h->busy || (h->most && h->n >= h->most))
         return ERR_BUSY;
     assert_true(h->n < ARRAY_LEN(h->asked));
     struct asked_of *a = &h->asked[h->n++];
@@ -139,13 +139,17 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
     snprintf(s->id, sizeof s->id, "%s", results[0].id);
 }
 
-/* Sent, and taken by the carrier in so many segments: ids 00A0, 00A1, ... */
-static void submitted(struct stage *s, const char *text, const struct sms_esme *esme, unsigned segments)
+static void sent(struct stage *s, const char *text, const struct sms_esme *esme)
 {
     struct sms_recipient to = { STR(HANDSET), STR("") };
     struct sms_send rq = { .resource = s->w->us, .from = str_of(s->from), .recipients = &to, .n = 1, .text = str_of(text), .esme = esme };
     assert_int_equal(messages_send(s->m, &rq, on_sent, s, &s->why), ERR_NONE);
     world_settle(s->w);
+}
+
+/* By the carrier in so many segments: ids 00A0, 00A1, ... */
+static void taken(struct stage *s, unsigned segments)
+{
     assert_int_equal(s->sim.script.n, 1);
     for (unsigned i = 0; i < segments; i++) {
         char id[16];
@@ -153,6 +157,12 @@ static void submitted(struct stage *s, const char *text, const struct sms_esme *
         tell(s, (struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = s->sim.script.sm[0].message, .segment = i, .segments = segments,
                                        .remote_id = str_of(id) });
     }
+}
+
+static void submitted(struct stage *s, const char *text, const struct sms_esme *esme, unsigned segments)
+{
+    sent(s, text, esme);
+    taken(s, segments);
 }
 
 static void on_json(void *arg, enum err err, struct str json)
@@ -276,6 +286,19 @@ static void what_is_cancelled_in_part_waits_for_the_receipts_of_the_others(void 
     assert_shown(s, "\"state\":\"failed\"");
 }
 
+static void what_could_not_be_asked_about_whole_is_not_cancelled(void **state)
+{
+    struct stage *s = *state;
+    submitted(s, "hello", NULL, 2);
+    s->sim.most = 1;
+    assert_int_equal(cancel(s), ERR_NONE);
+    wait_asked(s, 1);
+    says(s, 0, 0, 0);
+    assert_int_equal(s->told, 1);
+    assert_int_equal(s->err, ERR_CONFLICT);
+    assert_shown(s, "\"state\":\"submitted\"");
+}
+
 static void a_receipt_that_comes_before_the_answer_decides(void **state)
 {
     struct stage *s = *state;
@@ -366,6 +389,37 @@ static void without_a_receipt_it_is_asked_again_and_again_and_later_each_time(vo
     wait_asked(s, 3);
 }
 
+static void that_a_carrier_does_not_know_it_decides_nothing(void **state)
+{
+    struct stage *s = *state;
+    submitted(s, "hello", NULL, 1);
+    world_sleep(s->w, 10 * MINUTE);
+    wait_asked(s, 1);
+    says(s, 0, 0, RECEIPT_UNKNOWN);
+    assert_shown(s, "\"state\":\"submitted\"");
+    receipt(s, "00A0", RECEIPT_DELIVERED);
+    assert_shown(s, "\"state\":\"delivered\"");
+}
+
+static void patience_with_a_receipt_begins_when_it_was_taken(void **state)
+{
+    struct stage *s = *state;
+    tell(s, (struct carrier_news){ .kind = CARRIER_DOWN });
+    sent(s, "hello", NULL);
+    world_sleep(s->w, 71 * HOUR + 55 * MINUTE);
+    tell(s, (struct carrier_news){ .kind = CARRIER_UP });
+    world_settle(s->w);
+    taken(s, 1);
+    world_sleep(s->w, 10 * MINUTE);
+    wait_asked(s, 1);
+    says(s, 0, 0, RECEIPT_ENROUTE);
+    world_sleep(s->w, 70 * HOUR);
+    assert_shown(s, "\"state\":\"submitted\"");
+    world_sleep(s->w, 3 * HOUR);
+    world_settle(s->w);
+    assert_shown(s, "\"state\":\"unknown\"");
+}
+
 static void one_that_is_never_known_ends_as_it_would_have_without(void **state)
 {
     struct stage *s = *state;
@@ -420,10 +474,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_carrier_is_asked_by_its_own_ids_to_cancel_each_segment),
         T(what_is_cancelled_in_part_waits_for_the_receipts_of_the_others),
+        T(what_could_not_be_asked_about_whole_is_not_cancelled),
         T(a_receipt_that_comes_before_the_answer_decides),
         T(a_carrier_that_is_down_or_too_busy_is_not_asked),
         T(a_carrier_puts_another_text_in_the_place_of_an_esmes),
         A(without_a_receipt_it_is_asked_again_and_again_and_later_each_time),
+        A(that_a_carrier_does_not_know_it_decides_nothing),
+        A(patience_with_a_receipt_begins_when_it_was_taken),
         A(one_that_is_never_known_ends_as_it_would_have_without),
         A(a_restart_asks_again),
         T(nonsense_answers_change_nothing),

@@ -331,6 +331,19 @@ static void a_carriers_refusal_that_says_opted_out_is_an_opt_out(void **state)
     assert_opted_out(s, HANDSET);
 }
 
+static void the_first_part_that_says_opted_out_is_enough(void **state)
+{
+    struct stage *s = *state;
+    send_one(s, HANDSET, "", "hello");
+    for (unsigned i = 0; i < 2; i++)
+        tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_SUBMITTED, .message = s->sim.sm[0].message, .segment = i, .segments = 2,
+                                                .remote_id = str_of(i ? "part 2" : "part 1") });
+    tell(s, &s->sim, (struct carrier_news){ .kind = CARRIER_RECEIPT, .token = ++s->token, .remote_id = STR("part 1"), .opted_out = true,
+                                            .state = RECEIPT_UNDELIVERABLE, .from = STR(HANDSET), .to = str_of(s->from) });
+    world_settle(s->w);
+    assert_opted_out(s, HANDSET);
+}
+
 static void a_receipt_that_says_opted_out_is_an_opt_out_early_or_not(void **state)
 {
     struct stage *s = *state;
@@ -1394,6 +1407,7 @@ int main(void)
         T(a_refused_message_fails_with_a_report),
         T(an_undelivered_message_fails_with_the_services_code),
         T(a_carriers_refusal_that_says_opted_out_is_an_opt_out),
+        T(the_first_part_that_says_opted_out_is_enough),
         T(a_receipt_that_says_opted_out_is_an_opt_out_early_or_not),
         T(an_opt_out_whose_end_was_not_stored_is_stored_with_it_later),
         T(a_message_that_wants_no_report_gets_none),

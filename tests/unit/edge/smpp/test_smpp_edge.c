@@ -1102,9 +1102,9 @@ static void a_refusal_a_nack_and_silence_are_told(void **state)
         assert_int_equal(w.told[told].status, verb == CARRIER_QUERY ? ESME_RUNKNOWNERR : ESME_RINVCMDID);
     }
     w.ask_status = UINT32_MAX;
-    for (unsigned i = 0; i < 6; i++)                    /* 4 under way, 2 that wait for the window */
+    for (unsigned i = 0; i < 6; i++)                    /* 1 under way, 5 that wait for a place */
         assert_int_equal(ask(CARRIER_QUERY, i, ""), ERR_NONE);
-    assert_true(wait_for(asked_n, 8));
+    assert_true(wait_for(asked_n, 5));
     unsigned told = w.n_told;
     smsc_drops();
     assert_true(wait_for(told_n, told + 7));
@@ -1113,7 +1113,23 @@ static void a_refusal_a_nack_and_silence_are_told(void **state)
         lost += w.told[i].kind == CARRIER_ANSWERED && w.told[i].status == CARRIER_NO_ANSWER;
     assert_int_equal(lost, 6);
     assert_true(wait_for(told_n, told + 8));            /* bound again */
-    assert_int_equal(w.n_asked, 8);
+    assert_int_equal(w.n_asked, 5);
+}
+
+static void one_that_answers_no_query_still_gets_texts(void **state)
+{
+    (void)state;
+    bind_it();
+    w.ask_status = UINT32_MAX;
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(ask(CARRIER_QUERY, i, ""), ERR_NONE);
+    assert_true(wait_for(asked_n, 1));
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(submit(90 + i, "goes"), ERR_NONE);
+    assert_true(wait_for(told_n, 4));
+    for (unsigned i = 1; i < 4; i++)
+        assert_int_equal(w.told[i].kind, CARRIER_SUBMITTED);
+    assert_int_equal(w.n_asked, 1);
 }
 
 static void what_is_asked_waits_for_the_window_and_goes_before_submits(void **state)
@@ -1254,6 +1270,7 @@ int main(void)
         T(what_comes_as_data_sm_is_answered_as_that),
         T(an_smsc_is_asked_about_what_it_has),
         T(a_refusal_a_nack_and_silence_are_told),
+        T(one_that_answers_no_query_still_gets_texts),
         T(what_is_asked_waits_for_the_window_and_goes_before_submits),
         T(a_submit_that_is_nacked_is_refused),
         T(a_receiver_is_not_asked),
