@@ -1,5 +1,6 @@
 #!/bin/sh
 # Run every test against the ASan+UBSan build and count:  tools/test-run.sh [suite...]
+# FLAVOUR=tsan takes that build instead (make FLAVOUR=tsan test-build first), OUT another folder for the logs.
 # Suites: unit replay fuzz api sip smpp faults. Each writes build/test/<suite>.log; the last line printed is
 # "N passed, N failed", alone. Exit 1 when a test failed or none ran.
 #
@@ -24,7 +25,7 @@ rm -rf "$OUT" && mkdir -p "$OUT"
 count() {
     passed=$((passed + $2)) failed=$((failed + $3))
     printf '%-8s %5d passed %4d failed   %4d s\n' "$1" "$2" "$3" $(($(date +%s) - started))
-    [ "$3" = 0 ] || { echo "-- $1: what failed (all of it: $OUT/$1.log) --"; grep -aE '^ *not ok|ERROR: (Add|Leak|Thread)|runtime error|^FAILED' "$OUT/$1.log" | head -40; }
+    [ "$3" = 0 ] || { echo "-- $1: what failed (all of it: $OUT/$1.log) --"; grep -aE '^ *not ok|ERROR: (Add|Leak)|ThreadSanitizer:|runtime error|^FAILED' "$OUT/$1.log" | head -40; }
 }
 
 # Cmocka binaries speak TAP; one that dies before its plan is done has failed once more. Two at a time.

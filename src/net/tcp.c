@@ -94,6 +94,12 @@ void tcp_free(struct tcp_conn *c)
 }
 
 /* -- writing -------------------------------------------------------------------------------------------------------- */
+static void drop_front(struct buf *b, size_t n)
+{
+    b->n -= n;
+    memmove(b->p, b->p + n, b->n);
+}
+
 static void watch(struct tcp_conn *c)
 {
     if (c->fd >= 0)
@@ -111,6 +117,9 @@ void tcp_flush(struct tcp_conn *c)
     }
     if (c->sent == c->out.n) {
         buf_clear(&c->out);
+        c->sent = 0;
+    } else if (c->sent > c->out.n / 2) {        /* a peer that is always a little behind: what it has had is not kept */
+        drop_front(&c->out, c->sent);
         c->sent = 0;
     }
 }
@@ -144,8 +153,7 @@ static bool hand_over(struct tcp_conn *c)
     if (c->gone)
         return true;
     assert(used <= c->in.n);
-    c->in.n -= used;
-    memmove(c->in.p, c->in.p + used, c->in.n);
+    drop_front(&c->in, used);
     return true;
 }
 

@@ -506,6 +506,31 @@ static void a_peer_that_never_binds_is_let_go(void **state)
     assert_int_equal(w.smsc.why, ERR_TIMEOUT);
 }
 
+static void an_smsc_that_never_answers_the_bind_is_given_up(void **state)
+{
+    (void)state;
+    w.bind_status = SMPP_BIND_LATER;
+    esme_conf.bind_us = 50 * US_PER_MS;
+    assert_int_equal(smpp_session_connect(&w.esme.s, w.loop, "127.0.0.1", tcp_listener_port(w.listener), &esme_conf, &hooks,
+                                          &w.esme), ERR_NONE);
+    assert_true(comes(esme_down));
+    assert_false(w.esme.up);
+    assert_int_equal(w.esme.why, ERR_TIMEOUT);
+}
+
+static void half_a_pdu_is_waited_for_as_long_as_silence(void **state)
+{
+    (void)state;
+    smsc_conf.enquire_us = 30 * US_PER_MS;
+    smsc_conf.answer_us = 60 * US_PER_MS;
+    raw_bind();
+    raw_say("00000020" "00000015" "00000000");
+    assert_raw_hears(SMPP_enquire_link, 0, 1);          /* its answer would be the other half */
+    assert_true(comes(smsc_down));
+    assert_int_equal(w.smsc.why, ERR_TIMEOUT);
+    assert_int_equal(w.smsc.requests, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void)
 {
@@ -528,6 +553,8 @@ int main(void)
         T(octets_one_by_one_make_the_same_pdus),
         T(silence_is_probed_and_then_given_up),
         T(a_peer_that_never_binds_is_let_go),
+        T(an_smsc_that_never_answers_the_bind_is_given_up),
+        T(half_a_pdu_is_waited_for_as_long_as_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
