@@ -12,7 +12,12 @@ wait $tail || true
 
 start_server
 for name in a b c; do ctl snapshot $name >"$TMPDIR/snapshot-$name" 2>&1 & done
-sleep 0.1
+tries=1000                              # until the first is being written, or is there
+until [ -n "$(ls "$DATA/snapshots" 2>/dev/null)" ]; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || { echo "no snapshot is begun"; cat "$TMPDIR"/snapshot-*; exit 1; }
+    sleep 0.02
+done
 stop_server
 wait
 for file in "$DATA"/snapshots/*.snapshot; do [ -s "$file" ] || { echo "$file is empty"; exit 1; }; done
