@@ -71,19 +71,41 @@ static bool is_in(struct day_part p, int64_t minute)
     return p.from <= p.until ? minute >= p.from && minute < p.until : minute >= p.from || minute < p.until;
 }
 
-/* When the part ends in one zone; a night in which the clocks are changed is looked at again behind the change. */
+static int64_t minute_of_day(const struct nanp_zone *z, int64_t utc_us)
+{
+    int64_t local = floor_div(utc_us, MINUTE_US) + nanp_offset(z, utc_us);
+    return local - floor_div(local, DAY_MINUTES) * DAY_MINUTES;
+}
+
+/* Until the part ends by a clock that nobody changes, from a minute within it. */
+static int64_t rest_of(struct day_part part, int64_t minute)
+{
+    return part.until - minute + (part.until <= minute ? DAY_MINUTES : 0);
+}
+
+/* The first minute behind `from` that is not by its offset; at `to` it is another. */
+static int64_t change_between(const struct nanp_zone *z, int64_t from, int64_t to)
+{
+    int before = nanp_offset(z, from * MINUTE_US);
+    while (to - from > 1) {
+        int64_t middle = from + (to - from) / 2;
+        *(nanp_offset(z, middle * MINUTE_US) == before ? &from : &to) = middle;
+    }
+    return to;
+}
+
+/* When the part ends in one zone. In a night in which the clocks are changed it ends at the change, or is looked at anew from there. */
 static int64_t after_in(const struct nanp_zone *z, struct day_part part, int64_t utc_us)
 {
-    for (int i = 0; i < 3; i++) {
-        int64_t local = floor_div(utc_us, MINUTE_US) + nanp_offset(z, utc_us);
-        int64_t minute = local - floor_div(local, DAY_MINUTES) * DAY_MINUTES;
-        if (!is_in(part, minute))
-            return utc_us;
-        int64_t wait = part.until - minute + (part.until <= minute ? DAY_MINUTES : 0);
-        int64_t then = (floor_div(utc_us, MINUTE_US) + wait) * MINUTE_US;
-        utc_us = then - (nanp_offset(z, then) - nanp_offset(z, utc_us)) * MINUTE_US;
-    }
-    return utc_us;
+    int64_t minute = minute_of_day(z, utc_us), now = floor_div(utc_us, MINUTE_US);
+    if (!is_in(part, minute))
+        return utc_us;
+    int64_t then = now + rest_of(part, minute);
+    if (nanp_offset(z, then * MINUTE_US) == nanp_offset(z, utc_us))
+        return then * MINUTE_US;
+    int64_t change = change_between(z, now, then);
+    minute = minute_of_day(z, change * MINUTE_US);
+    return (change + (is_in(part, minute) ? rest_of(part, minute) : 0)) * MINUTE_US;
 }
 
 int64_t nanp_after(const struct nanp_clock *c, struct day_part part, int64_t utc_us)

@@ -183,7 +183,9 @@ static int by_carrier_too(struct str match, const struct guard_ask *ask)
     struct str carrier, type;
     if (!str_cut(match, '/', &carrier, &type))
         return by_sender(match, ask);
-    return str_eq(carrier, ask->carrier) && (str_eq_nocase(type, ask->type) || str_eqz(type, "*")) ? BEGINS_SO : 0;
+    if (!str_eq(carrier, ask->carrier))
+        return 0;
+    return str_eq_nocase(type, ask->type) ? BEGINS_SO + 1 : str_eqz(type, "*") ? BEGINS_SO : 0;
 }
 
 static int (*const particular[GUARD_KINDS])(struct str match, const struct guard_ask *ask) = {

@@ -86,6 +86,35 @@ static void no_part_at_all_and_one_within_a_day(void **state)
     assert_int_equal(nanp_after(nanp_clock(212), (struct day_part){ 12 * 60, 13 * 60 }, noon), noon + 3600 * (int64_t)US_PER_S);
 }
 
+/* Minute by minute; one zone. */
+static int64_t slowly(const struct nanp_zone *z, struct day_part part, int64_t us)
+{
+    const int64_t minute_us = 60 * (int64_t)US_PER_S;
+    for (int64_t t = us;; t = t / minute_us * minute_us + minute_us) {
+        int64_t minute = (t / minute_us + nanp_offset(z, t)) % 1440;
+        bool in = part.from < part.until ? minute >= part.from && minute < part.until : minute >= part.from || minute < part.until;
+        if (!in)
+            return t;
+    }
+}
+
+static void whatever_the_part_it_is_over_when_the_clock_on_the_wall_says_so(void **state)
+{
+    (void)state;
+    static const struct nanp_zone zones[] = { { -300, true, "" }, { -480, true, "" }, { -420, false, "" }, { -210, true, "" } };
+    static const char *const nights[] = { "2026-03-07T18:00:00Z", "2026-10-31T18:00:00Z", "2026-06-01T18:00:00Z" };
+    static const uint16_t marks[] = { 0, 60, 90, 120, 125, 150, 180, 480, 1260, 1439 };
+    for (size_t c = 0; c < ARRAY_LEN(zones); c++)
+        for (size_t f = 0; f < ARRAY_LEN(marks); f++)
+            for (size_t u = 0; u < ARRAY_LEN(marks); u++)
+                for (int h = 0; f != u && h < 24 * (int)ARRAY_LEN(nights); h++) {
+                    const struct nanp_clock clock = { .n = 1, .zones = { zones[c] } };
+                    struct day_part part = { marks[f], marks[u] };
+                    int64_t us = at(nights[h / 24]) + (h % 24) * 3630 * (int64_t)US_PER_S;
+                    assert_int_equal(nanp_after(&clock, part, us), slowly(&zones[c], part, us));
+                }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +125,7 @@ int main(void)
         cmocka_unit_test(a_night_in_which_the_clocks_change_ends_by_the_new_time),
         cmocka_unit_test(where_a_code_spans_zones_it_must_be_over_in_all_of_them),
         cmocka_unit_test(no_part_at_all_and_one_within_a_day),
+        cmocka_unit_test(whatever_the_part_it_is_over_when_the_clock_on_the_wall_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

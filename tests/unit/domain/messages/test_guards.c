@@ -57,6 +57,16 @@ static void the_most_particular_one_is_asked(void **state)
     put(g, limit("seattle", GUARD_PREFIX, "1206", 1, 1));
     put(g, limit("elsewhere", GUARD_PREFIX, "44", 1, 1));
     assert_string_equal(guards_match(g, GUARD_PREFIX, &ask)->name, "seattle");
+    ask.carrier = STR("sim");
+    put(g, limit("a-carrier", GUARD_OPTOUT, "sim/*", 0, 0));
+    put(g, limit("any", GUARD_OPTOUT, "*", 0, 0));
+    put(g, limit("type", GUARD_OPTOUT, "toll-free", 0, 0));
+    assert_string_equal(guards_match(g, GUARD_OPTOUT, &ask)->name, "a-carrier");
+    put(g, limit("carriers-type", GUARD_OPTOUT, "sim/toll-free", 0, 0));
+    put(g, limit("z-other", GUARD_OPTOUT, "acme/toll-free", 0, 0));
+    assert_string_equal(guards_match(g, GUARD_OPTOUT, &ask)->name, "carriers-type");
+    put(g, limit("number", GUARD_OPTOUT, "+1833*", 0, 0));
+    assert_string_equal(guards_match(g, GUARD_OPTOUT, &ask)->name, "number");
     put(g, limit("night", GUARD_QUIET, "account:acme", 0, 0));
     assert_string_equal(guards_match(g, GUARD_QUIET, &ask)->name, "night");
     ask.account = STR("other");
