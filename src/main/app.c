@@ -224,7 +224,7 @@ static enum err try_smpp(struct app *app, uint16_t port, struct problem *why)
 {
     const struct esme_server_conf conf = { .control = &app->control, .accounts = app->accounts, .messages = app->messages,
                                            .requests = app->requests, .host = app->settings->smpp.host, .port = port,
-                                           .tls = app->smpps_tls };
+                                           .answer_us = (int64_t)app->settings->smpp_answer * US_PER_S, .tls = app->smpps_tls };
     return esme_server_new(&app->esmes, &conf, why);
 }
 

@@ -4,12 +4,15 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/str.h"
 #include "domain/messages/esmes.h"
 #include "domain/messages/mailbox.h"
 #include "net/sms_parts.h"
 
 #include <stdio.h>
+
+METRIC_COUNTER(unanswered_total, "carterfone_esme_unbound_total", "ESMEs unbound since another of theirs answers and they did not")
 
 struct parcel {
     struct inbox_item   item;           /* first: an undrained inbox frees it */
@@ -59,9 +62,23 @@ static void settle(struct parcel *p, enum letter_outcome outcome, const char *wo
     free(p);
 }
 
+static bool takes_letters(const struct esme_link *l, const struct customer *c)
+{
+    return c && l->customer == c && smpp_session_is_up(l->session) && smpp_session_may_deliver(l->session);
+}
+
 static bool is_passing(uint32_t status)
 {
     return status == ESME_RTHROTTLED || status == ESME_RMSGQFUL || status == ESME_RSYSERR || status == ESME_RX_T_APPN;
+}
+
+/* Does another ESME of this customer answer what it is given? */
+static bool another_answers(const struct esme_link *l)
+{
+    for (const struct esme_link *o = l->server->links; o; o = o->next)
+        if (o != l && !o->deaf && takes_letters(o, l->customer))
+            return true;
+    return false;
 }
 
 static void settle_answered(struct esme_link *l, struct parcel *p)
@@ -71,7 +88,7 @@ static void settle_answered(struct esme_link *l, struct parcel *p)
     if (p->status)
         outcome = is_passing(p->status) ? LETTER_AGAIN : LETTER_REFUSED;
     else if (p->lost)
-        outcome = p->late ? LETTER_AGAIN : LETTER_RETURNED;
+        outcome = p->late && !another_answers(l) ? LETTER_AGAIN : LETTER_RETURNED;
     if (p->status)
         snprintf(words, sizeof words, "%s by the ESME at %s", smpp_status_name(p->status), l->peer);
     else
@@ -202,9 +219,20 @@ void esme_out_pump(struct customer *c, struct esme_server *s)
     for (bool more = true; more;) {
         more = false;
         for (struct esme_link *l = s->links; l; l = l->next)
-            if (l->customer == c && smpp_session_is_up(l->session) && smpp_session_may_deliver(l->session))
+            if (takes_letters(l, c))
                 more |= step(l);
     }
+}
+
+/* What one leaves unanswered, another may have at once; what it has beside comes back with the end of its link. */
+static void left_unanswered(struct esme_link *l)
+{
+    l->deaf = true;
+    if (!smpp_session_is_up(l->session) || !another_answers(l))
+        return;
+    log_warn("smpp", "ESME %s (%s): a deliver_sm was not answered in time, and another ESME answers: unbound", l->peer, l->name);
+    metric_add(&unanswered_total, 1);
+    smpp_session_unbind(l->session);
 }
 
 void esme_out_answer(struct esme_link *l, uint64_t tag, enum err err, const struct smpp_pdu *answer)
@@ -212,6 +240,7 @@ void esme_out_answer(struct esme_link *l, uint64_t tag, enum err err, const stru
     struct parcel *p = (struct parcel *)(uintptr_t)tag;
     struct customer *c = l->customer;
     p->unanswered--;
+    l->deaf = l->deaf && err;
     p->lost |= err != ERR_NONE;
     p->late |= err == ERR_TIMEOUT || err == ERR_SYNTAX;
     if (!err && answer->status)
@@ -221,6 +250,8 @@ void esme_out_answer(struct esme_link *l, uint64_t tag, enum err err, const stru
         l->current = NULL;
     if (!p->unanswered && (failed || p->sent == p->parts))
         settle_answered(l, p);
+    if (err == ERR_TIMEOUT)
+        left_unanswered(l);
     if (c)
         esme_out_pump(c, l->server);
 }

@@ -39,7 +39,7 @@ struct esme_link {
     struct loop_timer    deny;
     struct parcel       *current;       /* a letter of which some parts have left */
     uint64_t             refused;       /* submits */
-    bool                 unbinding;
+    bool                 deaf;          /* it left a deliver_sm unanswered, and has answered none since */
 };
 
 struct esme_server {

@@ -147,7 +147,7 @@ static void admit(struct esme_server *s, int fd, const char *peer, const struct 
     }
     snprintf(name, sizeof name, "ESME %s", peer);
     const struct smpp_session_conf conf = { .role = SMPP_SMSC, .name = name, .system_id = "carterfone", .window = WINDOW_OUT,
-                                            .tls = tls };
+                                            .answer_us = s->conf.answer_us, .tls = tls };
     if (smpp_session_serve(&l->session, s->loop, fd, &conf, &hooks, l)) {
         link_free(l);
         return;

@@ -22,6 +22,7 @@ struct esme_server_conf {
     struct requests *requests;
     const char      *host;
     uint16_t         port;              /* 0: a free one */
+    int64_t          answer_us;         /* how long an ESME may take to answer */
     const struct tls_context *tls;      /* for the second door; outlives the server */
 };
 /** Listens, and answers nobody before _start(). @return ERR_CONFLICT (the port is in use), ERR_IO, ERR_NOMEM with `why` */
