@@ -47,6 +47,7 @@ const operator = operatorKey(folder)
 const key = keyOf(server.ready.connectionString)
 const own = (path, body) => ask(server, operator, 'POST', `/carterfone/v1/${path}`, body)
 assert.equal((await own('smscs', { name: 'far', host: smsc.ready.simSmpp, systemId: 'crash', password: 'x', window: 100, simulated: true })).status, 201)
+assert.equal((await own('smsRoutes', { name: 'far', carrier: 'far' })).status, 201)     // by no other, also while it is not bound yet
 assert.equal((await own('eventSubscriptions', { endpointUrl: `http://127.0.0.1:${hook.address().port}/`, eventTypes: ['Microsoft.Communication.SMSDeliveryReportReceived'] })).status, 201)
 const from = await lease(server, key)
 

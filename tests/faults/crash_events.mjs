@@ -66,6 +66,7 @@ const key = keyOf(server.ready.connectionString)
 const own = (path, body, method = 'POST') => ask(server, operatorKey(folder), method, `/carterfone/v1/${path}`, body)
 const nothingWaits = async () => (await own('eventSubscriptions', undefined, 'GET')).json.value.every((s) => s.waiting === 0)
 assert.equal((await own('smscs', { name: 'far', host: `127.0.0.1:${smsc.address().port}`, systemId: 'crash', password: 'x', simulated: true })).status, 201)
+assert.equal((await own('smsRoutes', { name: 'far', carrier: 'far' })).status, 201)     // by no other, also while it is not bound yet
 for (const [i, hook] of hooks.entries()) {
   const made = await own('eventSubscriptions', { endpointUrl: `http://127.0.0.1:${hook.address().port}/`, batch: batches[i],
     eventTypes: ['Microsoft.Communication.SMSReceived'] })

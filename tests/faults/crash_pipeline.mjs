@@ -39,6 +39,7 @@ let server = await serve(folder, atOnce)
 const key = keyOf(server.ready.connectionString)
 const own = (path, body, method = 'POST') => ask(server, operatorKey(folder), method, `/carterfone/v1/${path}`, body)
 assert.equal((await own('smscs', { name: 'far', host: smsc.ready.simSmpp, systemId: 'crash', password: 'x', window, simulated: true })).status, 201)
+assert.equal((await own('smsRoutes', { name: 'far', carrier: 'far' })).status, 201)     // by no other, also while it is not bound yet
 assert.equal((await own('eventSubscriptions', { endpointUrl: `http://127.0.0.1:${hook.address().port}/`, batch: 20,
   eventTypes: ['Microsoft.Communication.SMSDeliveryReportReceived'] })).status, 201)
 const search = await ask(server, key, 'POST', '/availablePhoneNumbers/countries/US/:search?api-version=2025-06-01',

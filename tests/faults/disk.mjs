@@ -95,6 +95,7 @@ const key = keyOf(server.ready.connectionString)
 const own = (method, path, body) => ask(server, operatorKey(folder), method, `/carterfone/v1/${path}`, body)
 const api = (method, path, body) => ask(server, key, method, path, body)
 assert.equal((await own('POST', 'smscs', { name: 'sink', host: `127.0.0.1:${smsc.address().port}`, systemId: 'x', password: 'x', window: 50, simulated: true })).status, 201)
+assert.equal((await own('POST', 'smsRoutes', { name: 'sink', carrier: 'sink' })).status, 201)
 assert.equal((await own('POST', 'eventSubscriptions', { endpointUrl: `http://127.0.0.1:${hook.address().port}/`, batch: 20,
   eventTypes: ['Microsoft.Communication.SMSDeliveryReportReceived', 'Microsoft.Communication.SMSReceived'] })).status, 201)
 
