@@ -222,10 +222,11 @@ static enum err try_sip(struct app *app, uint16_t port, struct problem *why)
 
 static enum err try_smpp(struct app *app, uint16_t port, struct problem *why)
 {
-    const struct esme_server_conf conf = { .control = &app->control, .accounts = app->accounts, .messages = app->messages,
-                                           .requests = app->requests, .host = app->settings->smpp.host, .port = port,
-                                           .answer_us = (int64_t)app->settings->smpp_answer * US_PER_S, .tls = app->smpps_tls };
-    return esme_server_new(&app->esmes, &conf, why);
+    struct esme_server_conf conf = { .control = &app->control, .accounts = app->accounts, .messages = app->messages,
+                                     .requests = app->requests, .host = app->settings->smpp.host, .port = port,
+                                     .tls = app->smpps_tls };
+    enum err err = esme_limits_read(&conf.limits, str_of(app->settings->smpp_limits), why);
+    return err ? err : esme_server_new(&app->esmes, &conf, why);
 }
 
 static enum err listen_smpps(struct app *app, struct problem *why)

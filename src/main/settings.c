@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "domain/numbers/quotas.h"
 #include "domain/retention.h"
+#include "edge/smpp/esme_limits.h"
 #include "sim/smsc_ways.h"
 
 enum kind { KIND_TEXT, KIND_PATH, KIND_ENDPOINT, KIND_LISTEN, KIND_PORTS, KIND_CHOICE, KIND_SWITCH, KIND_PLAIN, KIND_U64, KIND_FAULT };
@@ -34,7 +35,7 @@ enum { NOT_YET = 0, BUILT = 1 };
     S(rtp_ports,    PORTS,    BOTH,  BUILT,   "20000-24999",     "A-B",          "UDP ports for media; 0: any free")   \
     S(smpp,         ENDPOINT, SERVE, BUILT,   "127.0.0.1:2775",  "HOST:PORT",    "SMPP server for customers' ESMEs")   \
     S(smpps,        ENDPOINT, SERVE, BUILT,   "",                "HOST:PORT",    "the same over TLS, with the certificate of the API") \
-    S(smpp_answer,  U64,      SERVE, BUILT,   "30",              "SECONDS",      "1 to 300: in which an ESME answers a deliver_sm") \
+    S(smpp_limits,  TEXT,     SERVE, BUILT,   "",                "NAME=VALUE,...", "limits of ESMEs; untold binds=32,links=1000,window=10,submits=1000,bind=10s,enquire=30s,answer=30s,idle=off") \
     S(sim_sip,      ENDPOINT, BOTH,  BUILT,   "127.0.0.1:15060", "HOST:PORT",    "the simulated phone network's SIP")  \
     S(sim_smpp,     ENDPOINT, BOTH,  BUILT,   "127.0.0.1:12775", "HOST:PORT",    "the simulated SMSC")                 \
     S(sim_smsc,     TEXT,     BOTH,  BUILT,   "",                "NAME=VALUE,...", "how the simulated SMSC behaves; `sim smsc settings` lists the names") \
@@ -381,8 +382,6 @@ static enum err check_together(const struct settings *s, struct problem *why)
 {
     if (!*s->tls_cert != !*s->tls_key)
         return problem_set(why, ERR_RANGE, "BadSetting", "--tls-cert and --tls-key go together");
-    if (s->smpp_answer < 1 || s->smpp_answer > 300)
-        return problem_set(why, ERR_RANGE, "BadSetting", "--smpp-answer: it is 1 to 300 seconds");
     if (strcmp(s->store, "sqlite") != 0 && strncmp(s->store, "postgres", 8) == 0)
         return problem_set(why, ERR_UNBUILT, "NotBuilt", "--store: PostgreSQL is not built yet; use sqlite");
     if (strcmp(s->store, "sqlite") != 0)
@@ -397,6 +396,9 @@ static enum err check_together(const struct settings *s, struct problem *why)
     struct problem   of_it = { 0 };
     if ((err = retention_read(&keep, str_of(s->retention), &of_it)))
         return problem_set(why, err, "BadSetting", "--retention: %.300s", of_it.text);
+    struct esme_limits limits;
+    if ((err = esme_limits_read(&limits, str_of(s->smpp_limits), &of_it)))
+        return problem_set(why, err, "BadSetting", "--smpp-limits: %.300s", of_it.text);
     struct quotas_conf ignored;
     return quotas_read(&ignored, str_of(s->quotas), why);
 }

@@ -49,7 +49,7 @@ struct settings {
     enum settings_clock clock;
     enum settings_faults faults;            /* may faults be armed? */
     struct settings_endpoint sip, sips, smpp, smpps, sim_sip, sim_smpp;
-    uint64_t smpp_answer;                   /* seconds in which an ESME answers */
+    char smpp_limits[256];                  /* edge/smpp/esme_limits.h */
     struct settings_ports rtp_ports;
     char tls_cert[SETTINGS_PATH_SIZE], tls_key[SETTINGS_PATH_SIZE];     /* both or neither */
     char advertise_sip[SETTINGS_HOST_SIZE], advertise_rtp[SETTINGS_HOST_SIZE];

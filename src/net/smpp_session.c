@@ -388,7 +388,7 @@ static uint32_t request_status(const struct smpp_session *s, uint32_t command)
         return ESME_RINVCMDID;
     if (!is_bound(s) || !(submit ? smpp_session_may_submit(s) : smpp_session_may_deliver(s)))
         return ESME_RINVBNDSTS;
-    if (s->owed >= OWED_MAX)
+    if (s->owed >= s->conf.owed)
         return submit ? ESME_RTHROTTLED : ESME_RX_T_APPN;
     return ESME_ROK;
 }
@@ -524,7 +524,7 @@ static bool fits(const char *text, size_t size)
 
 static enum err copy_conf(struct smpp_session *s, const struct smpp_session_conf *conf)
 {
-    if (conf->window < 1 || conf->window > WINDOW_MAX || !fits(conf->system_id, sizeof s->system_id)
+    if (conf->window < 1 || conf->window > WINDOW_MAX || conf->owed > OWED_MAX || !fits(conf->system_id, sizeof s->system_id)
         || !fits(conf->password, sizeof s->password) || !fits(conf->system_type, sizeof s->system_type))
         return ERR_RANGE;
     s->conf = *conf;
@@ -532,6 +532,8 @@ static enum err copy_conf(struct smpp_session *s, const struct smpp_session_conf
     snprintf(s->system_id, sizeof s->system_id, "%s", conf->system_id ? conf->system_id : "");
     snprintf(s->password, sizeof s->password, "%s", conf->password ? conf->password : "");
     snprintf(s->system_type, sizeof s->system_type, "%s", conf->system_type ? conf->system_type : "");
+    if (!s->conf.owed)
+        s->conf.owed = OWED_MAX;
     if (!s->conf.answer_us)
         s->conf.answer_us = 30 * US_PER_S;
     if (!s->conf.enquire_us)

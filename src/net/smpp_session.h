@@ -23,6 +23,7 @@ struct smpp_session_conf {
     const struct tls_context *tls;  /* NULL: plain; outlives the session */
     const char *tls_name;           /* whom we mean; NULL: the host */
     unsigned    window;             /* requests of ours unanswered at once, 1..1000 */
+    unsigned    owed;               /* requests of the peer's that may wait for us, 1..1000; more are throttled. 0: 1000 */
     int64_t     answer_us;          /* how long an answer may take; 0: 30 s */
     int64_t     enquire_us;         /* silence before enquire_link; 0: 30 s */
     int64_t     bind_us;            /* for connecting, and again for binding; 0: 10 s */

@@ -75,7 +75,7 @@ const mutePort = await listen(mutePeer)
 const ports = { mute: mutePort, late: await listen(smsc('late', late)), deaf: await listen(smsc('deaf', () => false)), half: await listen(smsc('half', half)), good: await listen(smsc('good')) }
 
 /* -- the server. Memory that the sanitizer keeps back would hide what grows ------------------------------------------------- */
-const server = await serve(folder, 20, ['--smpp-answer', '2'], { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=1` })
+const server = await serve(folder, 20, ['--smpp-limits', 'answer=2s'], { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=1` })
 const own = async (method, path, body, wanted) => {
   const answer = await ask(server, operatorKey(folder), method, `/carterfone/v1/${path}`, body)
   assert.equal(answer?.status, wanted, `${method} ${path}: ${answer?.text}`)

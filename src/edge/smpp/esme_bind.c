@@ -107,8 +107,9 @@ void esme_bind_deny(void *arg)
 static void welcome(struct esme_link *l, const struct proving *p)
 {
     struct customer *c = esme_customer(l->server, p->resource);
-    if (!c || c->binds >= BINDS_MAX) {
-        log_warn("smpp", "ESME %s: %s has %d binds, and may have no more", l->peer, p->name, BINDS_MAX);
+    if (!c || c->binds >= l->server->conf.limits.binds) {
+        log_warn("smpp", "ESME %s: %s has %u binds, and may have no more (--smpp-limits binds)", l->peer, p->name,
+                 l->server->conf.limits.binds);
         deny_later(l, ESME_RBINDFAIL, LATE_US);
         return;
     }
@@ -218,8 +219,24 @@ static void tell_receivers(struct esme_server *s, const struct customer *c)
     inbox_post_always(control_inbox(s->conf.control), &t->item);        /* one a bind */
 }
 
+/* Its timer looks again when the last message will be as old as that, so that traffic itself need not touch it. */
+void esme_bind_idle(void *arg)
+{
+    struct esme_link *l = arg;
+    int64_t left = l->active_us + l->server->conf.limits.idle_us - clock_mono().us;
+    if (left > 0) {
+        loop_timer_start(&l->idle, left);
+        return;
+    }
+    log_info("smpp", "ESME %s: no message went for long (--smpp-limits idle), unbound", l->peer);
+    smpp_session_unbind(l->session);
+}
+
 void esme_bind_up(struct esme_link *l)
 {
+    l->active_us = clock_mono().us;
+    if (l->server->conf.limits.idle_us)
+        loop_timer_start(&l->idle, l->server->conf.limits.idle_us);
     if (!smpp_session_may_deliver(l->session))
         return;
     l->customer->receivers++;

@@ -12,8 +12,8 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-enum { LINKS_MAX = 1000, BINDS_MAX = 32 /* of a resource */, UNBOUND_MAX = 32 /* of an address */, WINDOW_OUT = 10,
-       UNDER_WAY_MAX = 10000 /* submits at control */, PEER_SIZE = 64, GUESSES_MAX = 4096, BIND_TRIES = 3 };
+enum { UNBOUND_MAX = 32 /* of an address */, UNDER_WAY_MAX = 10000 /* submits at control */, PEER_SIZE = 64, GUESSES_MAX = 4096,
+       BIND_TRIES = 3 };
 
 /* All links of one resource. Lives as long as the server. */
 struct customer {
@@ -36,7 +36,8 @@ struct esme_link {
     char                 system_id[16], password[9];           /* as given; the password is wiped when it goes */
     unsigned             tries;         /* binds that were refused */
     uint32_t             denial;        /* command_status that waits for its time; 0: none */
-    struct loop_timer    deny;
+    struct loop_timer    deny, idle;
+    int64_t              active_us;     /* mono: when a message last went either way */
     struct parcel       *current;       /* a letter of which some parts have left */
     uint64_t             refused;       /* submits */
     bool                 deaf;          /* it left a deliver_sm unanswered, and has answered none since */
@@ -67,6 +68,7 @@ void esme_bind_again(struct esme_link *l);      /* its keys may have changed */
 void esme_bind_deny(void *link);                /* a loop_timer_fn */
 void esme_bind_up(struct esme_link *l);
 void esme_bind_down(struct esme_link *l);
+void esme_bind_idle(void *link);      /* a loop_timer_fn: no message went for long? */
 void esme_guesses_free(struct esme_server *s);
 
 /* esme_submit.c */

@@ -53,6 +53,7 @@ static void link_free(struct esme_link *l)
         s->n_links--;
     }
     loop_timer_done(&l->deny);
+    loop_timer_done(&l->idle);
     smpp_session_free(l->session);
     explicit_bzero(l->password, sizeof l->password);
     free(l);
@@ -70,6 +71,7 @@ static void on_up(void *arg)
 
 static void on_request(void *arg, const struct smpp_pdu *pdu)
 {
+    ((struct esme_link *)arg)->active_us = clock_mono().us;
     if (pdu->command == SMPP_query_sm || pdu->command == SMPP_cancel_sm || pdu->command == SMPP_replace_sm)
         esme_asked(arg, pdu);
     else
@@ -78,6 +80,8 @@ static void on_request(void *arg, const struct smpp_pdu *pdu)
 
 static void on_answer(void *arg, uint64_t tag, enum err err, const struct smpp_pdu *answer)
 {
+    if (!err)
+        ((struct esme_link *)arg)->active_us = clock_mono().us;
     esme_out_answer(arg, tag, err, answer);
 }
 
@@ -108,7 +112,7 @@ static bool has_room(const struct esme_server *s, const char *address)
     unsigned unbound = 0;
     for (const struct esme_link *l = s->links; l; l = l->next)
         unbound += !l->customer && strcmp(l->address, address) == 0;
-    return !s->stopping && s->n_links < LINKS_MAX && unbound < UNBOUND_MAX;
+    return !s->stopping && s->n_links < s->conf.limits.links && unbound < UNBOUND_MAX;
 }
 
 /* "127.0.0.1" of "127.0.0.1:4711". */
@@ -128,8 +132,8 @@ static struct esme_link *link_new(struct esme_server *s, const char *peer, const
     *l = (struct esme_link){ .server = s, .id = ++s->last_link };
     str_copyz(l->peer, sizeof l->peer, str_of(peer));
     str_copyz(l->address, sizeof l->address, str_of(address));
-    if (loop_timer_init(s->loop, &l->deny, esme_bind_deny, l)) {
-        free(l);
+    if (loop_timer_init(s->loop, &l->deny, esme_bind_deny, l) || loop_timer_init(s->loop, &l->idle, esme_bind_idle, l)) {
+        link_free(l);
         return NULL;
     }
     return l;
@@ -146,8 +150,10 @@ static void admit(struct esme_server *s, int fd, const char *peer, const struct 
         return;
     }
     snprintf(name, sizeof name, "ESME %s", peer);
-    const struct smpp_session_conf conf = { .role = SMPP_SMSC, .name = name, .system_id = "carterfone", .window = WINDOW_OUT,
-                                            .answer_us = s->conf.answer_us, .tls = tls };
+    const struct esme_limits *most = &s->conf.limits;
+    const struct smpp_session_conf conf = { .role = SMPP_SMSC, .name = name, .system_id = "carterfone", .tls = tls,
+                                            .window = most->window, .owed = most->submits, .bind_us = most->bind_us,
+                                            .enquire_us = most->enquire_us, .answer_us = most->answer_us };
     if (smpp_session_serve(&l->session, s->loop, fd, &conf, &hooks, l)) {
         link_free(l);
         return;

@@ -7,6 +7,7 @@
 #pragma once
 #include "base/base.h"
 #include "base/problem.h"
+#include "edge/smpp/esme_limits.h"
 
 struct accounts;
 struct control;
@@ -22,8 +23,8 @@ struct esme_server_conf {
     struct requests *requests;
     const char      *host;
     uint16_t         port;              /* 0: a free one */
-    int64_t          answer_us;         /* how long an ESME may take to answer */
     const struct tls_context *tls;      /* for the second door; outlives the server */
+    struct esme_limits limits;
 };
 /** Listens, and answers nobody before _start(). @return ERR_CONFLICT (the port is in use), ERR_IO, ERR_NOMEM with `why` */
 MUST_USE enum err esme_server_new(struct esme_server **out, const struct esme_server_conf *conf, struct problem *why);

@@ -95,8 +95,7 @@ static void a_bad_value_names_its_flag(void **state)
         { "--store", "mysql", ERR_RANGE, "neither sqlite" },
         { "--tls-cert", "a.pem", ERR_RANGE, "go together" },
         { "--seed", "-1", ERR_SYNTAX, "whole number" },
-        { "--smpp-answer", "0", ERR_RANGE, "1 to 300" },
-        { "--smpp-answer", "301", ERR_RANGE, "1 to 300" },
+        { "--smpp-limits", "binds=0", ERR_RANGE, "--smpp-limits: binds: '0' is not 1 to 1000" },
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct settings s;
