@@ -2,37 +2,19 @@
 // which NUMBER: those named "many" at one with binds=2,links=6,window=3,submits=20, those named "long" at one with
 // bind=1s,enquire=1s,answer=1s,idle=3s.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import smpp from 'smpp'
+import { connected, ctl, keysOf, leave, until, US } from './esme_of.mjs'
 import { ask, inbox } from './peer.mjs'
 
-const { AT, NUMBER, DATA, CARTERFONE } = process.env
-const [host, port] = AT.split(':')
-const US = { source_addr_ton: 1, source_addr_npi: 1, dest_addr_ton: 1, dest_addr_npi: 1, source_addr: NUMBER.slice(1), destination_addr: '12065550111' }
-const ctl = async (...args) => (await promisify(execFile)(CARTERFONE, ['--data', DATA, ...args])).stdout
-const keysOf = async (resource) => JSON.parse(await ctl('resource', 'keys', resource, '--json')).smpp
 const { systemId: system_id, password } = await keysOf('default')
-const until = async (what, look) => { for (let n = 200; n; n--) { const got = await look(); if (got) return got; await sleep(50) } assert.fail(`no ${what}`) }
-
-/** A connection; `gone` resolves when it ends. */
-async function connected(t) {
-  const session = smpp.connect({ host, port: Number(port) })
-  session.on('error', () => {})
-  t.after(() => session.destroy())
-  const gone = new Promise((done) => session.once('close', done))
-  await new Promise((done) => session.once('connect', done))
-  return { session, gone }
-}
 const bind = ({ session }, command = 'bind_transmitter', who = { system_id, password }) => ask(session, command, who)
 async function bound(t, command) {
   const one = await connected(t)
   assert.equal((await bind(one, command)).command_status, smpp.ESME_ROK)
   return one
 }
-const leave = async ({ session, gone }) => { await ask(session, 'unbind'); await gone }
 
 test('many binds: one over the limit is refused, until another has left; other resources have their own', async (t) => {
   const first = await bound(t), second = await bound(t, 'bind_receiver'), third = await connected(t)
