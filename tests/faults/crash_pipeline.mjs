@@ -79,8 +79,8 @@ async function until(what, test, within) {
   for (const end = Date.now() + within; !test(); await sleep(100)) if (Date.now() > end) return console.log(`# ${what}: not within ${within} ms`)
 }
 const every = (there) => [...promised].filter((m) => !there.has(m)).length
-await until('every accepted message at the SMSC', () => every(new Set(taken())) === 0, 60000)
-await until('every report at the endpoint', () => every(reports) === 0, 60000)
+await until('every accepted message at the SMSC', () => every(new Set(taken())) === 0, 60000 + promised.size)
+await until('every report at the endpoint', () => every(reports) === 0, 60000 + promised.size)
 
 // -- what came of it. A message that the SMSC took again counts for the death that lies between
 const all = taken(), last = new Map(), again = Array(rounds).fill(0)
