@@ -101,10 +101,11 @@ $(B)/sip/%: tests/sip/%.c $(B)/libcarterfone.a
 	@$(CC) $(CFLAGS_) $(CFLAGS) $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS)
 
 # our two ends of SMPP alone, for foreign peers (tests/smpp)
+LIBS_strict34 := -lsmpp34
 $(B)/smpp/%: tests/smpp/%.c $(B)/libcarterfone.a
 	@mkdir -p $(@D)
 	@echo "  cc $<"
-	@$(CC) $(CFLAGS_) $(CFLAGS) $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS)
+	@$(CC) $(CFLAGS_) $(CFLAGS) $< -o $@ $(LD_) $(B)/libcarterfone.a $(LIBS) $(LIBS_$*)
 
 # a disk that fails when told to, for a server to be started on (tests/faults)
 $(B)/faults/%.so: tests/faults/%.c
@@ -154,7 +155,7 @@ test:
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=fuzz fuzz-build
 	@sh tools/test-run.sh $(T)
 
-test-build: build/correlate $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer $(B)/smpp/smpp_peer $(B)/faults/disk.so
+test-build: build/correlate $(B)/carterfone $(UNIT_BIN) $(REPLAY_BIN) $(B)/sip/sip_peer $(B)/smpp/smpp_peer $(B)/smpp/strict34 $(B)/faults/disk.so
 
 test-sdks:
 	@sh tools/setup.sh sdks

@@ -301,8 +301,17 @@ static void tlvs_write(struct out *o, const struct smpp_tlvs *t)
     SMPP_TLVS(W_TINT, W_TCSTR, W_TOCTETS)
 }
 
+/* 4.4.2: a refused submit_sm has no body in its answer; libsmpp34 refuses one that has. 4.1.2 says the same of binds, but there
+ * libsmpp34 wants the body, and nobody is known to mind it. */
+static bool is_bare(const struct smpp_pdu *pdu)
+{
+    return pdu->status != ESME_ROK && pdu->command == SMPP_submit_sm_resp;
+}
+
 static void body_write(struct out *o, const struct smpp_pdu *pdu, enum smpp_body body)
 {
+    if (is_bare(pdu))
+        return;
     switch (body) {
     case SMPP_BODY_NONE:        return;
     case SMPP_BODY_BIND:        bind_write(o, &pdu->bind); break;

@@ -194,6 +194,10 @@ static void message_ids_are_read_by_both(void **state)
     ASSERT_TEXT(s.message_id, "1042");
     struct smpp_pdu pdu = our_read(&s);
     ASSERT_STR(pdu.sm_resp.message_id, "1042");
+    submit_sm_resp_t no = { 0 };         /* it takes 4.4.2 at its word: no body in a refusal */
+    their_read(&no, &(struct smpp_pdu){ .command = SMPP_submit_sm_resp, .status = ESME_RTHROTTLED, .sequence = 9, .sm_resp = { STR("") } });
+    assert_int_equal(no.command_length, 16);
+    assert_int_equal(our_read(&no).status, ESME_RTHROTTLED);
     deliver_sm_resp_t d = { 0 };
     their_read(&d, &(struct smpp_pdu){ .command = SMPP_deliver_sm_resp, .status = ESME_RX_T_APPN, .sequence = 9,
                .sm_resp = { STR("") } });

@@ -1,0 +1,13 @@
+# libsmpp34, which is not ours and wants each PDU as it would write it itself, as an ESME at our server.
+set -u
+. tests/lib.sh
+STRICT34=$(dirname "$CARTERFONE")/smpp/strict34
+start_server
+ctl numbers buy --type toll-free --for application --area-code 833 >"$TMPDIR/bought" || exit 1
+NUMBER=$(grep -o '+1833[0-9]*' "$TMPDIR/bought" | head -n 1)
+AT=$(ready smpp)
+export STRICT34 NUMBER AT DATA
+unset CARTERFONE_CONNECTION_STRING
+for side in strict34_esme; do
+    (cd tests && "$NODE" --test smpp/$side.mjs) || { tail -n 40 "$TMPDIR/server.log"; exit 1; }
+done
