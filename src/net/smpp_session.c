@@ -386,6 +386,8 @@ static uint32_t request_status(const struct smpp_session *s, uint32_t command)
     bool submit = command != SMPP_deliver_sm && !(command == SMPP_data_sm && s->conf.role == SMPP_ESME);
     if (submit != (s->conf.role == SMPP_SMSC))
         return ESME_RINVCMDID;
+    if (!submit && s->state == ST_UNBINDING)
+        return ESME_RX_T_APPN;          /* it crossed our unbind: it is to come again */
     if (!is_bound(s) || !(submit ? smpp_session_may_submit(s) : smpp_session_may_deliver(s)))
         return ESME_RINVBNDSTS;
     if (s->owed >= s->conf.owed)
