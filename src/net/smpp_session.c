@@ -43,7 +43,7 @@ struct smpp_session {
     uint32_t                  bind;             /* as what: a bind command; 0: not yet */
     uint32_t                  sequence;         /* last one used */
     uint32_t                  unbind_sequence;  /* of the peer's unbind */
-    uint32_t                  asked_bind, asked_sequence;   /* of the peer that waits for our owner; 0: none */
+    uint32_t                  asked_bind, asked_sequence;   /* of the peer that waits for our owner, 0: none; as SMPP_ESME of our own bind */
     unsigned                  owed;             /* requests of the peer's that wait for us */
     struct map               *by_sequence;      /* -> struct pending */
     struct pending           *pool, *spare, *oldest, *newest;
@@ -57,9 +57,11 @@ struct smpp_session {
  * state, what its timer is for */
 #define STATES(S)                                                                                          \
     S(CONNECTING, bind_us)  S(BINDING, bind_us)     S(WAITING, bind_us)     S(BOUND, enquire_us)           \
-    S(PROBING, answer_us)   S(DRAINING, drain_us)   S(UNBINDING, drain_us)  S(ENDED, at_once_us)
-/* connected; a bind was accepted, or refused; something came; our owner wants to end, or to end now; nothing of ours is
- * under way; unbind or its answer came; the state's timer; the link is gone or cannot be followed */
+    S(PROBING, answer_us)   S(DRAINING, drain_us)   S(UNBINDING, drain_us)  S(LEAVING, drain_us)    \
+    S(ENDED, at_once_us)
+/* LEAVING: the peer unbinds, and what it asked before is answered first.
+ * connected; a bind was accepted, or refused; something came; our owner wants to end, or to end now; nothing that is waited
+ * for is under way; unbind or its answer came; the state's timer; the link is gone or cannot be followed */
 #define EVENTS(E)                                                                                          \
     E(OPENED)  E(WELCOME)  E(DENIED)  E(ALIVE)  E(STOP)  E(DROP)  E(IDLE)  E(BYE)  E(BYE_RESP)  E(TIMER)  E(GONE)
 #define RULES(R)                /* in state, on event, do, then be */                                      \
@@ -84,19 +86,19 @@ struct smpp_session {
     R(BOUND, OPENED, refuse, BOUND)             R(BOUND, WELCOME, refuse, BOUND)                           \
     R(BOUND, DENIED, refuse, BOUND)             R(BOUND, ALIVE, stay, BOUND)                               \
     R(BOUND, STOP, stay, DRAINING)              R(BOUND, DROP, lose, ENDED)                                \
-    R(BOUND, IDLE, stay, BOUND)                 R(BOUND, BYE, answer_bye, ENDED)                           \
+    R(BOUND, IDLE, stay, BOUND)                 R(BOUND, BYE, let_go, LEAVING)                           \
     R(BOUND, BYE_RESP, refuse, BOUND)           R(BOUND, TIMER, probe, PROBING)                            \
     R(BOUND, GONE, stay, ENDED)                                                                            \
     R(PROBING, OPENED, refuse, PROBING)         R(PROBING, WELCOME, refuse, PROBING)                       \
     R(PROBING, DENIED, refuse, PROBING)         R(PROBING, ALIVE, stay, BOUND)                             \
     R(PROBING, STOP, stay, DRAINING)            R(PROBING, DROP, lose, ENDED)                              \
-    R(PROBING, IDLE, stay, PROBING)             R(PROBING, BYE, answer_bye, ENDED)                         \
+    R(PROBING, IDLE, stay, PROBING)             R(PROBING, BYE, let_go, LEAVING)                         \
     R(PROBING, BYE_RESP, refuse, PROBING)       R(PROBING, TIMER, time_out, ENDED)                         \
     R(PROBING, GONE, stay, ENDED)                                                                          \
     R(DRAINING, OPENED, refuse, DRAINING)       R(DRAINING, WELCOME, refuse, DRAINING)                     \
     R(DRAINING, DENIED, refuse, DRAINING)       R(DRAINING, ALIVE, stay, DRAINING)                         \
     R(DRAINING, STOP, stay, DRAINING)           R(DRAINING, DROP, lose, ENDED)                             \
-    R(DRAINING, IDLE, ask_unbind, UNBINDING)    R(DRAINING, BYE, answer_bye, ENDED)                        \
+    R(DRAINING, IDLE, ask_unbind, UNBINDING)    R(DRAINING, BYE, let_go, LEAVING)                        \
     R(DRAINING, BYE_RESP, refuse, DRAINING)     R(DRAINING, TIMER, ask_unbind, UNBINDING)                  \
     R(DRAINING, GONE, stay, ENDED)                                                                         \
     R(UNBINDING, OPENED, refuse, UNBINDING)     R(UNBINDING, WELCOME, refuse, UNBINDING)                   \
@@ -105,6 +107,12 @@ struct smpp_session {
     R(UNBINDING, IDLE, stay, UNBINDING)         R(UNBINDING, BYE, answer_bye, ENDED)                       \
     R(UNBINDING, BYE_RESP, part, ENDED)         R(UNBINDING, TIMER, time_out, ENDED)                       \
     R(UNBINDING, GONE, part, ENDED)                                                                        \
+    R(LEAVING, OPENED, refuse, LEAVING)         R(LEAVING, WELCOME, refuse, LEAVING)                       \
+    R(LEAVING, DENIED, refuse, LEAVING)         R(LEAVING, ALIVE, stay, LEAVING)                           \
+    R(LEAVING, STOP, stay, LEAVING)             R(LEAVING, DROP, lose, ENDED)                              \
+    R(LEAVING, IDLE, answer_bye, ENDED)         R(LEAVING, BYE, stay, LEAVING)                             \
+    R(LEAVING, BYE_RESP, refuse, LEAVING)       R(LEAVING, TIMER, answer_bye, ENDED)                       \
+    R(LEAVING, GONE, stay, ENDED)                                                                          \
     R(ENDED, OPENED, stay, ENDED)   R(ENDED, WELCOME, stay, ENDED)      R(ENDED, DENIED, stay, ENDED)      \
     R(ENDED, ALIVE, stay, ENDED)    R(ENDED, STOP, stay, ENDED)         R(ENDED, DROP, stay, ENDED)        \
     R(ENDED, IDLE, stay, ENDED)     R(ENDED, BYE, stay, ENDED)          R(ENDED, BYE_RESP, stay, ENDED)    \
@@ -121,7 +129,7 @@ static const char *const state_name[] = { STATES(S_NAME) };
 static const char *const event_name[] = { EVENTS(E_NAME) };
 
 typedef void act_fn(struct smpp_session *s);
-static act_fn stay, refuse, ask_bind, tell_up, probe, ask_unbind, answer_bye, part, lose, time_out, tell_end;
+static act_fn stay, refuse, ask_bind, tell_up, probe, ask_unbind, let_go, answer_bye, part, lose, time_out, tell_end;
 #define R_CELL(in, on, act, to) [ST_##in][EV_##on] = { act, ST_##to },
 #define R_ONE(in, on, act, to)  + 1
 static const struct { act_fn *act; enum state to; } rules[N_STATES][N_EVENTS] = { RULES(R_CELL) };
@@ -208,10 +216,10 @@ static void pending_tell(struct smpp_session *s, struct pending *p, enum err err
     s->hooks->on_answer(s->arg, tag, err, answer);
 }
 
-/* Unbinding waits for both sides: our requests and what we still owe the peer. */
+/* Unbinding waits for both sides: our requests and what we still owe the peer; when the peer unbinds, for the latter. */
 static void drained(struct smpp_session *s)
 {
-    if (s->state == ST_DRAINING && !s->under_way && !s->owed)
+    if (!s->owed && (s->state == ST_LEAVING || (s->state == ST_DRAINING && !s->under_way)))
         feed(s, EV_IDLE);
 }
 
@@ -243,8 +251,9 @@ static void refuse(struct smpp_session *s)
 
 static void ask_bind(struct smpp_session *s)
 {
+    s->asked_sequence = next_sequence(s);
     struct smpp_pdu pdu = {
-        .command = s->conf.bind, .sequence = next_sequence(s),
+        .command = s->conf.bind, .sequence = s->asked_sequence,
         .bind = { .system_id = str_of(s->system_id), .password = str_of(s->password),
                   .system_type = str_of(s->system_type), .interface_version = SMPP_VERSION_34, .address_range = STR("") },
     };
@@ -266,6 +275,11 @@ static void probe(struct smpp_session *s)
 static void ask_unbind(struct smpp_session *s)
 {
     put_head(s, SMPP_unbind, 0, next_sequence(s));
+}
+
+static void let_go(struct smpp_session *s)
+{
+    drained(s);
 }
 
 /* Said past put(), which is silent once the state is ENDED: this is the last word. */
@@ -365,7 +379,8 @@ void smpp_session_welcome(struct smpp_session *s, uint32_t status)
 
 static void on_bind_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
 {
-    if (s->state != ST_BINDING) {
+    bool ours = pdu->command == SMPP_generic_nack || (pdu->command == smpp_resp_to(s->conf.bind) && pdu->sequence == s->asked_sequence);
+    if (s->state != ST_BINDING || !ours) {
         metric_add(&strays, 1);
         return;
     }
@@ -386,8 +401,8 @@ static uint32_t request_status(const struct smpp_session *s, uint32_t command)
     bool submit = command != SMPP_deliver_sm && !(command == SMPP_data_sm && s->conf.role == SMPP_ESME);
     if (submit != (s->conf.role == SMPP_SMSC))
         return ESME_RINVCMDID;
-    if (!submit && s->state == ST_UNBINDING)
-        return ESME_RX_T_APPN;          /* it crossed our unbind: it is to come again */
+    if (!submit && (s->state == ST_UNBINDING || s->state == ST_LEAVING))
+        return ESME_RX_T_APPN;          /* the link is being unbound: it is to come again */
     if (!is_bound(s) || !(submit ? smpp_session_may_submit(s) : smpp_session_may_deliver(s)))
         return ESME_RINVBNDSTS;
     if (s->owed >= s->conf.owed)

@@ -45,3 +45,22 @@ test('a number texts 200 times a minute; what does not fit whole is 429, and not
   await own('POST', 'clock/:advance', { seconds: 60 })
   assert.equal((await send(100)).status, 202)
 })
+
+test('a limit that makes texts wait stands beside the quota: each counts for itself, and what one refuses does not count for the other', async (t) => {
+  t.after(() => own('DELETE', 'smsGuards/slow'))
+  await own('POST', 'clock/:advance', { seconds: 60 })
+  const from = (await (await signed(key, 'GET', `/phoneNumbers?${v}`)).json()).phoneNumbers[0].phoneNumber
+  await own('POST', 'smsGuards', { name: 'slow', kind: 'sender', match: from, count: 50, windowSeconds: 60 })
+  const send = (n) => signed(key, 'POST', '/sms?api-version=2021-03-07', { from, message: 'hello',
+    smsRecipients: Array.from({ length: n }, (_, i) => ({ to: `+120655501${String(i % 50).padStart(2, '0')}` })) })
+  const taken = await (await send(100)).json()
+  assert.equal((await send(60)).status, 202)
+  for (let i = 0; i < 3; i++) await refused(await send(41))
+  const second = await (await send(40)).json()
+  const waiting = async (id) => (await own('GET', `messages/${id}`)).waiting
+  const first = await waiting(taken.value[99].messageId), last = await waiting(second.value[39].messageId)
+  assert.deepEqual([first.for, first.guard, last.for], ['sender', 'slow', 'sender'])
+  const apart = (Date.parse(last.until) - Date.parse(first.until)) / 1000
+  assert.ok(Math.abs(apart - 120) < 2, `${apart}`)            // 100 texts later at 50 a minute: what the quota refused took no place
+  await refused(await send(1))                                   // what waits counts for the quota
+})

@@ -151,6 +151,41 @@ test('many texts to one range of numbers are refused, one by one, and say why', 
   assert.equal((await sms.send({ from, to: [recipients[0]], message: 'code' }))[0].httpStatusCode, 202)
 })
 
+test('what is refused as a whole counts neither for the pumping guard nor for limits', async (t) => {
+  t.after(noGuards)
+  ctl('guard', 'set', 'pumping', '--count', '4', '--per', '10m', '--on')
+  await guard('three', 'sender', from, { count: 3, windowSeconds: 600, excess: 'refuse' })
+  await guard('two', 'resource', '*', { count: 2, windowSeconds: 600, excess: 'refuse' })
+  const to = (n) => Array.from({ length: n }, (_, i) => `+1213555${String(1000 + i)}`)
+  const post = async (n) => (await signed(key, 'POST', '/sms?api-version=2021-03-07', { from, message: randomUUID(), smsRecipients: to(n).map((p) => ({ to: p })) })).status
+  for (let i = 0; i < 3; i++) assert.equal(await post(3), 429)
+  assert.equal(await post(2), 202)
+  assert.equal(await post(1), 429)
+  await own('DELETE', 'smsGuards/two')
+  assert.equal(await post(2), 429)
+  assert.equal(await post(1), 202)
+  await own('DELETE', 'smsGuards/three')
+  const results = await sms.send({ from, to: to(3), message: 'code' })
+  assert.deepEqual(results.map((r) => r.httpStatusCode), [202, 400, 400])           // three of the range had gone
+})
+
+test('however many ask at once, no more is spent than the cap', async (t) => {
+  t.after(() => ctl('account', 'set', 'default', '--spend-cap', 'none'))
+  const before1 = await spent()
+  ctl('account', 'set', 'default', '--spend-cap', 'none')
+  await send('+12065550112', 'capped')
+  const one = await spent() - before1
+  for (const fits of [1, 7, 20]) {
+    const before = await spent()
+    ctl('account', 'set', 'default', '--spend-cap', (before + one * fits + one / 2).toFixed(6))
+    const answers = await Promise.all(Array.from({ length: 40 }, () => signed(key, 'POST', '/sms?api-version=2021-03-07',
+      { from, message: 'capped', smsRecipients: [{ to: '+12065550112' }] })))
+    assert.equal(answers.filter((a) => a.status === 202).length, fits)
+    assert.equal(answers.filter((a) => a.status === 403).length, 40 - fits)
+    assert.ok(await spent() <= before + one * fits + 1e-6)
+  }
+})
+
 test('a kill loses neither what waits nor what limits have let through', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'carterfone-guards-'))
   let server, ready

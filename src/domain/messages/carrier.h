@@ -61,6 +61,8 @@ struct carrier_ops {
     /** Ask it; one CARRIER_ANSWERED follows, whatever happens. NULL: it cannot be asked.
      *  @return ERR_NONE; ERR_BUSY: its link is down, or too much is asked at once; then nothing follows */
     enum err (*ask)(void *carrier, const struct carrier_ask *ask);
+    /** Give back, as CARRIER_LOST, what has not left: of `from` to `to`, or all when both are empty. NULL: it keeps nothing back */
+    void (*call_back)(void *carrier, struct str from, struct str to);
     /** A part that an earlier run kept (CARRIER_PART): it was answered, and comes no more. NULL: it never told one. */
     void (*recall)(void *carrier, struct str from, struct str to, const struct carrier_part *part, struct str body);
 };

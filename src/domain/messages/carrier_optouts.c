@@ -28,5 +28,5 @@ void carrier_optout_stored(const struct message *msg)
     if (optouts_has(msg->m->optouts, msg->texts->from, message_to(msg)))
         return;
     metric_add(&told_total, 1);
-    (void)!optouts_put(msg->m->optouts, msg->texts->from, message_to(msg), str_of(source));
+    (void)!optout_known(msg->m, msg->texts->from, message_to(msg), str_of(source));
 }

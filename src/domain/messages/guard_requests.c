@@ -25,7 +25,7 @@ static void on_written(void *mine, enum err err)
     else if (!err)
         err = guards_put(c->m->guards, &c->guard);      /* the row is there all the same: it is read at the next start */
     if (!err)
-        holding_changed(c->m);
+        holding_changed(c->m, c->guard.kind);
     c->done(c->arg, err, &why);
 }
 

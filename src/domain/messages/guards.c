@@ -28,8 +28,7 @@ struct guards *guards_new(void)
     struct guards *g = calloc(1, sizeof *g);
     if (!g)
         return NULL;
-    g->levels = strmap_new();
-    enum err err = g->levels ? ERR_NONE : ERR_NOMEM;
+    enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < ARRAY_LEN(known); i++)
         err = guards_put(g, &known[i]);
     if (err) {
@@ -39,20 +38,27 @@ struct guards *guards_new(void)
     return g;
 }
 
+static void slot_free(struct guard_slot *slot)
+{
+    levels_drop(slot);
+    free(slot);
+}
+
 void guards_free(struct guards *g)
 {
     if (!g)
         return;
-    levels_free(g);
+    for (size_t i = 0; i < g->n; i++)
+        slot_free(g->list[i]);
     free(g->list);
     free(g);
 }
 
-static struct sms_guard *find(const struct guards *g, struct str name)
+static struct guard_slot *find(const struct guards *g, struct str name)
 {
     for (size_t i = 0; i < g->n; i++)
-        if (str_eqz(name, g->list[i].name))
-            return &g->list[i];
+        if (str_eqz(name, g->list[i]->guard.name))
+            return g->list[i];
     return NULL;
 }
 
@@ -61,8 +67,9 @@ static void count_on(struct guards *g)
     memset(g->on, 0, sizeof g->on);
     g->holds = 0;
     for (size_t i = 0; i < g->n; i++) {
-        g->on[g->list[i].kind] += g->list[i].on;
-        g->holds += g->list[i].on && !g->list[i].refuses && (g->list[i].kind <= GUARD_CARRIER || g->list[i].kind == GUARD_QUIET);
+        const struct sms_guard *guard = &g->list[i]->guard;
+        g->on[guard->kind] += guard->on;
+        g->holds += guard->on && !guard->refuses && (guard->kind <= GUARD_CARRIER || guard->kind == GUARD_QUIET);
     }
 }
 
@@ -76,49 +83,65 @@ static const struct sms_guard *known_named(struct str name)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct sms_guard *)a)->name, ((const struct sms_guard *)b)->name);
+    const struct guard_slot *x = *(struct guard_slot *const *)a, *y = *(struct guard_slot *const *)b;
+    return strcmp(x->guard.name, y->guard.name);
+}
+
+/* Room for one more; it is not in its place yet. */
+static struct guard_slot *slot_add(struct guards *g)
+{
+    struct guard_slot *slot = calloc(1, sizeof *slot);
+    struct guard_slot **list = realloc(g->list, (g->n + 1) * sizeof(struct guard_slot *));
+    if (list)
+        g->list = list;
+    if (!list || !slot) {
+        free(slot);
+        return NULL;
+    }
+    return list[g->n++] = slot;
 }
 
 enum err guards_put(struct guards *g, const struct sms_guard *guard)
 {
-    struct sms_guard *at = find(g, str_of(guard->name));
-    if (!at) {
-        struct sms_guard *list = realloc(g->list, (g->n + 1) * sizeof *list);
-        if (!list)
-            return ERR_NOMEM;
-        g->list = list;
-        at = &list[g->n++];
-    }
-    *at = *guard;
-    at->known = known_named(str_of(guard->name)) != NULL;
-    levels_drop(g, str_of(at->name));
-    qsort(g->list, g->n, sizeof g->list[0], by_name);
+    struct guard_slot *slot = find(g, str_of(guard->name));
+    if (!slot && !(slot = slot_add(g)))
+        return ERR_NOMEM;
+    slot->guard = *guard;
+    slot->guard.known = known_named(str_of(guard->name)) != NULL;
+    levels_drop(slot);
+    qsort(g->list, g->n, sizeof(struct guard_slot *), by_name);
     count_on(g);
     return ERR_NONE;
 }
 
 void guards_take(struct guards *g, struct str name)
 {
-    struct sms_guard *at = find(g, name);
+    struct guard_slot *slot = find(g, name);
     const struct sms_guard *built_in = known_named(name);
-    if (!at)
+    if (!slot)
         return;
-    levels_drop(g, name);
-    if (built_in)
-        *at = *built_in;
-    else
-        memmove(at, at + 1, (size_t)(&g->list[--g->n] - at) * sizeof *at);
+    levels_drop(slot);
+    if (built_in) {
+        slot->guard = *built_in;
+    } else {
+        size_t at = 0;
+        while (g->list[at] != slot)
+            at++;
+        memmove(&g->list[at], &g->list[at + 1], (--g->n - at) * sizeof(struct guard_slot *));
+        slot_free(slot);
+    }
     count_on(g);
 }
 
 const struct sms_guard *guards_find(const struct guards *g, struct str name)
 {
-    return find(g, name);
+    const struct guard_slot *slot = find(g, name);
+    return slot ? &slot->guard : NULL;
 }
 
 const struct sms_guard *guards_at(const struct guards *g, size_t i)
 {
-    return i < g->n ? &g->list[i] : NULL;
+    return i < g->n ? &g->list[i]->guard : NULL;
 }
 
 bool guards_any(const struct guards *g, enum guard_kind kind)
@@ -199,7 +222,7 @@ const struct sms_guard *guards_match(const struct guards *g, enum guard_kind kin
     const struct sms_guard *best = NULL;
     int most = 0;
     for (size_t i = 0; g->on[kind] && i < g->n; i++) {
-        const struct sms_guard *guard = &g->list[i];
+        const struct sms_guard *guard = &g->list[i]->guard;
         int how = guard->on && guard->kind == kind ? particular[kind](str_of(guard->match), ask) : 0;
         if (how > most)
             most = how, best = guard;

@@ -56,13 +56,15 @@ struct guard_ask { struct str from, to, type, resource, account, carrier; };
 /** The one that is on and means it; NULL: none. */
 const struct sms_guard *guards_match(const struct guards *g, enum guard_kind kind, const struct guard_ask *ask);
 
-/* -- buckets: `owner` is whose of the guard's buckets ----------------------------------------------------------------------- */
+/* -- buckets: `owner` is whose of the guard's buckets; a guard here and below is one that guards_match() or guards_find() gave ---- */
 /** When n more may go, now_us at the earliest; INT64_MAX: never, they are more than it holds. Nothing is taken. */
-int64_t guards_slot(struct guards *g, const struct sms_guard *guard, struct str owner, int64_t now_us, size_t n);
+int64_t guards_slot(const struct sms_guard *guard, struct str owner, int64_t now_us, size_t n);
 /** Give n the next places. @return when the last of them may go. Out of memory: now */
-int64_t guards_reserve(struct guards *g, const struct sms_guard *guard, struct str owner, int64_t now_us, size_t n);
+int64_t guards_reserve(const struct sms_guard *guard, struct str owner, int64_t now_us, size_t n);
 /** One that had a place has gone: from now on it counts behind a restart too. */
 void guards_gone(struct guards *g, const struct sms_guard *guard, struct str owner, int64_t now_us);
+/** n that were counted (reserved and gone) did not go after all. */
+void guards_return(struct guards *g, const struct sms_guard *guard, struct str owner, size_t n);
 /** As if only what has gone had been given a place: those that wait ask again. */
 void guards_forget_places(struct guards *g);
 
@@ -71,6 +73,8 @@ void guards_forget_places(struct guards *g);
 struct guard_flow { uint32_t now, mean, most; bool first; };
 /** Count one more if it may go. False: it would be too many. Out of memory: true */
 bool guards_flow(struct guards *g, const struct sms_guard *guard, struct str owner, int64_t now_us, struct guard_flow *out);
+/** One that was counted did not go after all. */
+void guards_flow_back(struct guards *g, const struct sms_guard *guard, struct str owner);
 
 /* -- for the store ------------------------------------------------------------------------------------------------------------- */
 struct guard_level { struct str guard, owner; int64_t a, b, at_us; };

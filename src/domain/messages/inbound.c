@@ -27,7 +27,7 @@ static void on_received(void *owner, struct inbox_item *item)
     (void)owner;
     struct receiving *g = container_of(item, struct receiving, done.item);
     if (!g->done.err && g->opts_out)
-        (void)!optouts_put(g->m->optouts, g->number, g->phone, STR("STOP"));
+        (void)!optout_known(g->m, g->number, g->phone, STR("STOP"));
     if (!g->done.err && g->opts_in)
         optouts_take(g->m->optouts, g->number, g->phone);
     if (g->esmes_of && !g->done.err)

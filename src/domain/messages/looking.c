@@ -111,7 +111,7 @@ static void message_write(const struct looking *l, const struct message_row *row
     if (row->send_at_us)
         jw_time(w, "sendAt", row->send_at_us);
     if (!row->inbound && row->state < 10)
-        holding_write(l->m, row->key, w);
+        waiting_write(l->m, row->key, w);
     if (l->whole)
         end_write(l, row, w);
     jw_end(w);

@@ -39,7 +39,8 @@ static struct message_texts *texts_of(struct messages *m, const struct message_r
 
 struct message *message_make(struct messages *m, const struct message_row *row)
 {
-    struct message *msg = row->to.n > UINT8_MAX ? NULL : malloc(sizeof *msg + row->to.n);
+    size_t size = offsetof(struct message, to) + row->to.n;
+    struct message *msg = row->to.n > UINT8_MAX ? NULL : malloc(size > sizeof *msg ? size : sizeof *msg);
     struct message_texts *t = msg ? texts_of(m, row) : NULL;
     if (!t) {
         free(msg);
@@ -48,7 +49,7 @@ struct message *message_make(struct messages *m, const struct message_row *row)
     *msg = (struct message){ .m = m, .texts = t, .key = row->key, .resource = row->resource, .report = row->report,
                              .created_us = row->created_us, .send_at_us = row->send_at_us, .valid_until_us = row->valid_until_us,
                              .state = (uint8_t)message_state_read(row->state), .segments = (uint16_t)row->segments,
-                             .parts = (uint16_t)(row->segments ? row->segments : 1), .to_n = (uint8_t)row->to.n };
+                             .parts = (uint16_t)(row->segments ? row->segments : 1), .to_n = (uint8_t)row->to.n, .epoch = m->epoch };
     memcpy(msg->to, row->to.p, row->to.n);
     return msg;
 }

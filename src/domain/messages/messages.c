@@ -49,6 +49,22 @@ static void on_released(void *arg, uint64_t number)
     struct messages *m = arg;
     char sender[E164_SIZE];
     optouts_drop_sender(m->optouts, str_of(e164_write(sender, number)));
+    m->epoch++;
+}
+
+enum err optout_known(struct messages *m, struct str sender, struct str recipient, struct str source)
+{
+    enum err err = optouts_put(m->optouts, sender, recipient, source);
+    m->epoch++;
+    messages_call_back(m, sender, recipient);
+    return err;
+}
+
+void messages_call_back(struct messages *m, struct str from, struct str to)
+{
+    for (struct carrier_slot *c = m->carriers; c; c = c->next)
+        if (c->up && c->ops->call_back)
+            c->ops->call_back(c->self, from, to);
 }
 
 enum err messages_new(struct messages **out, struct control *control, struct accounts *accounts, struct numbers *numbers,
@@ -148,7 +164,7 @@ static enum err load_segment(void *arg, const struct segment_row *row)
 static enum err load_optout(void *arg, struct str sender, struct str recipient, struct str source)
 {
     struct messages *m = arg;
-    return optouts_put(m->optouts, sender, recipient, source);
+    return optout_known(m, sender, recipient, source);
 }
 
 static void purge_strays(struct messages *m, int64_t before_us)
@@ -198,6 +214,7 @@ enum err messages_load(struct messages *m, struct problem *why)
                          on_repeats_turn, m);
     if (err)
         return problem_set(why, err, "InternalError", "The messages in the database cannot be read: %s.", err_words(err));
+    m->epoch++;                         /* those that were loaded ask whether they may leave still */
     if (map_count(m->live))
         log_info("messages", "%zu messages of an earlier run go on", map_count(m->live));
     return ERR_NONE;

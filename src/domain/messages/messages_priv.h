@@ -70,6 +70,9 @@ struct carrier_slot {
     int64_t                   down_us;          /* product time; 0: up */
     struct agenda_entry       sweep_due, unsure_due;
     size_t                    waiting;
+    uint32_t                  sending;              /* left its line, and it has not said the last word on them */
+    uint32_t                  took, took_before;    /* it was done with in this span of time, and in the one before: waiting.c */
+    int64_t                   took_us, took_before_us;  /* since when, and for how long; product time */
     struct carrier_slot      *next;
 };
 
@@ -101,6 +104,7 @@ struct message {
     uint32_t              tries;                /* submits that came to nothing */
     uint32_t              patience_s;           /* SUBMITTED: no receipt is waited for after it; product time */
     uint32_t              held_step;            /* 1 + its place in the steps that are held back; 0: none is */
+    uint32_t              epoch;                /* messages.epoch when it was last asked whether it may leave */
     uint16_t              left;                 /* number of a carrier */
     uint8_t               left_why;             /* enum left_why: it was moved from `left`, until a step tells */
     uint16_t              segments;             /* as billed: by the split of codec/gsm7 */
@@ -111,7 +115,7 @@ struct message {
     uint8_t               last_receipt;         /* enum carrier_state */
     uint8_t               notes;                /* lines its trail got that decide nothing: bounded */
     uint8_t               held, held_was;       /* enum held_why: while WAITING, and until a step tells */
-    uint8_t               placed;               /* 1 << enum guard_kind: buckets in which it has its place */
+    uint8_t               placed;               /* 1 << enum guard_kind: buckets in which it has its place; from bit 4 on: is counted */
     uint8_t               queries;              /* how often its carrier was asked about it, no receipt having come */
     uint8_t               detours;              /* carriers that refused it for now, one after another */
     bool                  report : 1;
@@ -192,6 +196,8 @@ struct messages {
     struct routes      *routes;
     struct guards      *guards;
     struct agenda_entry levels_due;             /* how far guards are used up is to be written */
+    uint32_t            epoch;                  /* counts changes that may keep back what lines up already: opt-outs, guards, releases */
+    uint32_t            guards_changed[GUARD_CARRIER + 1];  /* by kind: its epoch */
 };
 
 /* outbound.c */
@@ -291,23 +297,47 @@ MUST_USE enum err routing_load(struct messages *m);
 
 /* holding.c */
 enum held_why { HELD_NOT, HELD_SCHEDULE, HELD_QUIET, HELD_SENDER, HELD_RESOURCE, HELD_PREFIX, HELD_CARRIER };
+extern const struct held_stage {
+    enum guard_kind kind;
+    const char     *word, *noun, *was;
+} holds[HELD_CARRIER + 1];              /* by enum held_why */
 /** It may not leave yet, and asks again when that is over; or it may not leave at all, and ended. */
 bool holding_keeps(struct message *msg);
-/** A request for n messages, none of which would wait: may it be taken? @return ERR_BUSY with `why` */
-MUST_USE enum err holding_admit(struct messages *m, const struct sms_send *s, const struct lease *lease, size_t n, struct problem *why);
-/** Too many go to the recipient's range of numbers. @return ERR_FORBIDDEN with `why` */
-MUST_USE enum err holding_flow(struct messages *m, const struct sms_send *s, struct str to, struct problem *why);
-/** The guards are others now: who waits asks again. */
-void holding_changed(struct messages *m);
+/** It lined up when it might leave: may that be otherwise by now? Then ask again. */
+bool holding_doubts(const struct message *msg);
+/** A guard of a kind is another now: who waits asks again. */
+void holding_changed(struct messages *m, enum guard_kind kind);
 /** Rows of buckets that say nothing any more go. */
 void holding_purge(const struct messages *m, struct db_unit *u);
 /** Buckets were used: that is written soon. */
 void holding_levels_changed(struct messages *m);
-/** What it waits for and when it is likely to leave, as an object `waiting`; nothing when it is not there or on its way. */
-void holding_write(const struct messages *m, uint64_t key, struct jw *w);
 /** What held it last, as a line of the trail. */
 void holding_tell(const struct message *msg, struct buf *trail);
 MUST_USE enum err holding_load(struct messages *m);
+
+/** What guards ask about a message. `lease` is its sender's; borrows all. */
+struct guard_ask guard_ask_of(const struct messages *m, uint64_t resource, const struct lease *lease, struct str from, struct str to);
+/** Whose of the buckets of a guard of that kind. */
+struct str guard_owner(enum guard_kind kind, const struct guard_ask *ask);
+/** The limit that makes it wait; NULL: there is none of that kind. */
+const struct sms_guard *holding_limit(const struct messages *m, enum guard_kind kind, const struct guard_ask *ask);
+/** When it is day at the recipient's; now_us: it is. */
+int64_t holding_quiet_until(const struct messages *m, const struct guard_ask *ask, int64_t now_us);
+
+/* waiting.c */
+/** What it waits for and when it is likely to leave, as an object `waiting`; nothing when it is not there or on its way. */
+void waiting_write(const struct messages *m, uint64_t key, struct jw *w);
+/** One more left c's line to be submitted; or c is done with one, whatever came of it. */
+void waiting_moved(struct carrier_slot *c, bool begins);
+
+/* admission.c */
+/** A request for n messages, none of which would wait: may it be taken? @return ERR_BUSY with `why` */
+MUST_USE enum err admission_limits(struct messages *m, const struct sms_send *s, const struct lease *lease, size_t n, struct problem *why);
+/** Too many go to the recipient's range of numbers. @return ERR_FORBIDDEN with `why` */
+MUST_USE enum err admission_flow(struct messages *m, const struct sms_send *s, struct str to, struct problem *why);
+/** It comes to nothing after all: what was counted. */
+void admission_flow_back(struct messages *m, const struct sms_send *s, struct str to);
+void admission_limits_back(struct messages *m, const struct sms_send *s, size_t n);
 
 /* asked.c */
 /** Its carrier has it: ask that to cancel it, or to put another text in its place. `then` hears once, after the commit: ERR_NONE, or
@@ -389,6 +419,12 @@ void esme_parts_free(struct messages *m);
 
 MUST_USE enum err esme_new(struct messages *m);
 MUST_USE enum err esme_load(struct messages *m);        /* behind the messages */
+
+/* messages.c */
+/** This recipient wants no more texts of the sender: on disk now. Texts in line hear of it. */
+MUST_USE enum err optout_known(struct messages *m, struct str sender, struct str recipient, struct str source);
+/** What carriers were given and has not left comes back, and is asked again whether it may leave. Both empty: of all to all. */
+void messages_call_back(struct messages *m, struct str from, struct str to);
 
 /* looking.c */
 void message_public_id(const struct messages *m, uint64_t key, bool inbound, char id[SMS_ID_SIZE]);

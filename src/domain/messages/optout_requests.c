@@ -44,7 +44,7 @@ static void follow(const struct changing *c)
         if (rq->verb == OPTOUT_REMOVE)
             optouts_take(c->m->optouts, rq->from, rq->to[i]);
         else
-            (void)!optouts_put(c->m->optouts, rq->from, rq->to[i], STR("application"));
+            (void)!optout_known(c->m, rq->from, rq->to[i], STR("application"));
     }
 }
 

@@ -76,7 +76,10 @@ void message_feed(struct message *msg, enum message_event event, const struct me
     if (act == refuse)
         log_info("messages", "a %s message heard %s", message_state_word(message_state_stored(msg->state)),
                  event_names[event]);
-    msg->state = rules[msg->state][event].to;
+    enum message_state was = (enum message_state)msg->state, to = rules[was][event].to;
+    if (was != to && msg->carrier && (was == MSG_SENDING || to == MSG_SENDING))
+        waiting_moved(msg->carrier, to == MSG_SENDING);
+    msg->state = (uint8_t)to;
     act(msg, cue);                      /* last: the message may be gone */
 }
 
@@ -233,10 +236,18 @@ void outbound_queue(struct message *msg)
         outbound_pump(msg->carrier);
 }
 
+/* It waited in line, and may not leave any more: then it is not there any more. */
+static bool is_called_back(struct message *msg)
+{
+    return holding_doubts(msg) && (is_stranded(msg, NULL) || holding_keeps(msg));
+}
+
 void outbound_pump(struct carrier_slot *c)
 {
     while (c->up && !c->stalled && !c->full && c->head && !c->m->paused && c->m->steps < STEPS_MOST) {
         struct message *msg = c->head;
+        if (is_called_back(msg))
+            continue;
         struct carrier_message out = { .message = msg->key, .from = msg->texts->from, .to = message_to(msg), .text = message_text(msg),
                                        .wants_receipt = true, .validity_s = validity_s(msg) };
         if (c->ops->submit(c->self, &out)) {
@@ -357,6 +368,7 @@ static void wait_a_while(struct message *msg, const struct message_cue *cue)
 
 static void hold(struct message *msg, const struct message_cue *cue)
 {
+    leave_queue(msg);
     (void)!set_due(msg, cue->until_us);
 }
 

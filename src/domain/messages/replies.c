@@ -65,9 +65,9 @@ static bool too_many(const struct arrival *a)
     snprintf(owner, sizeof owner, STR_FMT " " STR_FMT, STR_ARG(a->number), STR_ARG(a->phone));
     if (!g)
         return false;
-    if (guards_slot(guards, g, str_of(owner), a->now_us, 1) > a->now_us)
+    if (guards_slot(g, str_of(owner), a->now_us, 1) > a->now_us)
         return true;
-    (void)guards_reserve(guards, g, str_of(owner), a->now_us, 1);
+    (void)guards_reserve(g, str_of(owner), a->now_us, 1);
     guards_gone(guards, g, str_of(owner), a->now_us);
     holding_levels_changed(a->m);
     return false;

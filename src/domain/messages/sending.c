@@ -28,7 +28,8 @@ struct sending {
     const struct lease    *lease;                           /* until messages_send() returns */
     uint64_t               keys[SMS_RECIPIENTS_MAX];        /* of those to come; the first bears the request's */
     struct message        *made[SMS_RECIPIENTS_MAX];        /* new ones, in request order */
-    size_t                 made_n;
+    size_t                 made_n, admitted;                /* counted by limits that refuse */
+    bool                   flowed[SMS_RECIPIENTS_MAX];      /* counted by the pumping guard */
     struct sms_result      results[];
 };
 
@@ -86,10 +87,20 @@ static bool answered_with(const struct sending *g, size_t i, uint64_t *message)
            && !sms_id_read(g->m->control->ids, str_of(g->results[i].id), message);
 }
 
+/* What guards counted of a request that is not accepted. */
+static void uncount(struct sending *g)
+{
+    for (size_t i = 0; i < g->send->n; i++)
+        if (g->flowed[i])
+            admission_flow_back(g->m, g->send, g->send->recipients[i].to);
+    admission_limits_back(g->m, g->send, g->admitted);
+}
+
 /* Not accepted: the same ids may come again. What an earlier request was promised stays. */
 static void sending_forget(struct sending *g)
 {
     struct quotas *quotas = numbers_quotas(g->m->numbers);
+    uncount(g);
     for (size_t i = 0; i < g->send->n; i++) {
         uint64_t message = 0;
         if (!answered_with(g, i, &message) || !is_made_here(g, message))
@@ -326,7 +337,8 @@ static bool refused_by_flow(struct sending *g, size_t i)
 {
     struct problem why = { 0 };
     char text[sizeof why.text + sizeof why.suggestion];
-    if (!holding_flow(g->m, g->send, g->send->recipients[i].to, &why))
+    g->flowed[i] = !admission_flow(g->m, g->send, g->send->recipients[i].to, &why);
+    if (g->flowed[i])
         return false;
     snprintf(text, sizeof text, "%s %s", why.text, why.suggestion);
     refuse_one(&g->results[i], text);
@@ -355,7 +367,10 @@ static enum err judge_all(struct sending *g, const struct lease *lease, unsigned
     enum err err = quotas ? quotas_check(quotas, lease->number, e164_write(from, lease->number), QUOTA_SMS, fresh, why) : ERR_NONE;
     if (!err)
         err = usage_may_spend(usage, s->resource, micro, why);
-    return err ? err : holding_admit(g->m, s, lease, fresh, why);
+    if (!err)
+        err = admission_limits(g->m, s, lease, fresh, why);
+    g->admitted = err ? 0 : fresh;
+    return err;
 }
 
 static void trail_begin(struct buf *trail, const struct messages *m, const struct sms_send *s, const struct lease *from,
@@ -421,6 +436,7 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
     trail_begin(&trail, m, s, lease, segments, g->now_us);
     err = judge_all(g, lease, segments, why);
     if (err) {
+        uncount(g);
         free(g);
         db_unit_free(u);
         return err;

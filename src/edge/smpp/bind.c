@@ -10,6 +10,7 @@
 enum { WINDOW_DEFAULT = 10, WINDOW_MAX = 1000, ROOM_LEAST = 256, JOIN_MAX = 10000 };
 static const int64_t ANSWER_US = 30 * (int64_t)US_PER_S;
 static const int64_t RECONNECT_US = 500 * US_PER_MS, RECONNECT_MAX_US = 30 * US_PER_S, JOIN_US = 60 * (int64_t)US_PER_S;
+static const int64_t STEADY_US = 10 * (int64_t)US_PER_S;       /* a link that lives so long was no failure */
 
 METRIC_COUNTER(links, "carterfone_smpp_binds_made_total", "Times an SMSC was bound")
 METRIC_COUNTER(losses, "carterfone_smpp_links_lost_total", "Times a link to an SMSC ended, or could not be made")
@@ -26,11 +27,11 @@ static void try_again_later(struct smsc_bind *b)
 static void on_up(void *arg)
 {
     struct smsc_bind *b = arg;
-    b->reconnect_us = RECONNECT_US;
     b->window = b->conf.window;
-    b->stalled = false;
+    b->stalled = b->used = false;
     b->silence_us = 0;
     b->answered = clock_mono();
+    b->bound_us = b->answered.us;
     pacer_restart(&b->pacer, b->answered);
     b->health.bind_status = 0;
     b->health.since_us = clock_wall_us();
@@ -43,11 +44,13 @@ static void on_up(void *arg)
 
 static void on_request(void *arg, const struct smpp_pdu *pdu)
 {
+    ((struct smsc_bind *)arg)->used = true;
     bind_in_request(arg, pdu);
 }
 
 static void on_answer(void *arg, uint64_t tag, enum err err, const struct smpp_pdu *answer)
 {
+    ((struct smsc_bind *)arg)->used |= err == ERR_NONE;
     if (tag & BIND_ASK_TAG)
         bind_ask_answer(arg, tag, err, answer);
     else
@@ -72,6 +75,8 @@ static void on_down(void *arg, enum err why, uint32_t status)
         log_warn("smpp", "%s: bind refused, %s (0x%08x)", b->name, smpp_status_name(status), status);
     if (b->told_up)
         bind_tell(b, &(struct carrier_news){ .kind = CARRIER_DOWN });
+    if (b->told_up && (b->used || clock_mono().us - b->bound_us >= STEADY_US))
+        b->reconnect_us = RECONNECT_US;                 /* else it is bound and lost in a circle: that becomes slower too */
     b->told_up = false;
     bind_ask_lose_all(b);
     bind_out_lose_all(b);

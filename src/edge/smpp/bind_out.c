@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "base/str.h"
 #include "edge/smpp/bind_priv.h"
 
 #include <stdio.h>
@@ -282,11 +283,11 @@ void bind_out_later(void *bind)
 }
 
 /* Give back what nothing of has left: others may carry it. What has left in part is finished here. */
-static void give_back(struct smsc_bind *b)
+void bind_out_call_back(struct smsc_bind *b, struct str from, struct str to)
 {
     for (struct outgoing *msg = b->oldest, *newer; msg; msg = newer) {
         newer = msg->newer;
-        if (msg->waiting != msg->segments)
+        if (msg->waiting != msg->segments || (from.n && (!str_eq(msg->from, from) || !str_eq(msg->to, to))))
             continue;
         msg->lost = true;
         end_if_over(b, msg);
@@ -307,7 +308,7 @@ static void stall(struct smsc_bind *b)
     b->stalled = true;
     b->up = false;
     bind_tell(b, &(struct carrier_news){ .kind = CARRIER_STALLED });
-    give_back(b);
+    bind_out_call_back(b, STR(""), STR(""));
 }
 
 void bind_out_resume(struct smsc_bind *b)

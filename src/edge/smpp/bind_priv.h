@@ -102,7 +102,8 @@ struct smsc_bind {
     struct smpp_session *session;       /* NULL between links */
     struct loop_timer reconnect, pace, later, join, quiet;
     int64_t           reconnect_us;     /* the next wait, before jitter */
-    bool              told_up;
+    int64_t           bound_us;         /* mono */
+    bool              told_up, used;    /* used: since it is bound something was answered or came */
 
     struct pacer      pacer;
     struct pairs     *pairs;
@@ -162,6 +163,7 @@ bool bind_error_is_optout(const struct smpp_bind_conf *conf, uint32_t err);
 /* bind_out.c */
 void bind_out_take(struct smsc_bind *b, struct outgoing *msg);
 void bind_out_pump(struct smsc_bind *b);
+void bind_out_call_back(struct smsc_bind *b, struct str from, struct str to);    /* carrier_ops.call_back */
 void bind_out_pace(struct smsc_bind *b, int64_t wait_us);   /* nothing leaves before */
 void bind_out_answer(struct smsc_bind *b, uint64_t tag, enum err err, const struct smpp_pdu *answer);
 void bind_out_lose_waiting(struct smsc_bind *b);    /* we are stopping: what has not left never will */

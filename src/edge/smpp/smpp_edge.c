@@ -82,6 +82,21 @@ static void on_recall(void *owner, struct inbox_item *item)
     free(r);
 }
 
+struct call_back_item {
+    struct inbox_item item;
+    struct smsc_bind *bind;
+    struct str        from, to;
+    char              octets[];
+};
+
+static void on_call_back(void *owner, struct inbox_item *item)
+{
+    struct call_back_item *it = container_of(item, struct call_back_item, item);
+    (void)owner;
+    bind_out_call_back(it->bind, it->from, it->to);
+    free(it);
+}
+
 static bool all_ended(const struct smpp_edge *edge)
 {
     for (const struct smsc_bind *b = edge->binds; b; b = b->next)
@@ -112,6 +127,7 @@ static const struct inbox_kind submit_kind = { "smpp.submit", on_submit, NULL };
 static const struct inbox_kind ask_kind    = { "smpp.ask", on_ask, NULL };
 static const struct inbox_kind settle_kind = { "smpp.settle", on_settle, NULL };
 static const struct inbox_kind recall_kind = { "smpp.recall", on_recall, NULL };
+static const struct inbox_kind call_back_kind = { "smpp.call_back", on_call_back, NULL };
 static const struct inbox_kind stop_kind   = { "smpp.stop", on_stop, NULL };
 
 /* -- carrier_ops: on the control thread ----------------------------------------------------------------------------- */
@@ -193,6 +209,19 @@ static void carrier_profile(void *carrier, struct carrier_profile *out)
     *out = (struct carrier_profile){ .smsc = str_of(b->account), .ids = b->conf.ids, .query_after_us = b->conf.query_after_s * (int64_t)US_PER_S };
 }
 
+static void carrier_call_back(void *carrier, struct str from, struct str to)
+{
+    struct smsc_bind *b = carrier;
+    struct call_back_item *it = malloc(sizeof *it + from.n + to.n + 2);
+    if (!it)
+        return;                     /* it leaves, as if it had left before */
+    char *at = it->octets;
+    *it = (struct call_back_item){ .item.kind = &call_back_kind, .bind = b };
+    it->from = str_put(&at, from);
+    it->to = str_put(&at, to);
+    inbox_post_always(loop_inbox(b->edge->loop), &it->item);
+}
+
 static void carrier_recall(void *carrier, struct str from, struct str to, const struct carrier_part *part, struct str body)
 {
     struct smsc_bind *b = carrier;
@@ -212,7 +241,7 @@ static void carrier_recall(void *carrier, struct str from, struct str to, const 
 }
 
 static const struct carrier_ops ops = { .submit = carrier_submit, .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show,
-                                        .ask = carrier_ask, .recall = carrier_recall };
+                                        .ask = carrier_ask, .call_back = carrier_call_back, .recall = carrier_recall };
 static const struct carrier_ops receiver_ops = { .settle = carrier_settle, .profile = carrier_profile, .show = carrier_show, .recall = carrier_recall };
 
 /* -- to control ----------------------------------------------------------------------------------------------------- */

@@ -373,6 +373,43 @@ static void raw_smsc(void)
     assert_raw_hears(SMPP_bind_transceiver, 0, 1);
 }
 
+#define RAW_SUBMIT(sequence) "00000025" "00000004" "00000000" sequence "00" "0000" "3100" "0000" "3200" "000000" "0000" "00000000" "0178" "00"
+static bool two_asked(void)     { return w.smsc.requests >= 2; }
+static bool esme_is_up(void)    { return w.esme.up; }
+
+static void a_peer_that_unbinds_gets_the_answers_it_is_owed_first(void **state)
+{
+    (void)state;
+    w.smsc_answers = false;
+    raw_bind();
+    raw_say(RAW_SUBMIT("00000002") RAW_SUBMIT("00000003"));
+    raw_say("00000010" "00000006" "00000000" "00000004");
+    assert_true(comes(two_asked));
+    raw_say(RAW_SUBMIT("00000005"));
+    assert_raw_hears(SMPP_submit_sm_resp, ESME_RINVBNDSTS, 5);
+    assert_false(w.smsc.down);
+    assert_false(smpp_session_is_up(w.smsc.s));
+    for (unsigned i = 0; i < 2; i++)
+        smpp_session_answer(w.smsc.s, SMPP_submit_sm, w.smsc.sequence[i], ESME_ROK, STR(""));
+    assert_raw_hears(SMPP_submit_sm_resp, 0, 2);
+    assert_raw_hears(SMPP_submit_sm_resp, 0, 3);
+    assert_raw_hears(SMPP_unbind_resp, 0, 4);
+    assert_true(comes(smsc_down));
+}
+
+static void the_answer_of_another_bind_is_none(void **state)
+{
+    (void)state;
+    raw_smsc();
+    raw_say("00000011" "80000001" "00000000" "00000001" "00");
+    raw_say("00000011" "80000009" "00000000" "00000002" "00");
+    raw_say("00000010" "00000015" "00000000" "00000007");
+    assert_raw_hears(SMPP_enquire_link_resp, 0, 7);
+    assert_false(smpp_session_is_up(w.esme.s));
+    raw_say("00000011" "80000009" "00000000" "00000001" "00");
+    assert_true(comes(esme_is_up));
+}
+
 static unsigned wanted_answers;
 static bool has_answers(void)
 {
@@ -537,6 +574,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_bound_session_carries_messages_both_ways),
         T(unbinding_waits_for_what_is_under_way),
+        T(a_peer_that_unbinds_gets_the_answers_it_is_owed_first),
+        T(the_answer_of_another_bind_is_none),
         T(a_lost_link_loses_each_request_in_order),
         T(an_answer_that_never_comes_times_out),
         T(a_refused_bind_says_why),

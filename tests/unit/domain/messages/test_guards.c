@@ -83,14 +83,14 @@ static void a_burst_goes_at_once_and_the_rest_evenly(void **state)
     const struct sms_guard *b = put(g, ten);
     struct str who = STR("+18335550100");
     for (int i = 0; i < 3; i++)
-        assert_int_equal(guards_reserve(g, b, who, T0, 1), T0);
-    assert_int_equal(guards_slot(g, b, who, T0, 1), T0 + S);
+        assert_int_equal(guards_reserve(b, who, T0, 1), T0);
+    assert_int_equal(guards_slot(b, who, T0, 1), T0 + S);
     for (int i = 1; i < 6; i++)
-        assert_int_equal(guards_reserve(g, b, who, T0, 1), T0 + i * S);
-    assert_int_equal(guards_reserve(g, b, STR("another"), T0, 1), T0);
-    assert_int_equal(guards_reserve(g, b, who, T0 + 3600 * S, 3), T0 + 3600 * S);
-    assert_int_equal(guards_slot(g, b, who, T0 + 3600 * S, 2), T0 + 3602 * S);
-    assert_int_equal(guards_slot(g, b, who, T0, 4), INT64_MAX);
+        assert_int_equal(guards_reserve(b, who, T0, 1), T0 + i * S);
+    assert_int_equal(guards_reserve(b, STR("another"), T0, 1), T0);
+    assert_int_equal(guards_reserve(b, who, T0 + 3600 * S, 3), T0 + 3600 * S);
+    assert_int_equal(guards_slot(b, who, T0 + 3600 * S, 2), T0 + 3602 * S);
+    assert_int_equal(guards_slot(b, who, T0, 4), INT64_MAX);
 }
 
 static void in_any_window_no_more_than_the_burst_and_one_window_s_worth_go(void **state)
@@ -101,7 +101,7 @@ static void in_any_window_no_more_than_the_burst_and_one_window_s_worth_go(void 
     int64_t at[1000];
     int64_t now = T0;
     for (int i = 0; i < 1000; i++, now += (i * 7919) % 500000)
-        at[i] = guards_reserve(g, b, STR("x"), now, 1);
+        at[i] = guards_reserve(b, STR("x"), now, 1);
     for (int i = 0; i + 400 < 1000; i++)
         assert_true(at[i + 400] - at[i] >= 60 * S - 1000);
     for (int i = 1; i < 1000; i++)
@@ -129,7 +129,7 @@ static void a_restart_forgets_what_waits_and_not_what_has_gone(void **state)
     struct kept kept = { .n = 0 };
     const struct sms_guard *b = put(g, one);
     for (int i = 0; i < 5; i++)
-        assert_true(guards_reserve(g, b, STR("x"), T0, 1) >= T0);
+        assert_true(guards_reserve(b, STR("x"), T0, 1) >= T0);
     guards_gone(g, b, STR("x"), T0);
     guards_gone(g, b, STR("x"), T0);
     assert_true(guards_dirty(g));
@@ -139,11 +139,11 @@ static void a_restart_forgets_what_waits_and_not_what_has_gone(void **state)
     const struct sms_guard *c = put(again, one);
     assert_int_equal(guards_restore(again, &kept.level), ERR_NONE);
     for (int i = 1; i <= 3; i++)
-        assert_int_equal(guards_reserve(again, c, STR("x"), T0, 1), T0 + i * 10 * S);
+        assert_int_equal(guards_reserve(c, STR("x"), T0, 1), T0 + i * 10 * S);
     guards_forget_places(again);
-    assert_int_equal(guards_slot(again, c, STR("x"), T0, 1), T0 + 10 * S);
+    assert_int_equal(guards_slot(c, STR("x"), T0, 1), T0 + 10 * S);
     put(again, one);                            /* changed: it begins anew */
-    assert_int_equal(guards_slot(again, guards_find(again, STR("g")), STR("x"), T0, 2), T0);
+    assert_int_equal(guards_slot(guards_find(again, STR("g")), STR("x"), T0, 2), T0);
 }
 
 static void a_guard_with_many_buckets_begins_anew_at_once(void **state)
@@ -156,14 +156,14 @@ static void a_guard_with_many_buckets_begins_anew_at_once(void **state)
     char owner[16];
     for (int i = 0; i < OWNERS; i++) {
         snprintf(owner, sizeof owner, "%d", i);
-        (void)guards_reserve(g, b, str_of(owner), T0, 1);
+        (void)guards_reserve(b, str_of(owner), T0, 1);
         guards_gone(g, b, str_of(owner), T0);
     }
     b = put(g, one);
     assert_false(guards_dirty(g));
     for (int i = 0; i < OWNERS; i += 997) {
         snprintf(owner, sizeof owner, "%d", i);
-        assert_int_equal(guards_slot(g, b, str_of(owner), T0, 1), T0);
+        assert_int_equal(guards_slot(b, str_of(owner), T0, 1), T0);
     }
 }
 
@@ -195,6 +195,59 @@ static void a_range_that_gets_many_times_its_mean_is_closed(void **state)
     assert_int_equal(f.most, 10);
 }
 
+/* Whom it counts is picked by who is texted: 300,000 ranges, and the one that is pumped among them. */
+static void ranges_without_end_crowd_out_neither_the_one_in_use_nor_other_guards(void **state)
+{
+    (void)state;
+    enum { RANGES = 300000 };
+    scoped(guards) struct guards *g = guards_new();
+    struct sms_guard p = limit("p", GUARD_PUMPING, "", 10, 600);
+    struct guard_flow f;
+    char owner[16];
+    p.factor = 5;
+    put(g, p);
+    put(g, limit("s", GUARD_SENDER, "*", 1, 3600));
+    const struct sms_guard *flow = guards_find(g, STR("p")), *sender = guards_find(g, STR("s"));
+    assert_int_equal(guards_reserve(sender, STR("x"), T0, 1), T0);
+    for (int i = 0; i < 10; i++)
+        assert_true(guards_flow(g, flow, STR("pumped"), T0, &f));
+    for (int i = 0; i < RANGES; i++) {
+        snprintf(owner, sizeof owner, "%d", i);
+        assert_true(guards_flow(g, flow, str_of(owner), T0, &f));
+        if (i % 100000 == 0)
+            assert_false(guards_flow(g, flow, STR("pumped"), T0, &f));
+    }
+    assert_false(guards_flow(g, flow, STR("pumped"), T0, &f));
+    assert_int_equal(guards_slot(sender, STR("x"), T0, 1), T0 + 3600 * S);
+}
+
+static void what_did_not_go_after_all_counts_no_more(void **state)
+{
+    (void)state;
+    scoped(guards) struct guards *g = guards_new();
+    struct sms_guard p = limit("p", GUARD_PUMPING, "", 2, 600);
+    struct guard_flow f;
+    struct kept kept = { .n = 0 };
+    p.factor = 5;
+    put(g, p);
+    put(g, limit("s", GUARD_SENDER, "*", 3, 30));
+    const struct sms_guard *flow = guards_find(g, STR("p")), *sender = guards_find(g, STR("s"));
+    assert_int_equal(guards_reserve(sender, STR("x"), T0, 3), T0);
+    for (int i = 0; i < 3; i++)
+        guards_gone(g, sender, STR("x"), T0);
+    guards_return(g, sender, STR("x"), 2);
+    assert_int_equal(guards_slot(sender, STR("x"), T0, 2), T0);
+    assert_int_equal(guards_slot(sender, STR("x"), T0, 3), T0 + 10 * S);
+    guards_levels(g, keep, &kept);
+    assert_int_equal(kept.level.a, (T0 + 10 * S) * 1000);
+    for (int i = 0; i < 2; i++)
+        assert_true(guards_flow(g, flow, STR("r"), T0, &f));
+    guards_flow_back(g, flow, STR("r"));
+    assert_true(guards_flow(g, flow, STR("r"), T0, &f));
+    assert_false(guards_flow(g, flow, STR("r"), T0, &f));
+    guards_flow_back(g, flow, STR("nobody"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +258,8 @@ int main(void)
         cmocka_unit_test(a_restart_forgets_what_waits_and_not_what_has_gone),
         cmocka_unit_test(a_guard_with_many_buckets_begins_anew_at_once),
         cmocka_unit_test(a_range_that_gets_many_times_its_mean_is_closed),
+        cmocka_unit_test(ranges_without_end_crowd_out_neither_the_one_in_use_nor_other_guards),
+        cmocka_unit_test(what_did_not_go_after_all_counts_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
