@@ -1,5 +1,6 @@
 /* sms ...: sending by the ACS API, looking by our own. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "main/ctl_priv.h"
@@ -15,7 +16,7 @@ static const struct ctl_column one_columns[] = {
     { "WHEN", "createdAt" }, { "WAY", "direction" }, { "FROM", "from" }, { "TO", "to" }, { "STATE", "state" },
     { ">PARTS", "segments" }, { "TEXT", "message", CTL_BRIEF }, { "MESSAGE", "messageId" }, { "SEND AT", "sendAt", CTL_IF_ANY },
     { "WAITS FOR", "waiting.for", CTL_IF_ANY }, { "GUARD", "waiting.guard", CTL_IF_ANY }, { "CARRIER", "waiting.carrier", CTL_IF_ANY },
-    { "AHEAD", "waiting.ahead", CTL_IF_ANY }, { "UNTIL", "waiting.until", CTL_IF_ANY }, { "EXPECTED", "waiting.expectedAt", CTL_IF_ANY },
+    { "DOWN SINCE", "waiting.downSince", CTL_IF_ANY }, { "AHEAD", "waiting.ahead", CTL_IF_ANY }, { "UNTIL", "waiting.until", CTL_IF_ANY }, { "EXPECTED", "waiting.expectedAt", CTL_IF_ANY },
     { "REPORT", "deliveryStatusDetails", CTL_IF_ANY }, { "WHY", "why", CTL_IF_ANY }, { 0 },
 };
 
@@ -32,6 +33,8 @@ static int send_sms(struct ctl *c)
     jw_array(&w, "smsRecipients");
     const char *to;
     for (int i = 0; (to = ctl_option_at(c, "to", i)); i++) {
+        if (strchr(to, ','))
+            return ctl_usage(c, "--to takes one number: say it once for each recipient");
         jw_object(&w, NULL);
         jw_textz(&w, "to", to);
         jw_end(&w);

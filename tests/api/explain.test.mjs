@@ -59,7 +59,7 @@ test('an SMS: request, decision, submit_sm, its answer, the receipt, the event, 
 test('many recipients in one request: each message, and who was refused', async () => {
   const answer = await text(['+12065550110', '12', '+12065550112', '+12065550113'])
   const request = answer.headers.get('x-ms-request-id'), { value } = await answer.json()
-  const told = await story(request, [['request', 'request', /Sms_Send by default/], ['request', 'note', /1 of 4 recipients were refused, the first: Invalid To/], ['message', 'state', /delivered/]])
+  const told = await story(request, [['request', 'request', /Sms_Send by default/], ['request', 'refused', /^1 of 4 recipients was refused: 12: Invalid To/], ['request', 'rule', /^SmsDestinationInvalid$/], ['request', 'do', /country code/], ['message', 'state', /delivered/]])
   const messages = value.filter((r) => r.messageId).map((r) => r.messageId)
   assert.deepEqual(told.things.filter((thing) => thing.kind === 'message').map((thing) => thing.id).sort(), messages.sort())
   assert.ok((await explained(messages[2])).things.some((thing) => thing.kind === 'request' && thing.id === request))

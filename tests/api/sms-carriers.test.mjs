@@ -21,7 +21,8 @@ async function assertBlocked(to, by) {
   const [again] = (await answer.json()).value, request = answer.headers.get('x-ms-request-id')
   assert.deepEqual([again.httpStatusCode, again.errorMessage], [400, 'Sender blocked for given recipient.'])
   const told = await eventually('the request is explained', async () => (await own('GET', `explain/${request}`).catch(() => null)))
-  assert.match(JSON.stringify(told), new RegExp(`It opted out, said by: ${by}`))
+  assert.match(JSON.stringify(told), new RegExp(`wants no texts of \\${from}; said by: ${by}`))
+  assert.deepEqual([told.decision.outcome, told.decision.rule], ['refused', 'RecipientOptedOut'])
 }
 
 test('a refusal that the profile calls an opt-out is recorded, reported as 4007, and explained', async (t) => {

@@ -48,7 +48,7 @@ test('what is over the limit of a sender waits in order, says for what and until
   await advance(601)
   await state(ids[2], 'delivered')
   assert.deepEqual((await inbox('+12065550101')).map((m) => m.text).filter((x) => texts.includes(x)).sort(), [...texts].sort())
-  assert.match((await story(ids[2])).find((l) => l.step === 'guard').text, /^the limit of its sender let it go$/)
+  assert.match((await story(ids[2])).find((l) => l.step === 'guard').text, /^the limit of its sender let it go \(guard \S+\)$/)
 })
 
 test('raising or removing a limit lets go what waits for it', async (t) => {

@@ -232,6 +232,8 @@ test('each refusal has its status, and explain says the rule', async (t) => {
   await refused({ schedule_delivery_time: '000200000000000R' }, smpp.ESME_RINVSCHED)     // two months: too far
   await refused({ schedule_delivery_time: '000000020000000R', validity_period: '000000010000000R' }, smpp.ESME_RINVEXPIRY)
   await refused({ short_message: { udh: Buffer.from([5, 4, 1, 2, 3, 4]), message: 'x' } }, smpp.ESME_RINVESMCLASS)
+  await refused({ short_message: '' }, smpp.ESME_RINVMSGLEN)
+  await refused({ validity_period: '270231000000000+' }, smpp.ESME_RINVEXPIRY)          // there is no 31 February
   await refused({ short_message: '', message_payload: 'x'.repeat(2049) }, smpp.ESME_RINVMSGLEN)
   await ctl('optout', 'add', '--from', NUMBER, '+12065550119')
   await refused({ destination_addr: '12065550119' }, smpp.ESME_RSUBMITFAIL)
@@ -240,6 +242,10 @@ test('each refusal has its status, and explain says the rule', async (t) => {
   const told = await ctl('explain', guid)
   assert.match(told, /rule +SenderNotLeased/)
   assert.match(told, /answer +ESME_RINVSRCADR after/)
+  const [, , malformed] = asked.find(([, status]) => status === 'ESME_RINVESMCLASS')
+  assert.match(await ctl('explain', malformed), /rule +SubmitInvalid[\s\S]*next +Mend that field of the PDU/)
+  const [, , blocked] = asked.findLast(([, status]) => status === 'ESME_RSUBMITFAIL')
+  assert.match(await ctl('explain', blocked), /rule +RecipientOptedOut[\s\S]*next +The phone's own START/)
 })
 
 test('a resource sends and asks only of its own', async (t) => {

@@ -28,7 +28,11 @@ static enum err absolute_us(const char *p, int64_t *at_us)
         || tm.tm_sec > 59 || quarters > QUARTERS_MAX)
         return ERR_SYNTAX;
     int64_t ahead_us = quarters * 15 * 60 * S;          /* of UTC */
-    *at_us = (int64_t)timegm(&tm) * S + (p[TENTHS_AT] - '0') * (S / 10) - (p[SIGN_AT] == '+' ? ahead_us : -ahead_us);
+    int day = tm.tm_mday;
+    int64_t s = timegm(&tm);
+    if (tm.tm_mday != day)              /* it made 3 March of 31 February */
+        return ERR_SYNTAX;
+    *at_us = s * S + (p[TENTHS_AT] - '0') * (S / 10) - (p[SIGN_AT] == '+' ? ahead_us : -ahead_us);
     return ERR_NONE;
 }
 

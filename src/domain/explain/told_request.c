@@ -33,7 +33,8 @@ static void decide(struct asking *a, const struct request_row *row)
     bool limit = row->status == TOO_MANY || row->status == THROTTLED || str_ends(row->rule, STR("Cap")) || str_ends(row->rule, STR("Limit"))
                  || str_ends(row->rule, STR("Quota"));
     bool ours = is_worded_as_ours(row);
-    a->decision = (struct decision){ .outcome = row->status >= 400 ? STR("refused") : STR("accepted"),
+    bool none = str_eqz(row->code, "RecipientsRefused"), some = str_eqz(row->code, "SomeRecipientsRefused");
+    a->decision = (struct decision){ .outcome = row->status >= 400 || none ? STR("refused") : some ? STR("accepted for some") : STR("accepted"),
                                      .rule = arena_str(a->arena, row->rule), .why = ours ? (struct str){ 0 } : arena_str(a->arena, row->text),
                                      .limit = limit ? arena_str(a->arena, row->text) : (struct str){ 0 },
                                      .next = arena_str(a->arena, row->suggestion) };
@@ -69,7 +70,7 @@ static void tell_request(struct asking *a, struct thing *t, struct db_rows *rows
     asking_found(a, t, ID_REQUEST, "");
     told_pin(a, row.at_us - row.took_us, row.key);
     told(a, t, row.at_us - row.took_us, "request", STR_FMT " by %s", STR_ARG(row.operation), asking_name(a, row.resource));
-    if (row.status >= 400)
+    if (row.status >= 400 || row.rule.n)
         tell_refusal(a, t, &row);
     else
         told_text(a, t, row.at_us, STR("note"), row.text);

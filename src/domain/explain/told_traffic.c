@@ -12,8 +12,10 @@ static enum err ask_message(struct asking *a, const struct thing *t)
 }
 
 /* What to do about a message that failed, by the step that ended it. */
-static struct str next_of(struct str step)
+static struct str next_of(struct str step, struct str why)
 {
+    if (str_eqz(step, "validity") && str_starts(why, STR("held ")))
+        return STR("A guard held it for too long: `carterfone guard list` shows them; give it longer, or change the guard.");
     static const struct { const char *step, *next; } table[] = {
         { "smpp", "The carrier's documentation says what its command_status means; `carterfone smsc test` tries the link." },
         { "receipt", "The carrier could not deliver it: check the recipient's number, or send it again later." },
@@ -83,7 +85,7 @@ static void decide_message(struct asking *a, const struct message_row *row, cons
     if (row->inbound || row->state <= 10)
         return;
     a->decision.why = arena_str(a->arena, ended[1]);
-    a->decision.next = next_of(ended[0]);
+    a->decision.next = next_of(ended[0], ended[1]);
     if (str_eqz(ended[0], "registration"))
         str_cut(a->decision.why, ':', &a->decision.rule, &a->decision.why);
 }
@@ -92,7 +94,7 @@ static void decide_message(struct asking *a, const struct message_row *row, cons
 static void tell_waiting(struct asking *a, const struct thing *t, const struct message_row *row)
 {
     const struct explain_conf *conf = &a->x->conf;
-    char words[256];
+    char words[WAITS_WORDS];
     if (conf->messages && !row->inbound && row->state < 10 && messages_waits_for(conf->messages, row->key, words))
         told(a, t, control_now_us(conf->control), "waits", "%s", words);
 }

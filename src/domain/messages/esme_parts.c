@@ -325,35 +325,29 @@ static enum err store(struct group *g, const struct sms_part_in *part, messages_
 }
 
 /* Would the message be let through? Asked with the text of its first part. */
-static enum err ask_first(struct messages *m, const struct sms_part_in *part, struct sms_result *refusal, struct problem *why)
+static enum err ask_first(struct messages *m, const struct sms_part_in *part, struct sms_forecast *out, struct problem *why)
 {
     const struct sms_recipient to = { .to = part->to };
-    struct sms_forecast forecast = { 0 };
     const struct sms_send s = { .resource = part->resource, .from = part->from, .recipients = &to, .n = 1, .text = STR("part"),
                                 .esme = &part->esme };
-    enum err err = messages_preview(m, &s, &forecast, why);
-    if (!err && forecast.error[0]) {
-        *refusal = (struct sms_result){ .to = part->to, .status = 400 };
-        str_copyz(refusal->error, sizeof refusal->error, str_of(forecast.error));
-    }
-    return err;
+    return messages_preview(m, &s, out, why);
 }
 
 enum err messages_take_part(struct messages *m, const struct sms_part_in *part, messages_sent_fn *done, void *arg, struct problem *why)
 {
     scoped_buf key = { 0 };
-    struct sms_result refusal = { 0 };
+    struct sms_forecast first = { .refused = false };
     key_write(&key, part->resource, part->from, part->to, part->concat.ref, part->concat.total);
     struct group *g = key.bad ? NULL : strmap_find(m->part_groups, buf_str(&key));
     metric_add(&parts_total, 1);
     if (key.bad || (g && g->whole))
         return key.bad ? ERR_NOMEM : ERR_BUSY;          /* its message is being stored: after that it is another one */
     if (!g) {
-        enum err err = ask_first(m, part, &refusal, why);
+        enum err err = ask_first(m, part, &first, why);
         if (err)
             return err;
-        if (refusal.status) {
-            done(arg, ERR_NONE, &refusal, 1);
+        if (first.refused) {
+            done(arg, ERR_NONE, &(struct sms_result){ .to = part->to, .status = 400, .refusal = &first.refusal }, 1);
             return ERR_NONE;
         }
         g = group_new(m, part->resource, part->from, part->to, part->concat.total, buf_str(&key), control_now_us(m->control));

@@ -192,7 +192,8 @@ bool holding_keeps(struct message *msg)
 
 void holding_tell(const struct message *msg, struct buf *trail)
 {
-    trail_line(trail, msg->send_at_us, "guard", "%s", holds[msg->held_was].was);
+    const struct sms_guard *g = waiting_holder(msg, (enum held_why)msg->held_was);
+    trail_line(trail, msg->send_at_us, "guard", "%s%s%s%s", holds[msg->held_was].was, g ? " (guard " : "", g ? g->name : "", g ? ")" : "");
 }
 
 /* -- the guards are others now ---------------------------------------------------------------------------------------------------------- */

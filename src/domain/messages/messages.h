@@ -56,15 +56,26 @@ struct sms_send {
     int64_t                     valid_until_us; /* product time: of no use after it; 0: for as long as a carrier tries */
     const struct sms_esme      *esme;   /* it came over SMPP (esmes.h); NULL: it did not */
 };
+/* Why one recipient is refused. */
+struct sms_refusal {
+    struct problem why;                 /* by our rules */
+    const char    *service;             /* what the service says then, static; NULL: not known */
+    bool           opted_out;
+};
+enum { SMS_REFUSAL_WORDS = sizeof(((struct problem *)NULL)->text) + sizeof(((struct problem *)NULL)->suggestion) };
+/** For the sender: the service's words, or the rule's and what to do. */
+const char *sms_refusal_words(const struct sms_refusal *r, char out[SMS_REFUSAL_WORDS]);
 struct sms_result {
     struct str to;                      /* as asked; lives as long as the request's arena */
     bool       again;                   /* a repetition: the id is that of the first one */
     bool       rejected;                /* for the sake of its repeatability id */
     int        status;                  /* 202, 400 for a recipient that cannot be, 412 for an id whose time is over */
     char       id[SMS_ID_SIZE];         /* with 202 */
-    char       error[768];              /* else: the service's words, or the rule's and what to do */
-    const char *opted_out_by;           /* who said that the recipient opted out, for explain; else NULL */
+    const struct sms_refusal *refusal;  /* else; lives as long as the results */
 };
+/** All that were refused, as far as there is room, with the rule and the next step of the first. code: RecipientsRefused when
+ *  nobody is left, SomeRecipientsRefused. @return how many; 0: `why` is as it was */
+size_t sms_results_refused(const struct sms_result *results, size_t n, struct problem *why);
 /** After the commit (ERR_NONE), or when it failed. `results` in request order, borrowed during the call. */
 typedef void messages_sent_fn(void *arg, enum err err, const struct sms_result *results, size_t n);
 
@@ -77,11 +88,12 @@ MUST_USE enum err messages_send(struct messages *m, const struct sms_send *send,
 struct sms_forecast {
     struct str to;
     int64_t    micro;                   /* what it would be charged */
-    char       error[768];              /* why it would not be accepted; else empty */
+    bool       refused;
+    struct sms_refusal refusal;         /* why, then */
 };
-/** What sending it would do now; nothing is done. `out` has room for send->n. @return as messages_send() */
-MUST_USE enum err messages_preview(const struct messages *m, const struct sms_send *send, struct sms_forecast *out,
-                                   struct problem *why);
+/** What sending it would do now, limits, caps and quotas asked as well; nothing is done or counted. `out` has room for send->n.
+ *  @return as messages_send() */
+MUST_USE enum err messages_preview(struct messages *m, const struct sms_send *send, struct sms_forecast *out, struct problem *why);
 
 /** What the sender's delivery report says: {"messageId","from","to","deliveryStatus",...}. To `done` ERR_ABSENT: with
  *  the word of its state when it has not ended; else no message sent by this resource has the id. @return ERR_BUSY, ERR_NOMEM; then no done */
@@ -126,9 +138,10 @@ void messages_write_carriers(const struct messages *m, struct jw *w);
 /** One of them: up and waiting, into an open object. An unknown one writes nothing. */
 void messages_write_carrier_state(const struct messages *m, const char *name, struct jw *w);
 
-/** What a message that is not at a carrier waits for, in words, with the time it is likely to leave. False: it is, or is none of those
- *  on their way. */
-bool messages_waits_for(const struct messages *m, uint64_t key, char words[256]);
+enum { WAITS_WORDS = 320 };
+/** What a message waits for, in words, with the time it is likely to leave. False: it is none of those on their way, or its carrier
+ *  took it. */
+bool messages_waits_for(const struct messages *m, uint64_t key, char words[WAITS_WORDS]);
 
 /* -- looking: answers come on control, once, as JSON text ------------------------------------------------------------ */
 /** @param id  a public message id, Outgoing_... or Incoming_...  @return ERR_ABSENT, ERR_BUSY, ERR_NOMEM; then no done */

@@ -327,6 +327,10 @@ int64_t holding_quiet_until(const struct messages *m, const struct guard_ask *as
 /* waiting.c */
 /** What it waits for and when it is likely to leave, as an object `waiting`; nothing when it is not there or on its way. */
 void waiting_write(const struct messages *m, uint64_t key, struct jw *w);
+/** What it waited for until its validity was over. */
+void waiting_in_vain(const struct message *msg, char words[WAITS_WORDS]);
+/** The guard that holds it, or held it as guards are now; NULL: its own time, or the guard is gone. */
+const struct sms_guard *waiting_holder(const struct message *msg, enum held_why held);
 /** One more left c's line to be submitted; or c is done with one, whatever came of it. */
 void waiting_moved(struct carrier_slot *c, bool begins);
 
@@ -398,6 +402,11 @@ void reply_judge(struct arrival *a, struct buf *trail);
 struct message *reply_add(const struct arrival *a, struct db_unit *u, struct buf *trail);
 /** That unit is on disk, or is not. */
 void reply_go(struct message *reply, enum err err);
+
+/* refusals.c */
+/** Copies. */
+void refuse_recipient(struct sms_result *r, int status, const struct sms_refusal *refusal);
+void refusals_free(const struct sms_result *results, size_t n);
 
 /* sending.c */
 MUST_USE enum err repeats_load(struct messages *m);

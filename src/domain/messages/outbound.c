@@ -218,10 +218,11 @@ static bool is_over(const struct message *msg)
 
 static bool is_expired(struct message *msg, struct carrier_slot *from)
 {
+    char words[WAITS_WORDS];
     if (!is_over(msg))
         return false;
-    message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "validity", .from = from, .segment = -1,
-                                                          .words = "no carrier took it while it was valid" });
+    waiting_in_vain(msg, words);
+    message_feed(msg, EV_STRANDED, &(struct message_cue){ .step = "validity", .from = from, .segment = -1, .words = words });
     return true;
 }
 

@@ -30,8 +30,23 @@ struct sending {
     struct message        *made[SMS_RECIPIENTS_MAX];        /* new ones, in request order */
     size_t                 made_n, admitted;                /* counted by limits that refuse */
     bool                   flowed[SMS_RECIPIENTS_MAX];      /* counted by the pumping guard */
+    size_t                 n;                               /* of results: `send` is not there any more when they are freed */
     struct sms_result      results[];
 };
+
+static struct sending *sending_new(struct messages *m, const struct sms_send *s)
+{
+    struct sending *g = calloc(1, sizeof *g + s->n * sizeof g->results[0]);
+    if (g)
+        *g = (struct sending){ .m = m, .send = s, .n = s->n, .now_us = control_now_us(m->control) };
+    return g;
+}
+
+static void sending_free(struct sending *g)
+{
+    refusals_free(g->results, g->n);
+    free(g);
+}
 
 /* A text that retention took away says no more what was asked. */
 static enum err load_repeat(void *arg, const struct message_row *row)
@@ -144,7 +159,7 @@ static void on_stored(void *owner, struct inbox_item *item)
     g->then(g->arg, err, g->results, g->send->n);
     for (size_t i = 0; i < g->made_n; i++)
         outbound_queue(g->made[i]);
-    free(g);
+    sending_free(g);
 }
 
 static const struct inbox_kind stored_kind = { "messages.stored", on_stored, NULL };
@@ -163,29 +178,27 @@ static enum err sender_check(const struct messages *m, const struct sms_send *s,
     return err ? err : accounts_may_spend(m->accounts, s->resource, why);
 }
 
-static void refuse_one(struct sms_result *r, const char *text)
-{
-    r->status = 400;
-    str_copyz(r->error, sizeof r->error, str_of(text));
-}
-
-/* The real service's words where they are known; else the rule's own and what to do. */
+/* The real service's words where they are known. */
 static void judge_recipient(const struct messages *m, const struct lease *from, const struct sms_send *s,
                             struct str to, struct sms_result *r)
 {
-    struct problem why = { 0 };
-    enum err err = numbers_may_text(m->numbers, from, to, &why);
+    struct sms_refusal refusal = { .service = NULL };
+    enum err err = numbers_may_text(m->numbers, from, to, &refusal.why);
+    const char *by = err ? NULL : optouts_source(m->optouts, s->from, to);
     r->to = to;
     r->status = 202;
-    if (err == ERR_RANGE || err == ERR_SYNTAX) {
-        refuse_one(r, "Invalid To phone number format.");
-    } else if (err) {
-        char text[sizeof why.text + sizeof why.suggestion];
-        snprintf(text, sizeof text, "%s %s", why.text, why.suggestion);
-        refuse_one(r, text);
-    } else if ((r->opted_out_by = optouts_source(m->optouts, s->from, to))) {
-        refuse_one(r, "Sender blocked for given recipient.");
+    if (err == ERR_RANGE || err == ERR_SYNTAX)
+        refusal.service = "Invalid To phone number format.";
+    if (by) {
+        char from_words[E164_SIZE], to_words[E164_SIZE];
+        str_copyz(from_words, sizeof from_words, s->from);
+        str_copyz(to_words, sizeof to_words, to);
+        err = rule_problem(&refusal.why, ERR_FORBIDDEN, RULE_RECIPIENT_OPTED_OUT, to_words, from_words, by);
+        refusal.service = "Sender blocked for given recipient.";
+        refusal.opted_out = true;
     }
+    if (err)
+        refuse_recipient(r, 400, &refusal);
 }
 
 /* Which request it is of. One with many recipients is known by its first message, whose trail names the others by their keys:
@@ -270,12 +283,9 @@ static uint32_t print_of(struct sending *g, size_t i)
 /* @return true */
 static bool reject_repeat(struct sending *g, size_t i, int status, enum rule rule)
 {
-    struct problem why = { 0 };
-    char text[sizeof why.text + sizeof why.suggestion];
-    (void)rule_problem(&why, ERR_RANGE, rule);
-    snprintf(text, sizeof text, "%s %s", why.text, why.suggestion);
-    refuse_one(&g->results[i], text);
-    g->results[i].status = status;
+    struct sms_refusal refusal = { .service = NULL };
+    (void)rule_problem(&refusal.why, ERR_RANGE, rule);
+    refuse_recipient(&g->results[i], status, &refusal);
     g->results[i].rejected = true;
     return true;
 }
@@ -335,18 +345,15 @@ static bool rejected_as_repeat(struct sending *g, size_t i)
 
 static bool refused_by_flow(struct sending *g, size_t i)
 {
-    struct problem why = { 0 };
-    char text[sizeof why.text + sizeof why.suggestion];
-    g->flowed[i] = !admission_flow(g->m, g->send, g->send->recipients[i].to, &why);
-    if (g->flowed[i])
-        return false;
-    snprintf(text, sizeof text, "%s %s", why.text, why.suggestion);
-    refuse_one(&g->results[i], text);
-    return true;
+    struct sms_refusal refusal = { .service = NULL };
+    g->flowed[i] = !admission_flow(g->m, g->send, g->send->recipients[i].to, &refusal.why);
+    if (!g->flowed[i])
+        refuse_recipient(&g->results[i], 400, &refusal);
+    return !g->flowed[i];
 }
 
 /* Decide on each recipient, and on what all that would be new may cost: the request stands or falls as a whole with that. */
-static enum err judge_all(struct sending *g, const struct lease *lease, unsigned segments, struct problem *why)
+static enum err judge_all(struct sending *g, const struct lease *lease, unsigned segments, int64_t *cost, struct problem *why)
 {
     const struct sms_send *s = g->send;
     struct usage *usage = g->m->control->usage;
@@ -359,7 +366,10 @@ static enum err judge_all(struct sending *g, const struct lease *lease, unsigned
             continue;
         if (guards_any(g->m->guards, GUARD_PUMPING) && refused_by_flow(g, i))
             continue;
-        micro += usage_sms_estimate(usage, &ends, segments);
+        int64_t one = usage_sms_estimate(usage, &ends, segments);
+        if (cost)
+            cost[i] = one;
+        micro += one;
         fresh++;
     }
     char from[E164_SIZE];
@@ -385,21 +395,23 @@ static void trail_begin(struct buf *trail, const struct messages *m, const struc
                segments == 1 ? "" : "s");
 }
 
-enum err messages_preview(const struct messages *m, const struct sms_send *s, struct sms_forecast *out, struct problem *why)
+enum err messages_preview(struct messages *m, const struct sms_send *s, struct sms_forecast *out, struct problem *why)
 {
     const struct lease *lease = NULL;
-    unsigned segments = sms_segments(s->text);
+    int64_t micro[SMS_RECIPIENTS_MAX] = { 0 };
     enum err err = sender_check(m, s, &lease, why);
+    struct sending *g = err ? NULL : sending_new(m, s);
+    if (!g)
+        return err ? err : ERR_NOMEM;
+    if (s->n)
+        err = judge_all(g, lease, sms_segments(s->text), micro, why);
+    uncount(g);
     for (size_t i = 0; !err && i < s->n; i++) {
-        struct sms_result r = { 0 };
-        struct usage_ends ends = { s->resource, lease, s->from, s->recipients[i].to };
-        judge_recipient(m, lease, s, ends.other, &r);
-        out[i] = (struct sms_forecast){ .to = ends.other };
-        if (r.status == 202)
-            out[i].micro = usage_sms_estimate(m->control->usage, &ends, segments);
-        else
-            snprintf(out[i].error, sizeof out[i].error, "%s", r.error);
+        out[i] = (struct sms_forecast){ .to = s->recipients[i].to, .micro = micro[i], .refused = g->results[i].status != 202 };
+        if (out[i].refused)
+            out[i].refusal = *g->results[i].refusal;
     }
+    sending_free(g);
     return err;
 }
 
@@ -422,22 +434,23 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
     if (err)
         return err;
     assert(s->n >= 1 && s->n <= SMS_RECIPIENTS_MAX);
-    struct sending *g = calloc(1, sizeof *g + s->n * sizeof g->results[0]);
+    struct sending *g = sending_new(m, s);
     struct db_unit *u = db_unit_new();
     if (!g || !u) {
         free(g);
         db_unit_free(u);
         return ERR_NOMEM;
     }
-    *g = (struct sending){ .done = { .item.kind = &stored_kind, .to = control_inbox(m->control) }, .m = m, .send = s,
-                           .then = then, .arg = arg, .now_us = control_now_us(m->control) };
+    g->done = (struct db_done){ .item.kind = &stored_kind, .to = control_inbox(m->control) };
+    g->then = then;
+    g->arg = arg;
     unsigned segments = sms_segments(s->text);
     scoped_buf trail = { 0 };
     trail_begin(&trail, m, s, lease, segments, g->now_us);
-    err = judge_all(g, lease, segments, why);
+    err = judge_all(g, lease, segments, NULL, why);
     if (err) {
         uncount(g);
-        free(g);
+        sending_free(g);
         db_unit_free(u);
         return err;
     }
@@ -455,7 +468,7 @@ enum err messages_send(struct messages *m, const struct sms_send *s, messages_se
         err = db_post(m->control->db, u, &g->done);
     if (err) {
         sending_forget(g);
-        free(g);
+        sending_free(g);
         db_unit_free(u);
         return problem_set(why, err, err == ERR_BUSY ? "TooManyRequests" : "ServiceUnavailable",
                            "Nothing was accepted: %s. Send the same request again.", err_words(err));

@@ -59,6 +59,8 @@ static void write_line(const struct message *msg, struct jw *w)
         return;
     jw_textz(w, "carrier", c->name);
     jw_bool(w, "up", c->up && !c->stalled);
+    if (!c->up && c->down_us)
+        jw_time(w, "downSince", c->down_us);
     for (const struct message *other = c->head; other && other != msg && ahead < COUNTED_MOST; other = other->next)
         ahead++;
     jw_int(w, "ahead", ahead);
@@ -84,24 +86,32 @@ static int64_t likely_us(const struct message *msg, struct guard_ask *ask)
     return holding_quiet_until(m, ask, likely);
 }
 
-/* The guard that holds it now, and what is asked of guards for it. NULL: its own time. */
-static const struct sms_guard *holder_of(const struct message *msg, const struct lease *lease, struct guard_ask *ask)
+static struct guard_ask ask_of(const struct message *msg, const struct lease *lease)
 {
     const struct messages *m = msg->m;
-    *ask = guard_ask_of(m, msg->resource, lease, msg->texts->from, message_to(msg));
+    struct guard_ask ask = guard_ask_of(m, msg->resource, lease, msg->texts->from, message_to(msg));
     const struct carrier_slot *c = guards_any(m->guards, GUARD_CARRIER) ? routing_choose((struct message *)(uintptr_t)msg, lease) : NULL;
-    ask->carrier = str_of(c ? c->name : "");
-    return msg->held > HELD_SCHEDULE ? guards_match(m->guards, holds[msg->held].kind, ask) : NULL;
+    ask.carrier = str_of(c ? c->name : "");
+    return ask;
+}
+
+const struct sms_guard *waiting_holder(const struct message *msg, enum held_why held)
+{
+    const struct lease *lease = numbers_lease(msg->m->numbers, msg->texts->from);
+    if (!lease || held <= HELD_SCHEDULE)
+        return NULL;
+    const struct guard_ask ask = ask_of(msg, lease);
+    return guards_match(msg->m->guards, holds[held].kind, &ask);
 }
 
 static void write_held(const struct message *msg, struct jw *w)
 {
-    struct guard_ask ask;
     const struct lease *lease = numbers_lease(msg->m->numbers, msg->texts->from);
     jw_textz(w, "for", holds[msg->held].word);
     if (!lease)
         return;
-    const struct sms_guard *g = holder_of(msg, lease, &ask);
+    struct guard_ask ask = ask_of(msg, lease);
+    const struct sms_guard *g = waiting_holder(msg, (enum held_why)msg->held);
     if (g)
         jw_textz(w, "guard", g->name);
     jw_time(w, "until", msg->due.due_us);
@@ -133,22 +143,77 @@ void waiting_write(const struct messages *m, uint64_t key, struct jw *w)
     jw_end(w);
 }
 
-bool messages_waits_for(const struct messages *m, uint64_t key, char words[256])
+/* A carrier that takes nothing says since when, or that it is busy. */
+static void put_carrier(const struct carrier_slot *c, char words[160])
+{
+    char since[ISO8601_SIZE] = "";
+    if (!c->up && c->down_us)
+        time_iso8601(since, c->down_us);
+    snprintf(words, 160, "%s%s%s%s", c->name, c->up ? "" : ", which is down", since[0] ? " since " : "", since);
+    if (c->up && c->stalled)
+        snprintf(words, 160, "%s, which is too busy", c->name);
+}
+
+static void put_holder(const struct message *msg, char words[160])
+{
+    const struct sms_guard *g = waiting_holder(msg, (enum held_why)msg->held);
+    snprintf(words, 160, "%s%s%s%s", holds[msg->held].noun, g ? " (guard " : "", g ? g->name : "", g ? ")" : "");
+}
+
+static void say_held(const struct message *msg, const struct lease *lease, char words[WAITS_WORDS])
+{
+    struct guard_ask ask = ask_of(msg, lease);
+    char holder[160], until[ISO8601_SIZE], likely[ISO8601_SIZE];
+    put_holder(msg, holder);
+    time_iso8601(until, msg->due.due_us);
+    time_iso8601(likely, likely_us(msg, &ask));
+    if (msg->valid_until_us && msg->valid_until_us <= msg->due.due_us)
+        snprintf(words, WAITS_WORDS, "for its %s; at %s its validity is over, before it may leave", holder, until);
+    else
+        snprintf(words, WAITS_WORDS, "for its %s until %s; it is expected to leave at %s", holder, until, likely);
+}
+
+static void say_line(const struct message *msg, char words[WAITS_WORDS])
+{
+    char carrier[160];
+    if (!msg->carrier) {
+        snprintf(words, WAITS_WORDS, "for a carrier: none is there that may take it (`carterfone smsc add`)");
+        return;
+    }
+    put_carrier(msg->carrier, carrier);
+    snprintf(words, WAITS_WORDS, "for carrier %s", carrier);
+}
+
+bool messages_waits_for(const struct messages *m, uint64_t key, char words[WAITS_WORDS])
 {
     const struct message *msg = map_find(m->live, key);
     const struct lease *lease = msg ? numbers_lease(m->numbers, msg->texts->from) : NULL;
-    char until[ISO8601_SIZE], likely[ISO8601_SIZE];
-    if (!lease || msg->writing || msg->state != MSG_WAITING)
+    char until[ISO8601_SIZE];
+    if (!lease || msg->writing || msg->state > MSG_SENDING)
         return false;
-    time_iso8601(until, msg->due.due_us);
-    if (!msg->held) {
-        snprintf(words, 256, "for another try at %s", until);
-        return true;
+    if (msg->state == MSG_QUEUED) {
+        say_line(msg, words);
+    } else if (msg->state == MSG_SENDING) {
+        snprintf(words, WAITS_WORDS, "for the answer of carrier %s", msg->carrier ? msg->carrier->name : "?");
+    } else if (msg->held) {
+        say_held(msg, lease, words);
+    } else {
+        time_iso8601(until, msg->due.due_us);
+        snprintf(words, WAITS_WORDS, "for another try at %s", until);
     }
-    struct guard_ask ask;
-    const struct sms_guard *g = holder_of(msg, lease, &ask);
-    time_iso8601(likely, likely_us(msg, &ask));
-    snprintf(words, 256, "for its %s%s%s%s until %s; it is expected to leave at %s", holds[msg->held].noun, g ? " (guard " : "", g ? g->name : "",
-             g ? ")" : "", until, likely);
     return true;
+}
+
+void waiting_in_vain(const struct message *msg, char words[WAITS_WORDS])
+{
+    char what[160];
+    if (msg->state == MSG_WAITING && msg->held) {
+        put_holder(msg, what);
+        snprintf(words, WAITS_WORDS, "held until its validity was over, by its %s", what);
+    } else if (msg->carrier) {
+        put_carrier(msg->carrier, what);
+        snprintf(words, WAITS_WORDS, "no carrier took it while it was valid; it waited for %s", what);
+    } else {
+        snprintf(words, WAITS_WORDS, "no carrier took it while it was valid");
+    }
 }

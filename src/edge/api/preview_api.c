@@ -117,15 +117,20 @@ static void write_text(struct jw *w, struct str text, const struct sms_split *sp
 
 static void write_forecast(struct jw *w, const struct sms_forecast *list, size_t n)
 {
+    char words[SMS_REFUSAL_WORDS];
     int64_t micro = 0;
     jw_array(w, "recipients");
     for (size_t i = 0; i < n; i++) {
         jw_object(w, NULL);
         jw_text(w, "to", list[i].to);
-        jw_bool(w, "accepted", !list[i].error[0]);
-        if (list[i].error[0])
-            jw_textz(w, "errorMessage", list[i].error);
-        else
+        jw_bool(w, "accepted", !list[i].refused);
+        if (list[i].refused)
+            jw_textz(w, "errorMessage", sms_refusal_words(&list[i].refusal, words));
+        if (list[i].refused && list[i].refusal.why.rule[0])
+            jw_textz(w, "rule", list[i].refusal.why.rule);
+        if (list[i].refused && list[i].refusal.service)
+            jw_textz(w, "suggestion", list[i].refusal.why.suggestion);
+        if (!list[i].refused)
             jw_int(w, "microUsd", list[i].micro);
         micro += list[i].micro;
         jw_end(w);

@@ -166,19 +166,12 @@ static enum err send_read(struct http_call *hc)
 /* What the messages that were made do not tell: who was refused, who had it before. */
 static void say_untold(struct http_call *hc, const struct sms_result *results, size_t n)
 {
-    size_t refused = 0, again = 0;
-    const char *first = "", *by = NULL;
-    for (size_t i = 0; i < n; i++) {
+    size_t again = 0, refused = sms_results_refused(results, n, &hc->why);
+    for (size_t i = 0; i < n; i++)
         again += results[i].again;
-        if (results[i].status != 202 && !refused++)
-            first = results[i].error, by = results[i].opted_out_by;
-    }
     hc->is_told = !refused && !again;
-    if (again)
+    if (again && !refused)
         snprintf(hc->why.text, sizeof hc->why.text, "%zu of %zu recipients were a repetition of an earlier request", again, n);
-    if (refused)
-        snprintf(hc->why.text, sizeof hc->why.text, "%zu of %zu recipients were refused, the first: %.300s%s%s%s", refused, n, first,
-                 by ? " It opted out, said by: " : "", by ? by : "", by ? "." : "");
 }
 
 static void on_sent(void *arg, enum err err, const struct sms_result *results, size_t n)
@@ -189,6 +182,7 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
         return;
     }
     struct jw w = jw_of(&hc->out);
+    char words[SMS_REFUSAL_WORDS];
     jw_object(&w, NULL);
     jw_array(&w, "value");
     say_untold(hc, results, n);
@@ -205,7 +199,7 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
         else if (r->rejected)
             jw_textz(&w, "repeatabilityResult", "rejected");
         if (!good)
-            jw_textz(&w, "errorMessage", r->error);
+            jw_textz(&w, "errorMessage", sms_refusal_words(r->refusal, words));
         jw_bool(&w, "successful", good);
         jw_end(&w);
     }

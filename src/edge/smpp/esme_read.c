@@ -66,6 +66,8 @@ static struct esme_fault read_text(struct esme_submitted *g, const struct smpp_p
     } else {
         g->part.concat.total = 0;
         sms_text_read(&g->text, p.alphabet, p.octets.p, p.octets.n);
+        if (!g->text.bad && !g->text.n)
+            return FAULT(ESME_RINVMSGLEN, "The message has no text: there is nothing to send.");
         if (!g->text.bad && utf8_utf16_units(buf_str(&g->text)) > SMS_TEXT_MAX_UNITS)
             return FAULT(ESME_RINVMSGLEN, "The message is longer than 2,048 UTF-16 units.");
     }

@@ -99,7 +99,8 @@ static void refuse(struct esme_link *l, const struct smpp_pdu *pdu, uint32_t sta
 {
     struct problem why = { 0 };
     uint64_t key = ids_next(l->server->conf.control->ids);
-    problem_set(&why, ERR_RANGE, smpp_status_name(status), "%s", text);
+    (void)rule_problem(&why, ERR_RANGE, RULE_SUBMIT_INVALID, text);
+    snprintf(why.code, sizeof why.code, "%s", smpp_status_name(status));
     esme_refused(l->server, key, l->customer->resource, pdu->command, status, clock_mono().us, &why);
     say_refused(l, key, pdu->command, status);
     reply(l, pdu->command, pdu->sequence, status, NULL);
@@ -139,6 +140,7 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
     struct problem why = { 0 };
     uint32_t status = ESME_ROK;
     size_t taken = 0;
+    (void)sms_results_refused(results, err ? 0 : n, &why);
     if (err) {
         problem_set(&why, err, "ServiceUnavailable", "Nothing was accepted: the store failed. Send it again.");
         answer_refused(g, ESME_RSYSERR, &why);
@@ -151,10 +153,8 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
             continue;
         }
         const struct smpp_addr to = smpp_addr_of(results[i].to);
-        status = str_starts(str_of(results[i].error), STR("Sender blocked")) ? ESME_RSUBMITFAIL : ESME_RINVDSTADR;
+        status = results[i].refusal->opted_out ? ESME_RSUBMITFAIL : ESME_RINVDSTADR;
         esme_add_failed(&g->what, &to, (struct str){ 0 }, status);
-        if (!why.text[0])
-            problem_set(&why, ERR_RANGE, "BadRequest", "%s", results[i].error);
     }
     if (taken)
         answer(g, ESME_ROK);

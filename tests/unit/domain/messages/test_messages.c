@@ -29,6 +29,8 @@ struct stage {
     enum err       err;
     struct problem why;
     struct sms_result results[SMS_RECIPIENTS_MAX];
+    struct sms_refusal refusals[SMS_RECIPIENTS_MAX];       /* copies: the results point at them */
+    char words[SMS_REFUSAL_WORDS];
     char           json[65536];
 };
 
@@ -106,6 +108,11 @@ static void on_sent(void *arg, enum err err, const struct sms_result *results, s
     s->told++;
     s->err = err;
     memcpy(s->results, results, n * sizeof *results);
+    for (size_t i = 0; i < n; i++)
+        if (results[i].refusal) {
+            s->refusals[i] = *results[i].refusal;
+            s->results[i].refusal = &s->refusals[i];
+        }
 }
 
 static void wait_told(struct stage *s, int told)
@@ -306,8 +313,8 @@ static void assert_opted_out(struct stage *s, const char *to)
     for (int i = 0; i < 2; i++) {
         assert_int_equal(send_rq(s, &rq), ERR_NONE);
         assert_int_equal(s->results[0].status, 400);
-        assert_string_equal(s->results[0].error, "Sender blocked for given recipient.");
-        assert_string_equal(s->results[0].opted_out_by, "carrier sim");
+        assert_string_equal(sms_refusal_words(s->results[0].refusal, s->words), "Sender blocked for given recipient.");
+        assert_non_null(strstr(s->results[0].refusal->why.text, "said by: carrier sim"));
         restart(s);
         both_up(s);
     }
@@ -989,7 +996,8 @@ static void assert_rejected(const struct sms_result *r, int status, const char *
 {
     assert_int_equal(r->status, status);
     assert_true(r->rejected);
-    assert_non_null(strstr(r->error, words));
+    char said[SMS_REFUSAL_WORDS];
+    assert_non_null(strstr(sms_refusal_words(r->refusal, said), words));
 }
 
 static void an_id_that_had_another_text_or_recipient_is_rejected_also_after_a_restart(void **state)
@@ -1108,10 +1116,10 @@ static void a_bad_recipient_fails_alone(void **state)
     struct sms_send rq = sms(s, r, 3, "x");
     assert_int_equal(send_rq(s, &rq), ERR_NONE);
     assert_int_equal(s->results[0].status, 400);
-    assert_string_equal(s->results[0].error, "Invalid To phone number format.");
+    assert_string_equal(sms_refusal_words(s->results[0].refusal, s->words), "Invalid To phone number format.");
     assert_int_equal(s->results[1].status, 202);
     assert_int_equal(s->results[2].status, 400);
-    assert_true(s->results[2].error[0]);
+    assert_true(s->results[2].refusal->why.text[0]);
     assert_int_equal(s->sim.n, 1);
 }
 
@@ -1292,7 +1300,7 @@ static void stop_blocks_and_start_unblocks_that_sender_for_that_handset(void **s
     for (int i = 0; i < 2; i++) {
         assert_int_equal(send_rq(s, &rq), ERR_NONE);
         assert_int_equal(s->results[0].status, 400);
-        assert_string_equal(s->results[0].error, "Sender blocked for given recipient.");
+        assert_string_equal(sms_refusal_words(s->results[0].refusal, s->words), "Sender blocked for given recipient.");
         assert_int_equal(s->results[1].status, 202);
         restart(s);
         both_up(s);
