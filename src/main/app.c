@@ -283,7 +283,8 @@ static enum err make_sim(struct app *app, struct problem *why)
 static void on_real_carrier(void *arg, const char *name)
 {
     struct app *app = arg;
-    app->real = true;
+    if (!app->api.real_carrier[0])
+        snprintf(app->api.real_carrier, sizeof app->api.real_carrier, "%s", name);
     keyring_set_development(app->keyring, false);
     hooks_set_allow_local(app->hooks, false);
     if (app->settings->faults == SETTINGS_FAULTS_AUTO) {
@@ -354,6 +355,8 @@ static enum err fill_api(struct app *app, struct problem *why)
     api->keyring = app->keyring;
     api->signer = app->signer;
     api->domain = s->domain;
+    api->smpp.host = s->smpp.host;
+    api->smpp.port = app->smpp_at.port;
     api->carrier_add = carriers_add;
     api->carrier_test = carriers_test;
     api->carriers_write = carriers_write;
@@ -362,7 +365,7 @@ static enum err fill_api(struct app *app, struct problem *why)
     api->registrations = app->registrations;
     api->requests = app->requests;
     api->explain = app->explain;
-    api->faults = s->faults == SETTINGS_FAULTS_ON || (s->faults == SETTINGS_FAULTS_AUTO && !app->real);
+    api->faults = s->faults == SETTINGS_FAULTS_ON || (s->faults == SETTINGS_FAULTS_AUTO && !api->real_carrier[0]);
     api->snapshots = app->snapshots;
     api->snapshots_do = snapshots_do;
     api->clock_moves = s->clock == SETTINGS_CLOCK_VIRTUAL;
@@ -650,7 +653,7 @@ enum err app_exchange(struct app *app, struct db_image *image, struct problem *w
     stop_parts(app);
     free_parts(app);
     keyring_remove_all(app->keyring);
-    app->real = false;
+    app->api.real_carrier[0] = '\0';
     enum err err = make_control(app, image, why);
     for (size_t i = 0; !err && i < ARRAY_LEN(steps); i++)
         err = steps[i](app, why);
@@ -712,6 +715,8 @@ void app_greet(const struct app *app)
     if (app->sim)
         printf("  simulated network  SMPP %s:%u, SIP %s:%u\n", app->settings->sim_smpp.host, sim_smpp_port(app->sim),
                app->settings->sim_sip.host, sim_sip_port(app->sim));
+    if (app->smpp_at.port)
+        printf("  SMPP for ESMEs     %s:%u (system_id, password: carterfone resource keys NAME)\n", app->settings->smpp.host, app->smpp_at.port);
     printf("\nTry, in another terminal:\n"
            "  build/carterfone numbers search --type toll-free --for application --sms inbound+outbound%s%s\n"
            "  build/carterfone --help\n\n", elsewhere ? " --data " : "", elsewhere ? data : "");

@@ -44,7 +44,6 @@ struct app {
     struct settings_endpoint smpp_at, smpps_at;
     struct tls_context    *smpps_tls;       /* of --smpps; NULL: none */
     struct snapshots      *snapshots;
-    bool                   real;            /* a real carrier exists */
     bool                   started;
     bool                   broken;          /* a restore failed half-way: there are no parts to stop */
 };

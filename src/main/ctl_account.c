@@ -170,7 +170,7 @@ static int resource_keys(struct ctl *c)
     if (rc || ctl_say_json(c, answer.body))
         return rc;
     static const struct ctl_column smpp[] = {
-        { "SMPP system_id", "systemId" }, { "SMPP password", "password" }, { "of the secondary", "secondaryPassword" },
+        { "SMPP server", "host", CTL_IF_ANY }, { "SMPP system_id", "systemId" }, { "SMPP password", "password" }, { "of the secondary", "secondaryPassword" },
         { "receivers bound", "receivers" }, { 0 },
     };
     ctl_facts(c, answer.json, columns);

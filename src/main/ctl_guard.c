@@ -51,9 +51,12 @@ static int tell(struct ctl *c, const char *method, struct str target, bool named
     jw_end(&w);
     if (!rc)
         rc = ctl_ask(c, CTL_AS_OPERATOR, method, target, buf_str(&body), &answer);
-    if (!rc && !ctl_say_json(c, answer.body))
-        ctl_say(c, "%s guard %s, which is %s", done, c->args[0], json_bool_of(answer.json, "on", false) ? "on" : "off");
-    return rc;
+    if (rc || ctl_say_json(c, answer.body))
+        return rc;
+    ctl_say(c, "%s guard %s, which is %s", done, c->args[0], json_bool_of(answer.json, "on", false) ? "on" : "off");
+    if (json_text_of(answer.json, "note").n)
+        ctl_say(c, "note: " STR_FMT, STR_ARG(json_text_of(answer.json, "note")));
+    return CTL_OK;
 }
 
 static int add(struct ctl *c)
@@ -88,12 +91,13 @@ static int list(struct ctl *c)
     return rc;
 }
 
-#define GUARD_OPTIONS \
+/* What is not said is that of a new guard, or stays. */
+#define GUARD_OPTIONS(per, burst, factor) \
     { "match",  "WHOM", CTL_MAY, "a number, its beginning and '*', a type such as toll-free; a resource, account:NAME; a prefix; a carrier; '*'" }, \
     { "count",  "N",    CTL_MAY, "so many messages in the time of --per" },                                  \
-    { "per",    "TIME", CTL_MAY, "such as 1s, 60s or 1d [60s]" },                                            \
-    { "burst",  "N",    CTL_MAY, "so many at once [as many as --count]" },                                   \
-    { "factor", "N",    CTL_MAY, "pumping: so many times what is usual [5]" },                               \
+    { "per",    "TIME", CTL_MAY, "such as 1s, 60s or 1d" per },                                              \
+    { "burst",  "N",    CTL_MAY, "so many at once" burst },                                                  \
+    { "factor", "N",    CTL_MAY, "pumping: so many times what is usual" factor },                            \
     { "wait",   NULL,   CTL_MAY, "what is over a limit waits" },                                             \
     { "refuse", NULL,   CTL_MAY, "what is over the limit of a sender or a resource is refused: 429" },       \
     { "handling", "WHO", CTL_MAY, "optout: carrier, platform or none answers STOP, START and HELP" },               \
@@ -103,9 +107,10 @@ static int list(struct ctl *c)
     { "on",     NULL,   CTL_MAY, "switch it on" },                                                           \
     { "off",    NULL,   CTL_MAY, "switch it off" }
 static const struct ctl_option add_options[] = {
-    { "kind", "KIND", CTL_NEEDED, "sender, resource, prefix or carrier (limits); pumping; quiet; optout; reply" }, GUARD_OPTIONS, { 0 },
+    { "kind", "KIND", CTL_NEEDED, "sender, resource, prefix or carrier (limits); pumping; quiet; optout; reply" },
+    GUARD_OPTIONS(" [60s]", " [as many as --count]", " [5]"), { 0 },
 };
-static const struct ctl_option set_options[] = { GUARD_OPTIONS, { 0 } };
+static const struct ctl_option set_options[] = { GUARD_OPTIONS("", "", ""), { 0 } };
 
 const struct ctl_command ctl_guard_commands[] = {
     { "guard", "list", "", 0, 0, NULL, list, "limits, quiet hours and pumping guards over texts, those built in and off too" },

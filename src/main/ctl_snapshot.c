@@ -49,18 +49,22 @@ static int delete(struct ctl *c)
     return rc;
 }
 
+static struct str forced(const struct ctl *c)
+{
+    return ctl_option(c, "force") ? STR("{\"force\":true}") : (struct str){ 0 };
+}
+
 static int restore(struct ctl *c)
 {
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", ctl_target(c, "/carterfone/v1/snapshots/%e/:restore", c->args[0]),
-                     (struct str){ 0 }, &answer);
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", ctl_target(c, "/carterfone/v1/snapshots/%e/:restore", c->args[0]), forced(c), &answer);
     return rc ? rc : tell(c, &answer, "restored");
 }
 
 static int reset(struct ctl *c)
 {
     struct ctl_answer answer;
-    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/:reset"), (struct str){ 0 }, &answer);
+    int rc = ctl_ask(c, CTL_AS_OPERATOR, "POST", STR("/carterfone/v1/:reset"), forced(c), &answer);
     return rc ? rc : tell(c, &answer, "reset");
 }
 
@@ -69,11 +73,16 @@ static const struct ctl_option take_options[] = {
     { 0 },
 };
 
+static const struct ctl_option replace_options[] = {
+    { "force", NULL, CTL_MAY, "although there is a real carrier" },
+    { 0 },
+};
+
 const struct ctl_command ctl_snapshot_commands[] = {
     { "snapshot", "list", "", 0, 0, NULL, list, "the snapshots there are" },
     { "snapshot", "delete", "NAME", 1, 1, NULL, delete, "remove one" },
     { "snapshot", "", "[NAME]", 0, 1, take_options, take, "keep the whole state of the running server; `snapshot list` and `snapshot delete NAME` look after them" },
-    { "restore", "", "NAME", 1, 1, NULL, restore, "put a snapshot in the place of the state there is" },
-    { "reset", "", "", 0, 0, NULL, reset, "back to the state of the first start" },
+    { "restore", "", "NAME", 1, 1, replace_options, restore, "put a snapshot in the place of the state there is" },
+    { "reset", "", "", 0, 0, replace_options, reset, "back to the state of the first start" },
     { 0 },
 };

@@ -154,6 +154,9 @@ const elsewhere = {
   ResourceBeingDeleted: 'tests/unit/domain/accounts/test_accounts.c',
   CallingNotOutbound: 'tests/unit/domain/numbers/test_numbers.c',
   RestoreHeldUp: 'tests/api/snapshots.test.mjs',
+  RealCarrierThere: 'tests/api/snapshots.test.mjs',
+  RecipientOptedOut: 'tests/api/sms-carriers.test.mjs',
+  SubmitInvalid: 'tests/smpp/esme.mjs',
 }
 const tree = (path) => new URL(`../../${path}`, import.meta.url)
 const sources = readdirSync(tree('src/'), { recursive: true }).filter((f) => f.endsWith('.c')).map((f) => readFileSync(tree(`src/${f}`), 'utf8'))

@@ -51,6 +51,17 @@ test('what is over the limit of a sender waits in order, says for what and until
   assert.match((await story(ids[2])).find((l) => l.step === 'guard').text, /^the limit of its sender let it go \(guard \S+\)$/)
 })
 
+test('a guard says whom it means in any spelling of a type, and when that is nobody so far', async (t) => {
+  t.after(noGuards)
+  assert.equal((await guard('typed', 'sender', 'geographic', { count: 1 })).match, 'local')
+  assert.equal((await guard('typed2', 'optout', 'acme/tollFree', { handling: 'none' })).match, 'acme/toll-free')
+  for (const [name, kind, match, more] of [['r', 'resource', 'nosuch', { count: 1 }], ['c', 'carrier', 'nosuch', { count: 1 }], ['q', 'quiet', 'account:nosuch', { from: '21:00', until: '08:00' }]]) {
+    assert.match((await guard(name, kind, match, more)).note, /^it means nobody so far: no (resource|carrier|account) has that name/)
+  }
+  assert.equal((await guard('known', 'resource', 'default', { count: 1000000 })).note, undefined)
+  assert.match(ctl('guard', 'set', 'r', '--count', '2'), /note: it means nobody so far/)
+})
+
 test('raising or removing a limit lets go what waits for it', async (t) => {
   t.after(noGuards)
   await guard('us', 'prefix', '+1206', { count: 1, windowSeconds: 86400 })

@@ -118,7 +118,7 @@ test('a carrier that refuses for now costs a detour; one that refuses for good d
 test('a route is changed and removed by its name alone', async (t) => {
   t.after(noRoutes)
   await route('one', 'east', { prefix: '+44', weight: 5 })
-  assert.equal((await refused(() => route('one', 'west'), 409)).innererror.code, 'AnotherWasFirst')
+  assert.equal((await refused(() => route('one', 'west'), 409)).innererror.code, 'RouteTaken')
   const changed = await own('PATCH', 'smsRoutes/one', { weight: 7, sender: '+1833*' })
   assert.deepEqual(changed, { name: 'one', prefix: '+44', sender: '+1833*', pool: '', carrier: 'east', weight: 7, priority: 100, costMicro: 0 })
   assert.deepEqual((await own('GET', 'smsRoutes')).value, [changed])

@@ -2,8 +2,11 @@
 #include "base/str.h"
 #include "domain/messages/guards.h"
 #include "domain/messages/messages_priv.h"
+#include "domain/numbers/catalogue.h"
 #include "domain/rules.h"
 #include "store/guards.h"
+
+#include <stdio.h>
 
 /* A change on its way to disk; memory follows. */
 struct guard_change {
@@ -19,7 +22,7 @@ static void on_written(void *mine, enum err err)
     struct guard_change *c = mine;
     struct problem why = { 0 };
     if (err == ERR_CONFLICT)
-        err = rule_problem(&why, err, RULE_ANOTHER_WAS_FIRST);
+        err = rule_problem(&why, err, RULE_GUARD_TAKEN, c->guard.name);
     if (!err && c->removes)
         guards_take(c->m->guards, str_of(c->guard.name));
     else if (!err)
@@ -47,6 +50,34 @@ static bool is_word(const char *s, const char *others)
 static bool is_limit(enum guard_kind kind)
 {
     return kind <= GUARD_CARRIER || kind == GUARD_REPLY;
+}
+
+static bool means_senders(enum guard_kind kind)
+{
+    return kind == GUARD_SENDER || kind == GUARD_OPTOUT || kind == GUARD_REPLY;
+}
+
+/* The type of number in a match, behind the carrier if there is one; NULL: it has no letter there, it is a number or '*'. */
+static char *type_in(struct sms_guard *g)
+{
+    char *slash = strchr(g->match, '/'), *word = slash ? slash + 1 : g->match;
+    bool letter = false;
+    for (const char *c = word; *c; c++)
+        letter |= (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
+    return means_senders(g->kind) && letter ? word : NULL;
+}
+
+/* However it is written: geographic is local. */
+static enum err name_type(struct sms_guard *g, struct problem *why)
+{
+    enum number_type type;
+    char *word = type_in(g);
+    if (!word)
+        return ERR_NONE;
+    if (catalogue_type_read(str_of(word), &type))
+        return field(why, "match", "a number, its beginning and '*', '*' alone, or a type: local, toll-free, mobile, 10DLC or short-code");
+    snprintf(word, sizeof g->match - (size_t)(word - g->match), "%s", number_type_in_words(type));
+    return ERR_NONE;
 }
 
 static enum err check_match(const struct sms_guard *g, struct problem *why)
@@ -146,9 +177,11 @@ enum err messages_guard_add(struct messages *m, const struct sms_guard *guard, m
 {
     struct sms_guard g = tidy(guard);
     const struct sms_guard *there = guards_find(m->guards, str_of(g.name));
-    if (there && there->known)
-        return rule_problem(why, ERR_CONFLICT, RULE_GUARD_KNOWN, there->name);
-    enum err err = check(&g, why);
+    if (there)
+        return rule_problem(why, ERR_CONFLICT, there->known ? RULE_GUARD_KNOWN : RULE_GUARD_TAKEN, there->name);
+    enum err err = name_type(&g, why);
+    if (!err)
+        err = check(&g, why);
     if (err)
         return err;
     struct db_unit *u = db_unit_new();
@@ -160,7 +193,9 @@ enum err messages_guard_add(struct messages *m, const struct sms_guard *guard, m
 enum err messages_guard_change(struct messages *m, const struct sms_guard *guard, messages_guard_fn *done, void *arg, struct problem *why)
 {
     struct sms_guard g = tidy(guard);
-    enum err err = check(&g, why);
+    enum err err = name_type(&g, why);
+    if (!err)
+        err = check(&g, why);
     if (err)
         return err;
     struct db_unit *u = db_unit_new();
@@ -192,6 +227,33 @@ enum err messages_guard_get(const struct messages *m, struct str name, struct sm
     }
     *out = *g;
     return ERR_NONE;
+}
+
+/* Whom it names that is not there, so that it means nobody so far; NULL: it means somebody, or may at any time. */
+static const char *nobody(const struct messages *m, const struct sms_guard *g)
+{
+    const struct str account = STR("account:");
+    struct str match = str_of(g->match);
+    const struct carrier_slot *c = m->carriers;
+    if (!match.n || str_eqz(match, "*"))
+        return NULL;
+    if (g->kind == GUARD_CARRIER) {
+        while (c && strcmp(c->name, g->match) != 0)
+            c = c->next;
+        return c ? NULL : "no carrier has that name (`carterfone smsc list`)";
+    }
+    if (g->kind == GUARD_QUIET && str_starts(match, account))
+        return accounts_subscription_named(m->accounts, str_from(match, account.n)) ? NULL : "no account has that name (`carterfone account list`)";
+    if (g->kind == GUARD_QUIET || g->kind == GUARD_RESOURCE)
+        return accounts_resource_named(m->accounts, match) ? NULL : "no resource has that name (`carterfone resource list`)";
+    return NULL;
+}
+
+void messages_guard_note(const struct messages *m, const struct sms_guard *g, struct jw *w)
+{
+    const char *why = nobody(m, g);
+    if (why)
+        jw_printf(w, "note", "it means nobody so far: %s", why);
 }
 
 /* -- looking ---------------------------------------------------------------------------------------------------------- */

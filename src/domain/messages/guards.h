@@ -100,4 +100,6 @@ MUST_USE enum err messages_guard_remove(struct messages *m, struct str name, mes
 /** ERR_ABSENT with `why` */
 MUST_USE enum err messages_guard_get(const struct messages *m, struct str name, struct sms_guard *out, struct problem *why);
 void sms_guard_write(const struct sms_guard *g, struct jw *w);                  /* members of an open object */
+/** `note`, when it names a resource, an account or a carrier that is not there. */
+void messages_guard_note(const struct messages *m, const struct sms_guard *g, struct jw *w);
 void messages_write_guards(const struct messages *m, struct jw *w);             /* elements of an open array, by name */

@@ -21,7 +21,7 @@ static void on_written(void *mine, enum err err)
     if (err == ERR_CONFLICT && c->removes)
         err = rule_problem(&why, ERR_ABSENT, RULE_ROUTE_NOT_FOUND, c->route.name);
     else if (err == ERR_CONFLICT)
-        err = rule_problem(&why, err, RULE_ANOTHER_WAS_FIRST);
+        err = rule_problem(&why, err, RULE_ROUTE_TAKEN, c->route.name);
     if (!err && c->removes)
         routes_take(c->m->routes, str_of(c->route.name));
     else if (!err)

@@ -56,5 +56,7 @@ struct app_api {
     void *snapshots;                /* main/snapshots.h, plugged in by app.c */
     enum err (*snapshots_do)(void *snapshots, const char *verb, struct str name, struct http_call *hc);
     bool clock_moves;               /* --clock virtual */
+    char real_carrier[64];          /* the first one; empty: everything is simulated */
+    struct { const char *host; uint16_t port; } smpp;   /* where ESMEs bind; port 0: nowhere */
     bool faults;                    /* may be armed: while everything is simulated, or with --faults on */
 };

@@ -180,6 +180,8 @@ static void answer_keys(struct http_call *hc, const struct resource *r)
     accounts_write_keys(r, &w);
     jw_text(&w, "connectionString", resource_connection_string(hc, r, 0));
     jw_object(&w, "smpp");
+    if (hc->api->smpp.port)
+        jw_printf(&w, "host", strchr(hc->api->smpp.host, ':') ? "[%s]:%u" : "%s:%u", hc->api->smpp.host, hc->api->smpp.port);
     accounts_write_smpp(r, &w);
     mailbox_write(messages_mailbox(hc->api->messages), r->key, &w);
     jw_end(&w);

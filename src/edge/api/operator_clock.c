@@ -120,12 +120,25 @@ enum err snapshot_delete(struct http_call *hc)
     return snapshots_ask(hc, "delete", hc->params[0]);
 }
 
+/* With a real carrier it is a slip of the hand, unless it is forced. */
+static enum err replace_state(struct http_call *hc, const char *verb, struct str name)
+{
+    static const struct json_shape shapes[] = { { "force", JSON_IS_BOOL } };
+    const char *real = hc->api->real_carrier;
+    enum err err = operator_only(hc);
+    if (!err && hc->json)
+        err = json_expect(hc->json, shapes, ARRAY_LEN(shapes), &hc->why);
+    if (!err && real[0] && !json_bool_of(hc->json, "force", false))
+        err = rule_problem(&hc->why, ERR_CONFLICT, RULE_REAL_CARRIER_THERE, real, verb);
+    return err ? err : snapshots_ask(hc, verb, name);
+}
+
 enum err snapshot_restore_post(struct http_call *hc)
 {
-    return snapshots_ask(hc, "restore", hc->params[0]);
+    return replace_state(hc, "restore", hc->params[0]);
 }
 
 enum err reset_post(struct http_call *hc)
 {
-    return snapshots_ask(hc, "reset", (struct str){ NULL, 0 });
+    return replace_state(hc, "reset", (struct str){ NULL, 0 });
 }

@@ -129,6 +129,7 @@ static void on_changed(void *arg, enum err err, const struct problem *why)
     struct jw w = jw_of(&hc->out);
     jw_object(&w, NULL);
     sms_guard_write(&now, &w);
+    messages_guard_note(hc->api->messages, &now, &w);
     jw_end(&w);
     http_reply(hc, strcmp(hc->method, "POST") == 0 ? 201 : 200);
 }

@@ -24,6 +24,8 @@ export default [
   ['GuardFieldInvalid', 400, ['from', /a time .*/], () => add({ kind: 'quiet', from: '25:00', until: '07:00' }), 'from'],
   ['GuardFieldInvalid', 400, ['excess', /wait: .*/], () => add({ kind: 'carrier', excess: 'refuse' }), 'excess'],
   ['GuardFieldInvalid', 400, ['match', /given .*/], () => set('10dlc-att-high', { on: true }), 'match'],
+  ['GuardFieldInvalid', 400, ['match', /a number, .*/], () => add({ match: 'nosuch' }), 'match'],
+  ['GuardTaken', 409, ['g-on'], () => under({}, () => add({ name: 'g-on' }))],
   ['GuardKnown', 409, ['pumping'], () => add({ name: 'pumping' })],
   ['GuardNotFound', 404, ['nothing'], () => set('nothing', { on: true })],
   ['SmsRequestOverLimit', 429, ['g-on', '3', '2'], () => under({ count: 2, excess: 'refuse' }, () => send(['+12065550100', '+12065550101', '+12065550102']))],
