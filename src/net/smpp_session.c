@@ -384,9 +384,9 @@ static void on_bind_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
         metric_add(&strays, 1);
         return;
     }
-    if (pdu->status) {
+    if (pdu->status || pdu->command == SMPP_generic_nack) {
         s->why = ERR_UNPROVEN;
-        s->why_status = pdu->status;
+        s->why_status = pdu->status ? pdu->status : ESME_RUNKNOWNERR;   /* a nack is no welcome, whatever it says */
         feed(s, EV_DENIED);
         return;
     }

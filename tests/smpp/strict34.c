@@ -362,6 +362,7 @@ static void done_with(union any *pdu)
     if (pdu->head[1] == SUBMIT_MULTI_RESP)
         destroy_udad(pdu->submit_multi_resp.unsuccess_smes);
 }
+
 static const char *name_of(uint32_t id)
 {
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
@@ -394,6 +395,25 @@ static void link_close(int i)
     printf("%d gone\n", i + 1);
 }
 
+/* libsmpp34 reads and writes a TLV's number by its tag, whatever length it has: the lengths must lead through the PDU, too. */
+static void want_lengths(union any *pdu, const char *name, size_t n)
+{
+    uint8_t without[OCTETS];
+    int written = 0;
+    tlv_t **list = tlvs_of(pdu), *tlvs = list ? *list : NULL;
+    size_t said = 0;
+    for (const tlv_t *t = tlvs; t; t = t->next)
+        said += 4 + t->length;
+    if (!tlvs)
+        return;
+    *list = NULL;
+    if (smpp34_pack2(without, sizeof without, &written, pdu))
+        fail(name, smpp34_strerror);
+    *list = tlvs;
+    if ((size_t)written + said != n)
+        fail(name, "the length of a TLV is not its value's");
+}
+
 /* One PDU: read by libsmpp34, and the same when it writes it. */
 static void heard(int i, const uint8_t *p, size_t n)
 {
@@ -417,6 +437,7 @@ static void heard(int i, const uint8_t *p, size_t n)
                 fprintf(stderr, "octet %zu is %02x, not %02x; ", k, k < n ? p[k] : 0, k < (size_t)written ? again[k] : 0);
         fail(name, "libsmpp34 writes it otherwise");
     }
+    want_lengths(&pdu, name, n);
     struct visit v = { .print = stdout };
     printf("%d %s", i + 1, name);
     walk(&pdu, &v);

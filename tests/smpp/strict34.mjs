@@ -7,6 +7,14 @@ const read = (text) => Buffer.from(text.replace(/%(..)/g, (_, hex) => String.fro
 const write = (value) => typeof value === 'number' ? String(value)
   : [...Buffer.from(value, 'latin1')].map((o) => /[\w.+:-]/.test(String.fromCharCode(o)) ? String.fromCharCode(o) : `%${o.toString(16).padStart(2, '0')}`).join('')
 const LISTS = new Set(['dest', 'unsuccess'])
+const PATIENCE_MS = 5000
+
+/** What `promise` says, or a failure that names what was waited for. `what`: words, or a function that says them. */
+export function within(promise, what, ms = PATIENCE_MS) {
+  let late
+  const end = new Promise((_, fail) => { late = setTimeout(() => fail(new Error(`${typeof what === 'function' ? what() : what}: not in ${ms} ms`)), ms) })
+  return Promise.race([promise, end]).finally(() => clearTimeout(late))
+}
 
 /** "name=value ..." as an object: numbers as such when they are digits alone, tlvs by tag in hexadecimal. */
 function pdu(command, words) {
@@ -22,10 +30,11 @@ function pdu(command, words) {
 
 class Link {
   #waiting = new Map(); #sequence = 0
-  constructor(say, arrive) {
+  constructor(say, arrive, wait, answer) {
     this.say = say
     this.arrive = arrive
-    this.answer = {}        // command -> what answers it: fields, or null for nobody
+    this.wait = wait
+    this.answer = { ...answer }     // command -> what answers it: fields (and a command that is not its _resp), or null for nobody
     this.gone = new Promise((done) => { this.ended = done })
   }
   send(command, { tlv = {}, dest = [], unsuccess = [], ...fields } = {}) {
@@ -38,12 +47,10 @@ class Link {
   /** Its answer: the response, or a generic_nack. */
   ask(command, fields) {
     const sequence = this.send(command, fields)
-    return new Promise((done, fail) => {
-      const late = setTimeout(() => fail(new Error(`no answer to ${command}`)), 10000)
-      this.#waiting.set(sequence, (it) => { clearTimeout(late); done(it) })
-    })
+    return this.wait(new Promise((done) => this.#waiting.set(sequence, done)), `an answer to ${command}`)
   }
   close() { this.say('close') }
+  left() { return this.wait(this.gone, 'the end of the link') }
   heard(it) {
     const sequence = Number(it.sequence_number), taker = this.#waiting.get(sequence)
     if (taker && (it.command.endsWith('_resp') || it.command === 'generic_nack')) {
@@ -51,25 +58,33 @@ class Link {
       taker(it)
       return
     }
+    Object.assign(it, { link: this })
     const answer = this.answer[it.command]
-    const said = typeof answer === 'function' ? answer(it) : answer
-    if (said) this.send(`${it.command}_resp`, { ...said, sequence_number: sequence })
+    it.said = typeof answer === 'function' ? answer(it) : answer
+    if (it.said) {
+      const { command = `${it.command}_resp`, ...fields } = it.said
+      this.send(command, { ...fields, sequence_number: sequence })
+    }
     this.arrive(it)
   }
 }
 
-/** libsmpp34 in a process of its own. `seen` counts the PDUs that came, by command. */
-export function strict34(t) {
+/** libsmpp34 in a process of its own. `seen` counts the PDUs that came, by command; `answer`: what each link begins with. Nothing here
+ *  waits for ever, nor longer than the process lives: what libsmpp34 does not like ends it, and is the failure of whoever waits. */
+export function strict34(t, { answer = {} } = {}) {
   const child = spawn(process.env.STRICT34, [], { stdio: ['pipe', 'pipe', 'pipe'] })
   const links = new Map(), opened = [], openers = [], arrived = [], takers = [], seen = {}
   let complaint = '', port
+  child.stdin.on('error', () => {})           // it has ended: `ended` says why
   child.stderr.on('data', (text) => { complaint += text; process.stderr.write(text) })
-  const exited = new Promise((done) => child.once('close', done))
+  const exited = new Promise((done) => child.once('close', (code, signal) => done(code ?? signal)))
+  const ended = exited.then((code) => { throw new Error(`strict34 ended with ${code}: ${complaint}`) })
+  ended.catch(() => {})
+  const wait = (promise, what, ms) => within(Promise.race([promise, ended]), what, ms)
   const look = () => {
     for (const taker of [...takers]) {
       const i = arrived.findIndex((it) => it.command === taker.command && taker.wanted(it))
       if (i < 0) continue
-      clearTimeout(taker.late)
       takers.splice(takers.indexOf(taker), 1)
       taker.done(arrived.splice(i, 1)[0])
     }
@@ -78,7 +93,7 @@ export function strict34(t) {
     const [head, word, ...rest] = line.split(' ')
     if (head === 'port') port(Number(word))
     else if (word === 'open') {
-      const link = new Link((said) => child.stdin.write(`${head} ${said}\n`), (it) => { arrived.push(Object.assign(it, { link })); look() })
+      const link = new Link((said) => child.stdin.write(`${head} ${said}\n`), (it) => { arrived.push(it); look() }, wait, answer)
       links.set(head, link)
       const taker = openers.shift()
       if (taker) taker(link); else opened.push(link)
@@ -88,20 +103,22 @@ export function strict34(t) {
       links.get(head).heard(pdu(word, rest))
     }
   })
-  const link = () => opened.length ? Promise.resolve(opened.shift()) : new Promise((done) => openers.push(done))
+  const link = () => wait(opened.length ? opened.shift() : new Promise((done) => openers.push(done)), 'a link')
   t.after(() => child.kill('SIGKILL'))
   return {
     seen, link,
     /** The next PDU of this command, by whatever link, that `wanted` likes and that was no answer to ask(). */
-    next: (command, wanted = () => true, within = 15000) => new Promise((done, fail) => {
-      const taker = { command, wanted, done }
-      taker.late = setTimeout(() => fail(new Error(`no ${command}; there are ${arrived.map((it) => it.command)}; ${complaint}`)), within)
+    next: (command, wanted = () => true, ms = PATIENCE_MS) => {
+      const taker = { command, wanted }
       takers.push(taker)
-      look()
-    }),
+      return wait(new Promise((done) => { taker.done = done; look() }), () => {
+        takers.splice(takers.indexOf(taker), 1)
+        return `a ${command} that is ${wanted}, beside ${arrived.map((it) => it.command)}`
+      }, ms)
+    },
     connect: (to) => { child.stdin.write(`connect ${to}\n`); return link() },
-    listen: () => new Promise((done) => { port = done; child.stdin.write('listen\n') }),
+    listen: () => wait(new Promise((done) => { port = done; child.stdin.write('listen\n') }), 'a port'),
     /** Ends it; libsmpp34 must have liked all that came. */
-    stop: async () => { child.stdin.end(); assert.equal(await exited, 0, complaint) },
+    stop: async () => { child.stdin.end(); assert.equal(await within(exited, 'the end of strict34'), 0, complaint) },
   }
 }

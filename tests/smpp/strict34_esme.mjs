@@ -88,11 +88,11 @@ test('every PDU of libsmpp34, as it writes them, is served, and every one of our
   ok(await receiver.ask('enquire_link'), 'enquire_link_resp')
   for (const link of [sender, receiver]) {
     ok(await link.ask('unbind'), 'unbind_resp')
-    await link.gone
+    await link.left()
   }
   await ctl('resource', 'rotate-key', 'default', 'primary')         // both's key: it is unbound
   await theirs.next('unbind', (it) => it.link === both)
-  await both.gone
+  await both.left()
   await theirs.stop()
   const missing = ['bind_transmitter_resp', 'bind_receiver_resp', 'bind_transceiver_resp', 'submit_sm_resp', 'submit_multi_resp', 'data_sm_resp', 'query_sm_resp',
     'cancel_sm_resp', 'replace_sm_resp', 'deliver_sm', 'enquire_link_resp', 'unbind', 'unbind_resp', 'generic_nack'].filter((command) => !theirs.seen[command])

@@ -461,6 +461,16 @@ static void a_generic_nack_to_a_bind_refuses_it(void **state)
     assert_int_equal(w.esme.why_status, ESME_RINVCMDID);
 }
 
+static void a_nack_that_says_rok_is_no_welcome(void **state)
+{
+    (void)state;
+    raw_smsc();
+    raw_say("00000010" "80000000" "00000000" "00000001");
+    assert_true(comes(esme_is_down));
+    assert_int_equal(w.esme.why, ERR_UNPROVEN);
+    assert_int_equal(w.esme.why_status, ESME_RUNKNOWNERR);
+}
+
 static void an_smsc_may_alert_us_and_its_outbind_is_refused(void **state)
 {
     (void)state;
@@ -586,6 +596,7 @@ int main(void)
         T(an_impossible_length_ends_the_link),
         T(a_generic_nack_answers_whatever_we_ask),
         T(a_generic_nack_to_a_bind_refuses_it),
+        T(a_nack_that_says_rok_is_no_welcome),
         T(an_smsc_may_alert_us_and_its_outbind_is_refused),
         T(nothing_is_served_before_the_bind),
         T(a_second_bind_is_refused),
