@@ -69,7 +69,8 @@ struct sms_result {
     struct str to;                      /* as asked; lives as long as the request's arena */
     bool       again;                   /* a repetition: the id is that of the first one */
     bool       rejected;                /* for the sake of its repeatability id */
-    int        status;                  /* 202, 400 for a recipient that cannot be, 412 for an id whose time is over */
+    int        status;                  /* 202, 400 for a recipient that cannot be, 412 for an id whose time is over, 503 when what it repeats was
+                                         * not stored after all */
     char       id[SMS_ID_SIZE];         /* with 202 */
     const struct sms_refusal *refusal;  /* else; lives as long as the results */
 };

@@ -133,18 +133,25 @@ static void sending_forget(struct sending *g)
     g->made_n = 0;
 }
 
-/* A repetition is only good when what it repeats was stored: the two may have been on their way together. */
-static enum err repeats_stand(const struct sending *g)
+/* A repetition is only good when what it repeats was stored: the two may have been on their way together. Of a request that has other
+ * recipients only that one is refused, or they would be sent twice. */
+static enum err repeats_stand(struct sending *g)
 {
-    for (size_t i = 0; i < g->send->n; i++) {
+    struct sms_refusal refusal = { .service = NULL };
+    size_t fallen = 0;
+    for (size_t i = 0; i < g->n; i++) {
         uint64_t message = 0;
         if (!answered_with(g, i, &message))
             continue;
         const struct repeat *known = repeat_find(g->m, g->send, i);
-        if (!known || known->message != message)
-            return ERR_STORE;
+        if (known && known->message == message)
+            continue;
+        (void)rule_problem(&refusal.why, ERR_STORE, RULE_STORE_BUSY);
+        refuse_recipient(&g->results[i], 503, &refusal);
+        g->results[i].again = false;
+        fallen++;
     }
-    return ERR_NONE;
+    return fallen == g->n ? ERR_STORE : ERR_NONE;
 }
 
 static void on_stored(void *owner, struct inbox_item *item)

@@ -954,6 +954,29 @@ static void a_repetition_before_the_commit_waits_for_it(void **state)
     assert_int_equal(s->sim.n, 1);
 }
 
+static void a_repetition_of_what_was_not_stored_is_refused_alone(void **state)
+{
+    struct stage *s = *state;
+    struct sms_recipient r[2] = { { STR(HANDSET), STR("r1") }, { STR(OTHER), STR("") } };
+    struct sms_send first = sms(s, r, 1, "x"), both = sms(s, r, 2, "x");
+    s->told = 0;
+    disk_full(true);
+    assert_int_equal(messages_send(s->m, &first, on_sent, s, &s->why), ERR_NONE);
+    inbox_wait(control_inbox(&s->w->control), 5000);        /* its commit failed; nobody has heard of it yet */
+    disk_full(false);
+    assert_int_equal(messages_send(s->m, &both, on_sent, s, &s->why), ERR_NONE);
+    assert_int_equal(s->told, 0);
+    wait_told(s, 2);
+    assert_int_equal(s->err, ERR_NONE);
+    assert_int_equal(s->results[0].status, 503);
+    assert_string_equal(s->results[0].refusal->why.rule, "StoreBusy");
+    assert_int_equal(s->results[1].status, 202);
+    world_settle(s->w);
+    assert_int_equal(s->sim.n, 1);
+    assert_int_equal(send_rq(s, &first), ERR_NONE);
+    assert_int_equal(s->sim.n, 2);
+}
+
 static void a_failed_commit_does_not_forget_what_was_promised_before(void **state)
 {
     struct stage *s = *state;
@@ -1450,6 +1473,7 @@ int main(void)
         T(the_same_repeat_id_is_sent_once),
         T(the_same_repeat_id_within_a_request_is_sent_once),
         T(a_repetition_before_the_commit_waits_for_it),
+        T(a_repetition_of_what_was_not_stored_is_refused_alone),
         T(a_failed_commit_does_not_forget_what_was_promised_before),
         T(a_repeat_id_is_remembered_for_a_day_at_least_and_two_at_most),
         T(an_id_that_had_another_text_or_recipient_is_rejected_also_after_a_restart),
