@@ -161,6 +161,7 @@ static int find_by_data(struct ctl *c)
         c->ca_file = arena_str(c->arena, ca).p;
     (void)read_connection_string(c, json_text_of(json_root(doc), "connectionString"), &endpoint);
     find_operator_key(c);
+    c->key_may_be_old = c->key_n && c->operator_key_n;
     if (c->api.n)
         return CTL_OK;
     fprintf(stderr, "carterfone: %s/ready.json names no server\n", ctl_data(c));
@@ -179,6 +180,20 @@ static int use_resource(struct ctl *c)
         return CTL_OK;
     fprintf(stderr, "carterfone: the server named no key for resource '%s'\n", c->resource);
     return CTL_REFUSED;
+}
+
+bool ctl_find_newer_key(struct ctl *c)
+{
+    uint8_t was[sizeof c->key];
+    size_t was_n = c->key_n;
+    if (!c->key_may_be_old || c->resource)
+        return false;
+    c->key_may_be_old = false;
+    memcpy(was, c->key, was_n);
+    c->resource = "default";
+    bool newer = use_resource(c) == CTL_OK && (was_n != c->key_n || memcmp(was, c->key, was_n) != 0);
+    c->resource = NULL;
+    return newer;
 }
 
 int ctl_find(struct ctl *c)

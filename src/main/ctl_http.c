@@ -290,6 +290,8 @@ int ctl_ask_this(struct ctl *c, const struct ctl_question *q, struct ctl_answer 
     keep_json(c, answer);
     if (status >= 200 && status < 300)
         return CTL_OK;
+    if (status == 401 && q->as == CTL_AS_RESOURCE && ctl_find_newer_key(c))
+        return ctl_ask_this(c, q, answer);
     return q->quiet ? CTL_REFUSED : ctl_tell_refusal(c, answer);
 }
 

@@ -63,6 +63,7 @@ struct ctl {
     const char   *ca_pem;                   /* the CA's text, when there is no file */
     uint8_t       key[256], operator_key[256];
     size_t        key_n, operator_key_n;    /* octets; 0: none */
+    bool          key_may_be_old;           /* it is that of ready.json, as it was when the server started */
     /* ctl_http.c */
     void           *curl;                   /* one connection, kept */
     struct ctl_doc *docs;                   /* every JSON document of this command */
@@ -83,6 +84,8 @@ const struct ctl_command *ctl_next(const struct ctl_command *before);
 /* -- where the server is (ctl_find.c) ----------------------------------------------------------------------------- */
 /** Fill api, ca and keys from --server, CARTERFONE_CONNECTION_STRING or the data folder. Once; later calls do nothing. */
 int ctl_find(struct ctl *c);
+/** The key was refused: it was rotated since the server started, and this is its successor. False: it is the same, or nobody knows. */
+bool ctl_find_newer_key(struct ctl *c);
 /** Is the server on this machine, by a loopback address? */
 bool ctl_is_local(const struct ctl *c);
 /** DATA as --data, CARTERFONE_DATA or the default says. */

@@ -19,6 +19,11 @@ sent() { ctl sms send --from "$free" --to "$@" --json | grep -o 'Outgoing_[^"]*'
 free=$(ctl numbers buy --type toll-free --for application --area-code 833 | grep -o '+1833[0-9]*' | head -n 1)
 oneway=$(ctl numbers buy --type toll-free --for application --area-code 844 --sms outbound | grep -o '+1844[0-9]*' | head -n 1)
 
+# the key of ready.json is that of the start: one that was rotated since is asked for
+ctl resource rotate-key default primary >/dev/null
+says 0 '202' sms send --from "$free" --to +12065550107 "with the newer key"
+says 1 'SenderNotLeased' sms send --from +18335550177 --to +12065550107 "no number of mine"
+
 says 0 '^sent$' handset sms +12065550101 "$free" hi
 says 0 'sent, but +18335559999 is no number that is leased here: nobody takes it' handset sms +12065550101 +18335559999 hi
 says 0 "sent, but nobody takes it: $oneway has no inbound SMS" handset sms +12065550101 "$oneway" hi
