@@ -1,7 +1,8 @@
 #include "base/buf.h"
 
+#include "base/words.h"
+
 #include <stdarg.h>
-#include <stdio.h>
 
 void buf_done(struct buf *b)
 {
@@ -43,6 +44,14 @@ void buf_put(struct buf *b, const void *p, size_t n)
     b->n += n;
 }
 
+void buf_put_int(struct buf *b, int64_t v)
+{
+    enum { MOST = 20 };
+    char *to = buf_room(b, MOST);
+    if (to)
+        b->n += words_int(to, v);
+}
+
 void buf_puts(struct buf *b, struct str s)
 {
     buf_put(b, s.p, s.n);
@@ -79,15 +88,15 @@ void buf_printf(struct buf *b, const char *format, ...)
     va_copy(again, ap);
     char *to = buf_room(b, MOSTLY);
     size_t room = to ? b->cap - b->n : 0;
-    int n = vsnprintf(to, room, format, ap);
+    size_t n = words_vput(to, room, format, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n >= room) {
-        to = buf_room(b, (size_t)n + 1);
+    if (n >= room) {
+        to = buf_room(b, n + 1);
         if (to)
-            vsnprintf(to, (size_t)n + 1, format, again);
+            words_vput(to, n + 1, format, again);
     }
-    if (to && n >= 0)
-        b->n += (size_t)n;
+    if (to)
+        b->n += n;
     va_end(again);
 }
 

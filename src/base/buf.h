@@ -17,6 +17,7 @@ void buf_put(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, struct str s);
 void buf_putz(struct buf *b, const char *z);
 void buf_putc(struct buf *b, char c);
+void buf_put_int(struct buf *b, int64_t v);         /* decimal */
 /** For a place in a URL: all but RFC 3986's unreserved characters as %XX. */
 void buf_put_escaped(struct buf *b, struct str s);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3);

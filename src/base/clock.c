@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 struct clock {
@@ -71,13 +72,53 @@ static struct tm utc(int64_t us, int64_t *fraction_us)
     return tm;
 }
 
+static void number(char *dst, size_t n, unsigned v)
+{
+    while (n--) {
+        dst[n] = (char)('0' + v % 10);
+        v /= 10;
+    }
+}
+
+/* "YYYYMMDDhhmmss": a day is seldom another than the one before. @return microseconds of that second */
+static unsigned stamp(char dst[TIME_STAMP_SIZE - 1], int64_t us)
+{
+    enum { DAY_S = 86400 };
+    static _Thread_local struct { int64_t day; char date[8]; bool known; } last;
+    int64_t s = us / US_PER_S - (us % US_PER_S < 0), day = s / DAY_S - (s % DAY_S < 0);
+    if (!last.known || last.day != day) {
+        int64_t f;
+        struct tm tm = utc(us, &f);
+        number(last.date, 4, (unsigned)(tm.tm_year + 1900) % 10000);
+        number(last.date + 4, 2, (unsigned)tm.tm_mon + 1);
+        number(last.date + 6, 2, (unsigned)tm.tm_mday);
+        last.day = day;
+        last.known = true;
+    }
+    unsigned of_day = (unsigned)(s - day * DAY_S);
+    memcpy(dst, last.date, sizeof last.date);
+    number(dst + 8, 2, of_day / 3600);
+    number(dst + 10, 2, of_day / 60 % 60);
+    number(dst + 12, 2, of_day % 60);
+    return (unsigned)(us - s * US_PER_S);
+}
+
+void time_stamp(char dst[TIME_STAMP_SIZE], int64_t us)
+{
+    (void)stamp(dst, us);
+    dst[TIME_STAMP_SIZE - 1] = '\0';
+}
+
 void time_iso8601(char *dst, int64_t us)
 {
-    int64_t f;
-    struct tm tm = utc(us, &f);
-    snprintf(dst, ISO8601_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%06u0+00:00", (unsigned)(tm.tm_year + 1900) % 10000,
-             (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
-             (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100, (unsigned)f % 1000000);
+    static const char form[ISO8601_SIZE] = "YYYY-MM-DDThh:mm:ss.uuuuuu0+00:00";
+    char at[TIME_STAMP_SIZE];
+    unsigned f = stamp(at, us);
+    memcpy(dst, form, sizeof form);
+    memcpy(dst, at, 4);
+    for (size_t i = 0; i < 5; i++)
+        memcpy(dst + 5 + 3 * i, at + 4 + 2 * i, 2);
+    number(dst + 20, 6, f);
 }
 
 /* Exactly n digits at s.p[*at]. */

@@ -21,7 +21,9 @@ void clock_set_offset_us(struct clock *c, int64_t offset_us);
 /** For tests: stop at this product time until the next call. */
 void clock_freeze(struct clock *c, int64_t product_us);
 
-enum { ISO8601_SIZE = 36, RFC1123_SIZE = 32 };
+enum { ISO8601_SIZE = 36, RFC1123_SIZE = 32, TIME_STAMP_SIZE = 15 };
+/** "20261122192514" */
+void time_stamp(char dst[TIME_STAMP_SIZE], int64_t us);
 /** "2026-11-22T19:25:14.1230000+00:00" (the service's own form). dst holds ISO8601_SIZE. */
 void time_iso8601(char *dst, int64_t us);
 /** Reads "YYYY-MM-DDThh:mm:ss[.fraction](Z|+hh:mm|-hh:mm)". @return ERR_SYNTAX */

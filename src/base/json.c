@@ -1,6 +1,7 @@
 #include "base/json.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/words.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -332,7 +333,7 @@ void jw_textz(struct jw *w, const char *name, const char *v)
 void jw_int(struct jw *w, const char *name, int64_t v)
 {
     member(w, name);
-    buf_printf(w->b, "%lld", (long long)v);
+    buf_put_int(w->b, v);
 }
 
 void jw_bool(struct jw *w, const char *name, bool v)
@@ -377,7 +378,7 @@ void jw_printf(struct jw *w, const char *name, const char *format, ...)
     char text[1024];
     va_list ap;
     va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
+    words_vput(text, sizeof text, format, ap);
     va_end(ap);
     jw_textz(w, name, text);
 }

@@ -19,7 +19,7 @@
 
 enum {
     READERS_MAX = 8,
-    GROUP_US = 2000,                    /* a group takes no more units after this */
+    GROUP_US = 6000,                    /* a group takes no more units after this: under load alone, else it is all there is (docs/store.md) */
     READ_US = 1000000,                  /* the longest read that was asked for; loading at start may take longer */
     READ_OCTETS_MAX = 64 << 20,
     LOG_COPY_PAGES = 1000,              /* a read thread copies the log back whenever so much has come to it: 4 MB, behind which a commit waits little */

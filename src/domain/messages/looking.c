@@ -1,10 +1,9 @@
 /* looking.c - public ids, and messages as people and programs see them. */
+#include "base/words.h"
 #include "domain/messages/messages_priv.h"
 
 #include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <time.h>
 
 void message_public_id(const struct messages *m, uint64_t key, bool inbound, char id[SMS_ID_SIZE])
 {
@@ -13,14 +12,10 @@ void message_public_id(const struct messages *m, uint64_t key, bool inbound, cha
 
 void sms_id_write(const struct ids *ids, uint64_t key, bool inbound, char id[SMS_ID_SIZE])
 {
-    char guid[GUID_SIZE];
-    time_t t = (time_t)(id_time_us(key) / US_PER_S);
-    struct tm tm;
-    gmtime_r(&t, &tm);
+    char guid[GUID_SIZE], stamp[TIME_STAMP_SIZE];
+    time_stamp(stamp, id_time_us(key));
     ids_guid(ids, ID_MESSAGE, key, guid);
-    char stamp[20];
-    strftime(stamp, sizeof stamp, "%Y%m%d%H%M%S", &tm);
-    snprintf(id, SMS_ID_SIZE, "%s_%.14s%s_noam", inbound ? "Incoming" : "Outgoing", stamp, guid);
+    words_put(id, SMS_ID_SIZE, "%s_%s%s_noam", inbound ? "Incoming" : "Outgoing", stamp, guid);
 }
 
 enum err sms_id_read(const struct ids *ids, struct str id, uint64_t *key)
@@ -44,15 +39,16 @@ void trail_line(struct buf *b, int64_t us, const char *step, const char *format,
     char words[512];
     va_list ap;
     va_start(ap, format);
-    vsnprintf(words, sizeof words, format, ap);
+    size_t n = words_vput(words, sizeof words, format, ap);
     va_end(ap);
-    for (char *c = words; *c; c++)
-        if (*c == '\n')
-            *c = ' ';                   /* a peer's text must not forge a line */
-    buf_printf(b, "%lld ", (long long)us);
+    n = n < sizeof words ? n : sizeof words - 1;
+    for (char *c = words; (c = memchr(c, '\n', n - (size_t)(c - words))); )
+        *c = ' ';                       /* a peer's text must not forge a line */
+    buf_put_int(b, us);
+    buf_putc(b, ' ');
     buf_putz(b, step);
     buf_putc(b, ' ');
-    buf_putz(b, words);
+    buf_put(b, words, n);
     buf_putc(b, '\n');
 }
 

@@ -2,6 +2,7 @@
  * receipts, steps.c what is written of each step. */
 #include "base/log.h"
 #include "base/metric.h"
+#include "base/words.h"
 #include "domain/messages/messages_priv.h"
 
 #include <stdio.h>
@@ -435,8 +436,8 @@ void outbound_submitted(struct carrier_slot *c, const struct carrier_news *n)
     char words[256 + CARRIER_TLVS_SHOWN];
     if (!msg)
         return;
-    snprintf(words, sizeof words, "%s took segment %u of %u: submit_sm_resp message_id %.80s%s%.*s", c->name, n->segment + 1,
-             n->segments, n->remote_id.p, n->tlvs.n ? ", TLVs " : "", CARRIER_TLVS_SHOWN, n->tlvs.n ? n->tlvs.p : "");
+    words_put(words, sizeof words, "%s took segment %u of %u: submit_sm_resp message_id %.80s%s%.*s", c->name, n->segment + 1,
+              n->segments, n->remote_id.p, n->tlvs.n ? ", TLVs " : "", CARRIER_TLVS_SHOWN, n->tlvs.n ? n->tlvs.p : "");
     struct message_cue cue = { .step = "smpp", .words = words, .from = c, .news = n, .segment = -1 };
     message_feed(msg, msg->acked + 1u >= n->segments ? EV_ALL_ACKED : EV_ACKED, &cue);
     if (is_whole(msg))

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/str.h"
+#include "base/words.h"
 #include "domain/messages/messages_priv.h"
 
 #include <stdio.h>
@@ -134,7 +135,7 @@ static void take(struct carrier_slot *c, const struct carrier_news *n, const str
     static const char *const how[] = { " by its numbers alone: this SMSC's ids match nothing", "", " (decimal of the answer's hex)",
                                        " (hex of the answer's decimal)" };
     char words[256 + CARRIER_TLVS_SHOWN];
-    snprintf(words, sizeof words, "receipt of %s: id %.64s%s stat:%s err:%03u%s%s%.*s", c->name, n->remote_id.p, how[r->form],
+    words_put(words, sizeof words, "receipt of %s: id %.64s%s stat:%s err:%03u%s%s%.*s", c->name, n->remote_id.p, how[r->form],
              receipts[n->state].word, n->status, n->opted_out ? ", its recipient opted out" : "", n->tlvs.n ? ", TLVs " : "",
              CARRIER_TLVS_SHOWN, n->tlvs.n ? n->tlvs.p : "");
     int segment = count(r->msg, n, r->key);

@@ -1,5 +1,6 @@
 /* report.c - the delivery report of a message that ended: told in its event, and asked for by its id. Its details stand in the
  * trail ("<time> report 2000: ... (1 of 1 segments)"), so that they are there for as long as the message is. */
+#include "base/words.h"
 #include "domain/messages/messages_priv.h"
 
 #include <stdio.h>
@@ -40,7 +41,7 @@ void report_of(struct sms_report *r, const struct message *msg, int64_t now_us)
     *r = (struct sms_report){ .from = msg->texts->from, .to = message_to(msg), .tag = msg->texts->tag, .delivered = msg->state == MSG_DELIVERED,
                               .at_us = now_us, .succeeded = msg->delivered, .segments = msg->acked ? msg->acked : msg->segments };
     message_public_id(msg->m, msg->key, false, r->id);
-    snprintf(r->details, sizeof r->details, "%d: %s", code->number, code->words);
+    words_put(r->details, sizeof r->details, "%d: %s", code->number, code->words);
 }
 
 static const char TELL[] = "%s (%u of %u segments)";
@@ -85,7 +86,7 @@ bool report_read(struct sms_report *r, const struct messages *m, const struct me
     message_public_id(m, row->key, false, r->id);
     if (!read_told(r, last_step(row->trail, STR("report")))) {      /* it ended before these were told */
         const struct code *code = delivered ? &DELIVERED : row->state == message_state_stored(MSG_UNKNOWN) ? &UNREPORTED : &FAILED;
-        snprintf(r->details, sizeof r->details, "%d: %s", code->number, code->words);
+        words_put(r->details, sizeof r->details, "%d: %s", code->number, code->words);
     }
     return true;
 }
