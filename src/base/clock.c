@@ -85,7 +85,7 @@ static unsigned stamp(char dst[TIME_STAMP_SIZE - 1], int64_t us)
 {
     enum { DAY_S = 86400 };
     static _Thread_local struct { int64_t day; char date[8]; bool known; } last;
-    int64_t s = us / US_PER_S - (us % US_PER_S < 0), day = s / DAY_S - (s % DAY_S < 0);
+    int64_t f_us = us % US_PER_S, s = us / US_PER_S - (f_us < 0), day = s / DAY_S - (s % DAY_S < 0);
     if (!last.known || last.day != day) {
         int64_t f;
         struct tm tm = utc(us, &f);
@@ -100,7 +100,7 @@ static unsigned stamp(char dst[TIME_STAMP_SIZE - 1], int64_t us)
     number(dst + 8, 2, of_day / 3600);
     number(dst + 10, 2, of_day / 60 % 60);
     number(dst + 12, 2, of_day % 60);
-    return (unsigned)(us - s * US_PER_S);
+    return (unsigned)(f_us < 0 ? f_us + US_PER_S : f_us);
 }
 
 void time_stamp(char dst[TIME_STAMP_SIZE], int64_t us)

@@ -39,6 +39,7 @@ static void times_are_written_as_the_service_writes_them(void **state)
     time_iso8601(iso, -1);
     assert_string_equal(iso, "1969-12-31T23:59:59.9999990+00:00");
     time_iso8601(iso, INT64_MAX);       /* no sense, but no harm either */
+    time_iso8601(iso, INT64_MIN);
     time_rfc1123(rfc, INT64_MIN);
     assert_true(strlen(iso) < sizeof iso && strlen(rfc) < sizeof rfc);
 }
