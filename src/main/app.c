@@ -298,7 +298,7 @@ static void on_real_carrier(void *arg, const char *name)
 static enum err make_carriers(struct app *app, struct problem *why)
 {
     struct carriers_conf conf = { .control = &app->control, .smpp = app->smpp, .sip = app->sip,
-                                  .messages = app->messages, .calls = app->calls,
+                                  .messages = app->messages, .numbers = app->numbers, .calls = app->calls,
                                   .real_carrier = on_real_carrier, .arg = app };
     enum err err = carriers_new(&app->carriers, &conf);
     if (!err)
@@ -358,6 +358,8 @@ static enum err fill_api(struct app *app, struct problem *why)
     api->smpp.host = s->smpp.host;
     api->smpp.port = app->smpp_at.port;
     api->carrier_add = carriers_add;
+    api->carrier_change = carriers_change;
+    api->carrier_remove = carriers_remove;
     api->carrier_test = carriers_test;
     api->carriers_write = carriers_write;
     api->carriers = app->carriers;

@@ -1,4 +1,4 @@
-#include "main/carriers.h"
+#include "main/carriers_priv.h"
 #include "base/hostport.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -13,19 +13,8 @@
 
 #include <stdio.h>
 
-struct carrier {
-    struct carrier *next;
-    char            kind[8], name[64], host[160];
-    bool            simulated, built_in;
-};
-
 /* What the built-in SMSC says: sim/magic.h. */
 static const struct smpp_statuses SIM_OPTOUT_STATUS = { { 0x407 }, 1 }, SIM_OPTOUT_ERROR = { { 407 }, 1 };
-
-struct carriers {
-    struct carriers_conf conf;
-    struct carrier      *list;
-};
 
 enum err carriers_new(struct carriers **out, const struct carriers_conf *conf)
 {
@@ -37,31 +26,37 @@ enum err carriers_new(struct carriers **out, const struct carriers_conf *conf)
     return ERR_NONE;
 }
 
+char *carrier_conf_text(const struct json *conf)
+{
+    struct buf text = { 0 };
+    struct jw w = jw_of(&text);
+    jw_json(&w, NULL, conf);
+    buf_putc(&text, '\0');
+    if (text.bad)
+        buf_done(&text);
+    return text.p;
+}
+
+void carrier_free(struct carrier *one)
+{
+    free(one->conf);
+    free(one);
+}
+
 void carriers_free(struct carriers *c)
 {
     if (!c)
         return;
     for (struct carrier *one = c->list, *next; one; one = next) {
         next = one->next;
-        free(one);
+        carrier_free(one);
     }
     free(c);
 }
 
 /* -- reading ------------------------------------------------------------------------------------------------------- */
 
-/* What a person gave, checked; texts borrow from the JSON. */
-struct given {
-    const char *kind;
-    struct str  name, system_id, user, password, transport, bind, long_as;
-    char        host[128];
-    uint16_t    port;
-    int64_t     window, rate;
-    const struct json *json;            /* all of it; NULL: built in */
-    bool        simulated;
-};
-
-static enum err bad(struct problem *why, const char *field, const char *text)
+enum err carrier_bad(struct problem *why, const char *field, const char *text)
 {
     enum err err = problem_set(why, ERR_RANGE, "BadRequest", "%s", text);
     problem_target(why, "%s", field);
@@ -73,7 +68,7 @@ static enum err host_read(struct given *g, struct str text, struct problem *why)
 {
     struct hostport at;
     if (hostport_read(&at, text) || at.host.n >= sizeof g->host || !at.port)
-        return bad(why, "host", "host must be HOST:PORT, such as smsc.example.net:2775.");
+        return carrier_bad(why, "host", "host must be HOST:PORT, such as smsc.example.net:2775.");
     str_copyz(g->host, sizeof g->host, at.host);
     g->port = at.port;
     return ERR_NONE;
@@ -101,7 +96,7 @@ static const struct json_shape given_shapes[] = {
     { "longAs", JSON_IS_TEXT },    { "rate", JSON_IS_INTEGER },   { "simulated", JSON_IS_BOOL }, { "register", JSON_IS_BOOL },  { "emergency", JSON_IS_BOOL },
 };
 
-static enum err given_read(struct given *g, const char *kind, const struct json *j, struct problem *why)
+enum err given_read(struct given *g, const char *kind, const struct json *j, struct problem *why)
 {
     *g = (struct given){ .kind = kind, .json = j,
                          .name = json_text_of(j, "name"),
@@ -115,19 +110,19 @@ static enum err given_read(struct given *g, const char *kind, const struct json 
                          .rate = json_int_of(j, "rate", 0),
                          .simulated = json_bool_of(j, "simulated", false) };
     if (json_kind(j) != JSON_IS_OBJECT)
-        return bad(why, "", "The body must be a JSON object.");
+        return carrier_bad(why, "", "The body must be a JSON object.");
     enum err err = json_expect(j, given_shapes, ARRAY_LEN(given_shapes), why);
     if (err)
         return err;
     if (!is_name(g->name))
-        return bad(why, "name", "name must have 1 to 63 of A-Z, a-z, 0-9, '.', '_', ':' and '-'.");
+        return carrier_bad(why, "name", "name must have 1 to 63 of A-Z, a-z, 0-9, '.', '_', ':' and '-'.");
     if (g->window < 0 || g->window > 1000)
-        return bad(why, "window", "window must be 1 to 1000 unanswered submits, or absent.");
+        return carrier_bad(why, "window", "window must be 1 to 1000 unanswered submits, or absent.");
     if (g->rate < 0 || g->rate > 100000)
-        return bad(why, "rate", "rate must be 1 to 100000 segments a second, or absent.");
+        return carrier_bad(why, "rate", "rate must be 1 to 100000 segments a second, or absent.");
     err = host_read(g, json_text_of(j, "host"), why);
     if (!err && g->simulated && strcmp(g->host, "localhost") && !target_is_loopback(str_of(g->host)))
-        return bad(why, "simulated", "A simulated network must have a loopback address.");
+        return carrier_bad(why, "simulated", "A simulated network must have a loopback address.");
     return err;
 }
 
@@ -143,7 +138,7 @@ static enum err bind_type_read(struct str word, enum smpp_bind_type *out, struct
     else if (str_eqz(word, "receiver"))
         *out = BIND_RECEIVER;
     else
-        return bad(why, "bind", "bind is transceiver, transmitter or receiver.");
+        return carrier_bad(why, "bind", "bind is transceiver, transmitter or receiver.");
     return ERR_NONE;
 }
 
@@ -158,10 +153,10 @@ static enum err long_as_read(struct str word, enum sms_way *out, struct problem 
             *out = (enum sms_way)i;
             return ERR_NONE;
         }
-    return word.n ? bad(why, "longAs", "longAs is udh, udh16, sar or payload.") : ERR_NONE;
+    return word.n ? carrier_bad(why, "longAs", "longAs is udh, udh16, sar or payload.") : ERR_NONE;
 }
 
-static enum err start_smsc(struct carriers *c, const struct given *g, struct problem *why)
+enum err given_bind(struct smpp_bind_conf *out, const struct given *g, struct problem *why)
 {
     struct smpp_bind_conf conf = { .name = g->name, .host = str_of(g->host), .port = g->port, .system_id = g->system_id,
                                    .password = g->password, .window = (unsigned)g->window, .rate = (unsigned)g->rate,
@@ -175,6 +170,14 @@ static enum err start_smsc(struct carriers *c, const struct given *g, struct pro
         err = carrier_profile_read(&conf, g->json, why);
     if (!err)
         err = long_as_read(g->long_as, &conf.long_as, why);
+    *out = conf;
+    return err;
+}
+
+static enum err start_smsc(struct carriers *c, const struct given *g, struct problem *why)
+{
+    struct smpp_bind_conf conf;
+    enum err err = given_bind(&conf, g, why);
     return err ? err : smpp_edge_add(c->conf.smpp, &conf, why);
 }
 
@@ -188,11 +191,13 @@ static enum err start_trunk(struct carriers *c, const struct given *g, struct pr
 static enum err start(struct carriers *c, const struct given *g, bool built_in, struct problem *why)
 {
     struct carrier *one = calloc(1, sizeof *one);
-    if (!one)
+    if (!one || (g->json && !(one->conf = carrier_conf_text(g->json)))) {
+        free(one);
         return ERR_NOMEM;
+    }
     enum err err = strcmp(g->kind, "smsc") == 0 ? start_smsc(c, g, why) : start_trunk(c, g, why);
     if (err) {
-        free(one);
+        carrier_free(one);
         return err;
     }
     snprintf(one->kind, sizeof one->kind, "%s", g->kind);
@@ -260,6 +265,13 @@ struct adding {
     void              *arg;
 };
 
+static enum err taken(const struct given *g, struct problem *why)
+{
+    char name[64];
+    str_copyz(name, sizeof name, g->name);
+    return rule_problem(why, ERR_CONFLICT, RULE_CARRIER_TAKEN, name);
+}
+
 static void on_stored(void *owner, struct inbox_item *item)
 {
     (void)owner;
@@ -267,12 +279,10 @@ static void on_stored(void *owner, struct inbox_item *item)
     struct problem why = { 0 };
     struct given g;
     enum err err = a->done.err;
-    if (err == ERR_CONFLICT)
-        problem_set(&why, err, "Conflict", "There is a carrier or trunk of that name already.");
+    if (given_read(&g, strcmp(a->kind, "smsc") == 0 ? "smsc" : "trunk", json_root(a->doc), &why))
+        err = ERR_RANGE;
     else if (err)
-        problem_set(&why, err, "ServiceUnavailable", "It could not be stored: %s.", err_words(err));
-    if (!err)
-        err = given_read(&g, strcmp(a->kind, "smsc") == 0 ? "smsc" : "trunk", json_root(a->doc), &why);
+        err = err == ERR_CONFLICT ? taken(&g, &why) : rule_problem(&why, err, RULE_STORE_BUSY);
     if (!err)
         err = start(a->c, &g, false, &why);
     a->then(a->arg, err, &why);
@@ -297,35 +307,39 @@ static bool name_taken(const struct carriers *c, struct str name)
     return one != NULL;
 }
 
-/* Everything that start() would refuse must be refused before it is stored; so the bind type and transport too. */
+/* Everything that start() would refuse must be refused before it is stored; so the transport too. */
+static enum err trunk_check(const struct given *g, const struct json *conf, struct problem *why)
+{
+    if (json_bool_of(conf, "register", false) || json_bool_of(conf, "emergency", false))
+        return problem_set(why, ERR_UNBUILT, "NotImplemented", "Trunks that register or carry emergency calls are not built yet.");
+    if (str_eqz(g->transport, "tls"))
+        return problem_set(why, ERR_UNBUILT, "NotImplemented", "TLS trunks are not built yet; docs/conformance.md.");
+    if (g->transport.n && !str_eqz(g->transport, "udp") && !str_eqz(g->transport, "tcp"))
+        return carrier_bad(why, "transport", "transport is udp, tcp or tls.");
+    return ERR_NONE;
+}
+
+enum err given_check(const struct given *g, const char *kind, const struct json *conf, struct problem *why)
+{
+    struct smpp_bind_conf bind;
+    if (strcmp(kind, "smsc") != 0)
+        return trunk_check(g, conf, why);
+    if (!g->system_id.n || g->system_id.n > 15)
+        return carrier_bad(why, "systemId", "systemId must have 1 to 15 characters (SMPP 3.4, 5.2.1).");
+    if (g->password.n > 8)
+        return carrier_bad(why, "password", "password has at most 8 characters (SMPP 3.4, 5.2.2).");
+    return given_bind(&bind, g, why);
+}
+
 static enum err check(const struct carriers *c, const char *kind, const struct json *conf, struct given *g,
                       struct problem *why)
 {
-    enum smpp_bind_type type;
     enum err err = given_read(g, kind, conf, why);
     if (!err && !g->simulated && str_eqz(g->name, "sim"))
         err = rule_problem(why, ERR_RANGE, RULE_NAME_RESERVED);     /* it would open the wall */
     if (!err && name_taken(c, g->name))
-        err = problem_set(why, ERR_CONFLICT, "Conflict", "There is a carrier or trunk named '" STR_FMT "' already.",
-                          STR_ARG(g->name));
-    if (!err && strcmp(kind, "smsc") == 0) {
-        err = bind_type_read(g->bind, &type, why);
-        struct smpp_bind_conf unused = { 0 };
-        if (!err)
-            err = carrier_profile_read(&unused, conf, why);
-        if (!err && (!g->system_id.n || g->system_id.n > 15))
-            err = bad(why, "systemId", "systemId must have 1 to 15 characters (SMPP 3.4, 5.2.1).");
-        if (!err && g->password.n > 8)
-            err = bad(why, "password", "password has at most 8 characters (SMPP 3.4, 5.2.2).");
-    } else if (!err && (json_bool_of(conf, "register", false) || json_bool_of(conf, "emergency", false))) {
-        err = problem_set(why, ERR_UNBUILT, "NotImplemented",
-                          "Trunks that register or carry emergency calls are not built yet.");
-    } else if (!err && str_eqz(g->transport, "tls")) {
-        err = problem_set(why, ERR_UNBUILT, "NotImplemented", "TLS trunks are not built yet; docs/conformance.md.");
-    } else if (!err && g->transport.n && !str_eqz(g->transport, "udp") && !str_eqz(g->transport, "tcp")) {
-        err = bad(why, "transport", "transport is udp, tcp or tls.");
-    }
-    return err;
+        err = taken(g, why);
+    return err ? err : given_check(g, kind, conf, why);
 }
 
 enum err carriers_add(void *carriers, const char *kind, const struct json *conf, carrier_done_fn *done, void *arg,
@@ -362,11 +376,9 @@ enum err carriers_add(void *carriers, const char *kind, const struct json *conf,
 enum err carriers_test(void *carriers, const struct carrier_trial *trial, carrier_tested_fn *done, void *arg, struct problem *why)
 {
     struct carriers *c = carriers;
-    const struct carrier *one = c->list;
-    while (one && !(strcmp(one->kind, "smsc") == 0 && str_eqz(trial->name, one->name)))
-        one = one->next;
-    if (!one)
-        return rule_problem(why, ERR_ABSENT, RULE_NOTHING_THERE);
+    struct carrier *one;
+    if (carriers_find(c, trial->name, &one, why))
+        return ERR_ABSENT;
     char from[64];
     str_copyz(from, sizeof from, trial->from);
     if (trial->to.n && one->simulated != trial->from_simulated)

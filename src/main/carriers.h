@@ -15,6 +15,7 @@ struct carriers_conf {
     struct smpp_edge *smpp;
     struct sip_edge  *sip;
     struct messages  *messages;     /* asked which carriers are up */
+    struct numbers   *numbers;      /* asked which came with a carrier */
     struct calls     *calls;        /* told which trunk carries simulated numbers: the newest */
     /* Called when the first real carrier is there: the development key and local targets end. */
     void (*real_carrier)(void *arg, const char *name);
@@ -32,6 +33,12 @@ MUST_USE enum err carriers_load(struct carriers *c, struct problem *why);
  *  @return ERR_RANGE, ERR_CONFLICT (name taken), ERR_BUSY, ERR_NOMEM with `why`; then no done */
 MUST_USE enum err carriers_add(void *carriers, const char *kind, const struct json *conf, carrier_done_fn *done, void *arg,
                                struct problem *why);
+/** An SMSC's settings: what is given replaces, null takes away, the rest stays; its bind is made anew. Answered like carriers_add().
+ *  @return ERR_ABSENT, ERR_CONFLICT, too */
+MUST_USE enum err carriers_change(void *carriers, struct str name, const struct json *changes, carrier_done_fn *done, void *arg,
+                                  struct problem *why);
+/** ERR_CONFLICT: something hangs on it. */
+MUST_USE enum err carriers_remove(void *carriers, struct str name, carrier_done_fn *done, void *arg, struct problem *why);
 /** (app_api.carrier_test) */
 MUST_USE enum err carriers_test(void *carriers, const struct carrier_trial *trial, carrier_tested_fn *done, void *arg, struct problem *why);
 void carriers_write(void *carriers, const char *kind, struct jw *w);

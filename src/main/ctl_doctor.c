@@ -133,8 +133,10 @@ static void see_carriers(struct visit *v)
     for (size_t i = 0; i < json_count(carriers); i++) {
         const struct json *one = json_item(carriers, i);
         bool up = json_bool_of(one, "up", false);
-        finding(v, up, arena_printf(v->c->arena, "carrier %s", ctl_path_text(v->c, one, "name").p).p, up ? "up" : "down",
-                "texts to it wait; `carterfone smsc list` shows its address, the server's log why it does not bind");
+        struct str why = json_text_of(one, "why");
+        finding(v, up, arena_printf(v->c->arena, "carrier %s", ctl_path_text(v->c, one, "name").p).p,
+                up ? "up" : why.n ? arena_printf(v->c->arena, "down: " STR_FMT, STR_ARG(why)).p : "down",
+                "texts to it wait; `carterfone smsc list` shows its address, `carterfone smsc set` corrects it");
     }
 }
 

@@ -51,6 +51,7 @@ struct smpp_session {
     enum err                  why;              /* of the end */
     uint32_t                  why_status;
     bool                      told, paused;
+    const char               *os_words;     /* static; NULL: the system said nothing */
 };
 
 /* -- the machine ----------------------------------------------------------------------------------------------------
@@ -314,12 +315,13 @@ static void tell_end(struct smpp_session *s)
     if (s->told)
         return;
     s->told = true;
+    s->os_words = s->why == ERR_IO ? tcp_os_words(s->tcp) : NULL;
     tcp_flush(s->tcp);
     tcp_free(s->tcp);
     s->tcp = NULL;
     while (s->oldest)
         pending_tell(s, s->oldest, ERR_CLOSED, NULL);
-    log_info("smpp", "%s: ended, %s%s%s", s->name, err_words(s->why), s->why_status ? ", " : "",
+    log_info("smpp", "%s: ended, %s%s%s", s->name, s->os_words ? s->os_words : err_words(s->why), s->why_status ? ", " : "",
              s->why_status ? smpp_status_name(s->why_status) : "");
     s->hooks->on_down(s->arg, s->why, s->why_status);
 }
@@ -728,4 +730,9 @@ bool smpp_session_may_deliver(const struct smpp_session *s)
 const char *smpp_session_tls_words(const struct smpp_session *s)
 {
     return tcp_tls_words(s->tcp);
+}
+
+const char *smpp_session_os_words(const struct smpp_session *s)
+{
+    return s->os_words;
 }

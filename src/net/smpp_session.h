@@ -82,6 +82,8 @@ bool smpp_session_is_up(const struct smpp_session *s);
 unsigned smpp_session_under_way(const struct smpp_session *s);     /* of our requests */
 /** Version and cipher of TLS, or why it failed; NULL: none. */
 const char *smpp_session_tls_words(const struct smpp_session *s);
+/** In on_down: the system's words for it, such as "Connection refused"; static. NULL: it said nothing. */
+const char *smpp_session_os_words(const struct smpp_session *s);
 /** Which way messages may flow by the kind of bind. */
 bool smpp_session_may_submit(const struct smpp_session *s);
 bool smpp_session_may_deliver(const struct smpp_session *s);

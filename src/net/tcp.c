@@ -30,6 +30,7 @@ struct tcp_conn {
     bool             open, gone;
     bool             paused, left;  /* left: octets wait in `in` since the pause */
     enum err         failed;        /* to be told when `turn` fires */
+    int              os_error;      /* errno of what went wrong; 0: nothing did */
     unsigned         busy;          /* callbacks under way */
     bool             freed;         /* by one of them */
 };
@@ -68,6 +69,12 @@ static void gone(struct tcp_conn *c, enum err why)
     enter(c);
     c->ops->on_gone(c->arg, why);
     leave(c);
+}
+
+static void broke(struct tcp_conn *c, int os_error)
+{
+    c->os_error = os_error;
+    gone(c, ERR_IO);
 }
 
 /* Its peer is told that nothing was cut off. */
@@ -198,7 +205,7 @@ static void read_tls(struct tcp_conn *c)
     }
     if (n < 0) {
         if (errno != EAGAIN && errno != EINTR)
-            gone(c, ERR_IO);
+            broke(c, errno);
         return;
     }
     enum err err = tls_read(c->tls, octets, (size_t)n, &c->in, &c->out);
@@ -238,7 +245,7 @@ static void read_some(struct tcp_conn *c)
     } else if (n == 0) {
         gone(c, ERR_CLOSED);
     } else if (errno != EAGAIN && errno != EINTR) {
-        gone(c, ERR_IO);
+        broke(c, errno);
     }
 }
 
@@ -247,7 +254,7 @@ static void on_connected(struct tcp_conn *c)
     int error = 0;
     socklen_t n = sizeof error;
     if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &n) || error) {
-        gone(c, ERR_IO);
+        broke(c, error);
         return;
     }
     c->open = true;
@@ -314,6 +321,7 @@ static void dial(struct tcp_conn *c, const struct resolve_addr *to)
     bool ok = fd >= 0 && (connect(fd, (const struct sockaddr *)&to->addr, to->n) == 0 || errno == EINPROGRESS);
     if (ok && take_fd(c, fd) == ERR_NONE)
         return;
+    c->os_error = errno;
     if (fd >= 0 && c->fd < 0)
         close(fd);
     c->failed = ERR_IO;
@@ -382,6 +390,11 @@ enum err tcp_adopt_tls(struct tcp_conn **out, struct loop *loop, int fd, const s
     (*out)->tls = t;
     (*out)->told_open = true;           /* as for every adopted socket */
     return ERR_NONE;
+}
+
+const char *tcp_os_words(const struct tcp_conn *c)
+{
+    return c && c->os_error ? strerrordesc_np(c->os_error) : NULL;
 }
 
 const char *tcp_tls_words(struct tcp_conn *c)

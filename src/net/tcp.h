@@ -35,6 +35,8 @@ MUST_USE enum err tcp_adopt_tls(struct tcp_conn **out, struct loop *loop, int fd
                                 const struct tcp_ops *ops, void *arg);
 /** Version and cipher, or why it failed; NULL: no TLS. */
 const char *tcp_tls_words(struct tcp_conn *c);
+/** The system's words for what ended it (ERR_IO); static. NULL: nothing of that kind did. */
+const char *tcp_os_words(const struct tcp_conn *c);
 /** Copies. Nothing happens on a connection that is gone. */
 void tcp_send(struct tcp_conn *c, const void *p, size_t n);
 /** Send what is waiting now, as far as the peer takes it: before tcp_free(), for a last word. */

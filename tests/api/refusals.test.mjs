@@ -142,6 +142,10 @@ test('texts that a number does not take are not received', async (t) => {
 
 /* Rules that no request to a healthy server of a test can break: the test that does, and names each. */
 const elsewhere = {
+  SmscNotChangeable: 'tests/api/smscs.test.mjs',
+  SmscBusy: 'tests/api/smscs.test.mjs',
+  SmscHasNumbers: 'tests/api/smscs.test.mjs',
+  SmscHasRoute: 'tests/api/smscs.test.mjs',
   SmscTestOtherSide: 'tests/api/smsc-test.test.mjs',
   RepeatabilityIdInvalid: 'tests/api/sms-repeat.test.mjs',
   RepeatabilityDateInvalid: 'tests/api/sms-repeat.test.mjs',
@@ -166,6 +170,7 @@ test('every rule has a row, or a test elsewhere that names it', () => {
   for (const name of rules.keys()) {
     const constant = `RULE_${name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()}`
     if (!sources.some((text) => text.includes(constant))) continue          // nothing can refuse with it
+    if (name === 'AnotherWasFirst') continue            // for a conflict that has no rule of its own: all known ones have
     const file = elsewhere[name] ? readFileSync(tree(elsewhere[name]), 'utf8') : ''
     const named = file.includes(`"${name}"`) || file.includes(`'${name}'`) || file.includes(constant)
     if (shown.has(name) === named) missing.push(name)

@@ -39,7 +39,7 @@ test('an SMSC that refuses binds, or is not there, says why', async (t) => {
   assert.match((await tried('sim'))['bind transceiver'].detail, /ESME_RALYBND: the live bind/)
   await own('POST', 'smscs', { name: 'gone', host: '127.0.0.1:9', systemId: 'x', simulated: true })
   assert.equal((await tried('gone'))['bind transceiver'].verdict, 'no')
-  assert.equal((await refused(() => own('POST', 'smscs/nobody/:test', {}), 404)).innererror.code, 'NothingThere')
+  assert.equal((await refused(() => own('POST', 'smscs/nobody/:test', {}), 404)).innererror.code, 'SmscNotFound')
 })
 
 test('a bad SMSC has a no for each thing it does not do', async (t) => {

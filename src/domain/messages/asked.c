@@ -208,14 +208,6 @@ void asked_answered(struct carrier_slot *c, const struct carrier_news *n)
 
 /* -- asking --------------------------------------------------------------------------------------------------------------- */
 
-static struct carrier_slot *carrier_named(const struct messages *m, struct str name)
-{
-    struct carrier_slot *c = m->carriers;
-    while (c && !str_eqz(name, c->name))
-        c = c->next;
-    return c;
-}
-
 static bool can_be_asked(const struct carrier_slot *c)
 {
     return c && c->up && c->ops->ask;
@@ -226,7 +218,7 @@ static void ask_all(struct asked *a, const struct message *msg, struct db_rows *
 {
     struct segment_row row;
     while (segment_row_next(rows, &row)) {
-        struct carrier_slot *c = carrier_named(a->m, row.carrier);
+        struct carrier_slot *c = slot_named(a->m, row.carrier);
         const struct carrier_ask ask = { .verb = a->verb, .message = a->message, .segment = row.segment, .remote_id = row.remote_id,
                                          .from = msg->texts->from, .to = message_to(msg), .text = str_of(a->text) };
         if (can_be_asked(c))
@@ -322,7 +314,7 @@ static enum err begin_as(const struct asked *like, struct str text)
 
 enum err asked_cancel(struct message *msg, const char *by, messages_changed_fn *then, void *arg)
 {
-    if (!can_be_asked(carrier_named(msg->m, message_carrier(msg))))
+    if (!can_be_asked(slot_named(msg->m, message_carrier(msg))))
         return ERR_CONFLICT;
     return begin_as(&(struct asked){ .m = msg->m, .message = msg->key, .verb = CARRIER_CANCEL, .by = by, .then = then, .arg = arg }, STR(""));
 }
@@ -330,7 +322,7 @@ enum err asked_cancel(struct message *msg, const char *by, messages_changed_fn *
 enum err asked_replace(struct message *msg, struct str text, int registered, messages_changed_fn *then, void *arg)
 {
     bool alike = msg->parts == 1 && sms_segments(text) == 1 && gsm7_fits(text) == gsm7_fits(message_text(msg));
-    if (!alike || !can_be_asked(carrier_named(msg->m, message_carrier(msg))))
+    if (!alike || !can_be_asked(slot_named(msg->m, message_carrier(msg))))
         return ERR_CONFLICT;            /* replace_sm has no data_coding and no parts (4.10) */
     return begin_as(&(struct asked){ .m = msg->m, .message = msg->key, .verb = CARRIER_REPLACE, .registered = registered, .then = then,
                                      .arg = arg }, text);
@@ -341,7 +333,7 @@ enum err asked_replace(struct message *msg, struct str text, int registered, mes
 bool asked_instead(struct message *msg)
 {
     enum { DOUBLINGS = 16 };
-    const struct carrier_slot *c = carrier_named(msg->m, message_carrier(msg));
+    const struct carrier_slot *c = slot_named(msg->m, message_carrier(msg));
     int64_t now = control_now_us(msg->m->control), end = msg->patience_s * (int64_t)US_PER_S;
     if (!c || !c->query_after_us || now >= end)
         return false;
@@ -357,7 +349,7 @@ bool asked_instead(struct message *msg)
 
 void asked_resume(struct message *msg)
 {
-    const struct carrier_slot *c = carrier_named(msg->m, message_carrier(msg));
+    const struct carrier_slot *c = slot_named(msg->m, message_carrier(msg));
     int64_t first = control_now_us(msg->m->control) + (c ? c->query_after_us : 0);
     if (c && c->query_after_us && !msg->queries && first < msg->due.due_us)
         (void)!outbound_due(msg, first);

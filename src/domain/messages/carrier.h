@@ -114,6 +114,13 @@ struct carrier_news {
 /** Thread: control. @return the carrier's number, 1.. ; 0 when out of memory */
 unsigned messages_add_carrier(struct messages *m, struct str name, bool simulated, const struct carrier_ops *ops,
                               void *carrier);
+/** Thread: control. Another in its place, by the same name and number: what waits for it goes on waiting. It must be there. @return the one before */
+void *messages_replace_carrier(struct messages *m, struct str name, const struct carrier_ops *ops, void *carrier, unsigned *number);
+/** How many messages wait for it, or are in its hands. */
+size_t messages_carrier_busy(const struct messages *m, struct str name);
+/** Thread: control. It is there no more: never chosen, never shown. What waits for it lines up elsewhere.
+ *  @return what it was added with */
+void *messages_remove_carrier(struct messages *m, struct str name);
 /** Thread: control. Once the carrier can take them: parts that an earlier run kept, to its recall(). */
 void messages_recall(struct messages *m, unsigned carrier);
 /** Any thread. Copies. Never refused: a carrier has at most its window of news under way. @return ERR_NOMEM */

@@ -234,13 +234,10 @@ static const char *nobody(const struct messages *m, const struct sms_guard *g)
 {
     const struct str account = STR("account:");
     struct str match = str_of(g->match);
-    const struct carrier_slot *c = m->carriers;
     if (!match.n || str_eqz(match, "*"))
         return NULL;
     if (g->kind == GUARD_CARRIER) {
-        while (c && strcmp(c->name, g->match) != 0)
-            c = c->next;
-        return c ? NULL : "no carrier has that name (`carterfone smsc list`)";
+        return slot_named(m, match) ? NULL : "no carrier has that name (`carterfone smsc list`)";
     }
     if (g->kind == GUARD_QUIET && str_starts(match, account))
         return accounts_subscription_named(m->accounts, str_from(match, account.n)) ? NULL : "no account has that name (`carterfone account list`)";

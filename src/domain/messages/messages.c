@@ -116,11 +116,7 @@ void messages_free(struct messages *m)
     mailbox_free(m->mailbox);
     repeats_free(m->repeats);
     optouts_free(m->optouts);
-    for (struct carrier_slot *c = m->carriers, *next; c; c = next) {
-        next = c->next;
-        routing_forget(c);
-        free(c);
-    }
+    slots_free(m);
     routes_free(m->routes);
     guards_free(m->guards);
     agenda_clear(m->control->agenda, &m->levels_due);
@@ -229,7 +225,7 @@ static int by_key(const void *a, const void *b)
 }
 
 /* Messages loaded at start wait without a carrier until one is added that may take them, oldest first. */
-static void adopt_waiting(struct messages *m)
+void adopt_waiting(struct messages *m)
 {
     size_t n = 0, count = map_count(m->live);
     uint64_t key;
@@ -246,41 +242,6 @@ static void adopt_waiting(struct messages *m)
     for (size_t i = 0; i < n; i++)
         outbound_resume(waiting[i]);
     free(waiting);
-}
-
-/* Binds of one SMSC share what is learned of it; a receipt may come by any of them. */
-static void join_smsc(struct carrier_slot *c)
-{
-    struct carrier_profile profile = { .ids = CARRIER_ID_AUTO };
-    if (c->ops->profile)
-        c->ops->profile(c->self, &profile);
-    c->account = profile.smsc;
-    c->query_after_us = profile.query_after_us;
-    c->smsc = c->m->carriers;
-    while (c->smsc && !(c->account.n && str_eq(c->smsc->account, c->account)))
-        c->smsc = c->smsc->next;
-    if (!c->smsc)
-        c->smsc = c;
-    id_learner_init(&c->ids, profile.ids);
-}
-
-unsigned messages_add_carrier(struct messages *m, struct str name, bool simulated, const struct carrier_ops *ops,
-                              void *carrier)
-{
-    struct carrier_slot *c = calloc(1, sizeof *c);
-    if (!c)
-        return 0;
-    *c = (struct carrier_slot){ .m = m, .number = ++m->carrier_count, .simulated = simulated, .ops = ops,
-                                .self = carrier };
-    str_copyz(c->name, sizeof c->name, name);
-    c->tail = c->returned = &c->head;
-    join_smsc(c);
-    *m->carriers_tail = c;
-    m->carriers_tail = &c->next;
-    routing_added(c);
-    if (m->resumed)
-        adopt_waiting(m);
-    return c->number;
 }
 
 void messages_resume(struct messages *m)
@@ -307,47 +268,11 @@ size_t messages_under_way(const struct messages *m)
     return n;
 }
 
-static struct carrier_slot *carrier_numbered(struct messages *m, unsigned number)
-{
-    struct carrier_slot *c = m->carriers;
-    while (c && c->number != number)
-        c = c->next;
-    return c;
-}
-
 void messages_recall(struct messages *m, unsigned carrier)
 {
-    struct carrier_slot *c = carrier_numbered(m, carrier);
+    struct carrier_slot *c = slot_numbered(m, carrier);
     if (c)
         inbound_parts_recall(c);
-}
-
-static void write_state(const struct carrier_slot *c, struct jw *w)
-{
-    jw_bool(w, "up", c->up);
-    jw_bool(w, "busy", c->stalled);
-    jw_textz(w, "receiptId", id_form_word(c->smsc->ids.form));
-    jw_int(w, "waiting", (int64_t)c->waiting);
-    if (c->ops->show)
-        c->ops->show(c->self, w);
-}
-
-void messages_write_carrier_state(const struct messages *m, const char *name, struct jw *w)
-{
-    for (const struct carrier_slot *c = m->carriers; c; c = c->next)
-        if (strcmp(c->name, name) == 0)
-            write_state(c, w);
-}
-
-void messages_write_carriers(const struct messages *m, struct jw *w)
-{
-    for (const struct carrier_slot *c = m->carriers; c; c = c->next) {
-        jw_object(w, NULL);
-        jw_textz(w, "name", c->name);
-        jw_bool(w, "simulated", c->simulated);
-        write_state(c, w);
-        jw_end(w);
-    }
 }
 
 /* -- news ------------------------------------------------------------------------------------------------------------ */
@@ -411,7 +336,7 @@ static void on_item(void *owner, struct inbox_item *item)
 {
     (void)owner;
     struct news_item *i = container_of(item, struct news_item, item);
-    struct carrier_slot *c = carrier_numbered(i->m, i->news.carrier);
+    struct carrier_slot *c = slot_numbered(i->m, i->news.carrier);
     if (c)
         on_news[i->news.kind](c, &i->news);
     free(i);

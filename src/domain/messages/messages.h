@@ -134,6 +134,8 @@ typedef void messages_optouts_listed_fn(void *arg, enum err err, const struct op
 MUST_USE enum err messages_optouts_list(struct messages *m, const struct optout_page *page, messages_optouts_listed_fn *done,
                                         void *arg, struct problem *why);
 
+/** A route that leads to that carrier; NULL: none. */
+const char *messages_route_to(const struct messages *m, struct str carrier);
 /** What carriers there are, as elements of an open array: name, simulated, up, waiting. */
 void messages_write_carriers(const struct messages *m, struct jw *w);
 /** One of them: up and waiting, into an open object. An unknown one writes nothing. */

@@ -57,6 +57,7 @@ struct carrier_slot {
     char                      name[64];
     bool                      simulated, up, full;
     bool                      stalled;          /* bound, and takes nothing for a while */
+    bool                      gone;             /* it was removed: in messages.gone */
     bool                      moving;           /* what waits here is being given to others (routing.c), or may be soon */
     const struct carrier_ops *ops;
     void                     *self;
@@ -178,6 +179,7 @@ struct messages {
     struct map         *of_part;                /* key answered for a part, or by a submit_multi -> its struct message */
     struct strmap      *part_groups;            /* messages of ESMEs that wait for parts: esme_parts.c */
     struct carrier_slot *carriers, **carriers_tail;
+    struct carrier_slot *gone;                  /* were removed; messages may point at them */
     unsigned            carrier_count;
     uint64_t            unstored;               /* steps the store failed, and when a log line last said so (mono) */
     int64_t             unstored_said_us;
@@ -199,6 +201,14 @@ struct messages {
     uint32_t            epoch;                  /* counts changes that may keep back what lines up already: opt-outs, guards, releases */
     uint32_t            guards_changed[GUARD_CARRIER + 1];  /* by kind: its epoch */
 };
+
+/* slots.c */
+struct carrier_slot *slot_named(const struct messages *m, struct str name);     /* NULL: there is none */
+struct carrier_slot *slot_numbered(struct messages *m, unsigned number);
+void slots_free(struct messages *m);
+/* messages.c */
+/** Messages that are to leave and have no carrier: one was added. */
+void adopt_waiting(struct messages *m);
 
 /* outbound.c */
 /** The only place where a message's state changes. It may be gone afterwards. */

@@ -176,3 +176,13 @@ enum err messages_route_why(const struct messages *m, struct str from, struct st
     routing_write(m, lease, from, to, w);
     return ERR_NONE;
 }
+
+const char *messages_route_to(const struct messages *m, struct str carrier)
+{
+    for (size_t i = 0; i < routes_count(m->routes); i++) {
+        const struct sms_route *r = routes_at(m->routes, i);
+        if (str_eqz(carrier, r->carrier))
+            return r->name;
+    }
+    return NULL;
+}

@@ -55,14 +55,6 @@ static bool in_pool(void *arg, const char *pool)
     return p->known && (has_tag(p->number.tags, pool) || has_tag(p->number.own_tags, pool));
 }
 
-static struct carrier_slot *carrier_named(const struct messages *m, const char *name)
-{
-    struct carrier_slot *c = m->carriers;
-    while (c && strcmp(c->name, name) != 0)
-        c = c->next;
-    return c;
-}
-
 /* By the routes, within the wall. None: no route says anything of it. */
 static size_t by_routes(const struct messages *m, const struct lease *lease, struct str from, struct str to,
                         struct candidate out[CANDIDATES_MAX])
@@ -72,7 +64,7 @@ static size_t by_routes(const struct messages *m, const struct lease *lease, str
     const struct route_ask ask = { .from = from, .to = to, .in_pool = in_pool, .arg = &pool };
     size_t n = 0, found = routes_count(m->routes) ? routes_match(m->routes, &ask, routes, CANDIDATES_MAX) : 0;
     for (size_t i = 0; i < found; i++) {
-        struct carrier_slot *c = carrier_named(m, routes[i]->carrier);
+        struct carrier_slot *c = slot_named(m, str_of(routes[i]->carrier));
         if (c && c->simulated == lease->simulated && c->ops->submit)
             out[n++] = (struct candidate){ c, routes[i] };
     }
@@ -128,7 +120,7 @@ static size_t pick(const struct candidate *c, size_t n, unsigned detours, bool s
 static bool is_kept(const struct message *msg, int64_t now_us)
 {
     const struct carrier_slot *c = msg->carrier;
-    return msg->unsure && c && !(c->down_us && now_us - c->down_us >= UNSURE_US);
+    return msg->unsure && c && !c->gone && !(c->down_us && now_us - c->down_us >= UNSURE_US);
 }
 
 struct carrier_slot *routing_choose(struct message *msg, const struct lease *lease)

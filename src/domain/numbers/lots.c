@@ -182,3 +182,12 @@ void lease_origin(const struct numbers *n, struct lease *l)
     l->carrier = lot ? lot->carrier : "sim";
     l->simulated = lot ? lot->simulated : true;
 }
+
+size_t numbers_of_carrier(const struct numbers *n, struct str carrier)
+{
+    size_t count = 0;
+    for (size_t i = 1; i <= n->n_lots; i++)
+        if (n->lots[i] && str_eqz(carrier, n->lots[i]->carrier))
+            count += n->lots[i]->total;
+    return count;
+}

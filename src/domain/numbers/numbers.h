@@ -50,6 +50,8 @@ const char *numbers_edition(const struct numbers *n);
 
 /* Whose numbers may be imported: is there a carrier or trunk of this name, and is it a simulated one? "sim" always is. */
 typedef bool numbers_carrier_fn(void *arg, struct str name, bool *simulated);
+/** How many numbers came with that carrier and were not withdrawn. */
+size_t numbers_of_carrier(const struct numbers *n, struct str carrier);
 void numbers_set_carriers(struct numbers *n, numbers_carrier_fn *known, void *arg);
 
 /* What goes with a number that is given back: its rows in the unit of the release, what is in memory behind the commit. */

@@ -45,6 +45,9 @@ struct app_api {
      * `done` is called on control once the carrier is stored and started. */
     enum err (*carrier_add)(void *carriers, const char *kind, const struct json *conf, carrier_done_fn *done, void *arg,
                             struct problem *why);
+    /* An SMSC's settings replaced in part, or an SMSC removed; as carrier_add. @return ERR_ABSENT, ERR_CONFLICT too */
+    enum err (*carrier_change)(void *carriers, struct str name, const struct json *changes, carrier_done_fn *done, void *arg, struct problem *why);
+    enum err (*carrier_remove)(void *carriers, struct str name, carrier_done_fn *done, void *arg, struct problem *why);
     /* Try a carrier on links of its own (edge/smpp/probe.h); `done` on any thread. @return ERR_ABSENT, ERR_NOMEM with `why` */
     enum err (*carrier_test)(void *carriers, const struct carrier_trial *trial, carrier_tested_fn *done, void *arg, struct problem *why);
     void (*carriers_write)(void *carriers, const char *kind, struct jw *w);     /* elements of an open array */

@@ -143,6 +143,8 @@ const struct http_route operator_routes[] = {
     { "PATCH", V1 "/smsGuards/{name}", HTTP_OPERATOR, NULL, sms_guard_patch, "Carterfone_ChangeSmsGuard", SMS_GUARDS },
     { "DELETE", V1 "/smsGuards/{name}", HTTP_OPERATOR, NULL, sms_guard_delete, "Carterfone_RemoveSmsGuard", SMS_GUARDS },
     { "POST", V1 "/messages/{id}/:cancel", HTTP_OPERATOR, NULL, message_cancel_post, "Carterfone_CancelMessage", SMS_GUARDS },
+    { "PATCH", V1 "/smscs/{name}", HTTP_OPERATOR, NULL, smsc_patch, "Carterfone_ChangeSmsc", "tests/api/smscs.test.mjs" },
+    { "DELETE", V1 "/smscs/{name}", HTTP_OPERATOR, NULL, smsc_delete, "Carterfone_RemoveSmsc", "tests/api/smscs.test.mjs" },
     { "POST", V1 "/smscs/{name}/:test", HTTP_OPERATOR, NULL, smsc_test_post, "Carterfone_TestSmsc", "tests/api/smsc-test.test.mjs" },
     { "GET", V1 "/smsRoutes", HTTP_OPERATOR, NULL, sms_routes_get, "Carterfone_ListSmsRoutes", SMS_ROUTES },
     { "POST", V1 "/smsRoutes", HTTP_OPERATOR, NULL, sms_routes_post, "Carterfone_AddSmsRoute", SMS_ROUTES },

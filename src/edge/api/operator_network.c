@@ -48,6 +48,29 @@ enum err smscs_post(struct http_call *hc)
     return add(hc, "smsc");
 }
 
+static void on_changed(void *arg, enum err err, const struct problem *why)
+{
+    struct http_call *hc = arg;
+    if (err) {
+        hc->why = *why;
+        http_fail(hc, err);
+        return;
+    }
+    http_reply(hc, 204);
+}
+
+enum err smsc_patch(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    return err ? err : hc->api->carrier_change(hc->api->carriers, hc->params[0], hc->json, on_changed, hc, &hc->why);
+}
+
+enum err smsc_delete(struct http_call *hc)
+{
+    enum err err = operator_only(hc);
+    return err ? err : hc->api->carrier_remove(hc->api->carriers, hc->params[0], on_changed, hc, &hc->why);
+}
+
 static void on_tested(void *arg, enum err err, struct str json, const struct problem *why)
 {
     struct http_call *hc = arg;

@@ -66,6 +66,8 @@ enum err events_dead_get(struct http_call *hc);
 /* operator_network.c */
 enum err smscs_get(struct http_call *hc);
 enum err smscs_post(struct http_call *hc);
+enum err smsc_patch(struct http_call *hc);
+enum err smsc_delete(struct http_call *hc);
 enum err smsc_test_post(struct http_call *hc);
 enum err trunks_get(struct http_call *hc);
 enum err trunks_post(struct http_call *hc);

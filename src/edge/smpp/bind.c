@@ -21,6 +21,7 @@ static void try_again_later(struct smsc_bind *b)
     int64_t wait_us = jittered(b->reconnect_us);
     log_info("smpp", "%s: next attempt in %lld ms", b->name, (long long)(wait_us / US_PER_MS));
     loop_timer_start(&b->reconnect, wait_us);
+    b->health.next_us = clock_wall_us() + wait_us;
     b->reconnect_us = b->reconnect_us * 2 < RECONNECT_MAX_US ? b->reconnect_us * 2 : RECONNECT_MAX_US;
 }
 
@@ -34,6 +35,7 @@ static void on_up(void *arg)
     b->bound_us = b->answered.us;
     pacer_restart(&b->pacer, b->answered);
     b->health.bind_status = 0;
+    b->health.why = NULL;
     b->health.since_us = clock_wall_us();
     metric_add(&links, 1);
     metric_add(&bound, 1);
@@ -57,11 +59,60 @@ static void on_answer(void *arg, uint64_t tag, enum err err, const struct smpp_p
         bind_out_answer(arg, tag, err, answer);
 }
 
+/* A retired one has no link any more. Parts of messages that it holds go on to its successor: what was answered early comes no more. */
+static void ended(struct smsc_bind *b)
+{
+    struct smsc_bind *next = b->successor;
+    struct sms_joiner *none = next ? next->joiner : NULL;
+    loop_timer_stop(&b->reconnect);
+    loop_timer_stop(&b->pace);
+    loop_timer_stop(&b->later);
+    loop_timer_stop(&b->join);
+    loop_timer_stop(&b->quiet);
+    b->successor = NULL;
+    if (next) {
+        next->joiner = b->joiner;
+        b->joiner = none;
+        next->early |= b->early;
+        next->released = b->released;
+        next->released_at = b->released_at;
+        next->last_token = b->last_token;
+    }
+    if (b->edge->stopping) {
+        edge_bind_ended(b->edge);
+    } else if (next && next->retired) {         /* changed again before it could start */
+        ended(next);
+    } else if (next) {
+        bind_start(next);
+        bind_in_overdue(next);
+    }
+}
+
+/* In words that live for ever: others read them. */
+static const char *reason(const struct smsc_bind *b, enum err why, uint32_t status, bool was_bound)
+{
+    const char *os = smpp_session_os_words(b->session);
+    if (status)
+        return "it refused the bind";
+    if (os)
+        return os;
+    switch (why) {
+    case ERR_NONE:      return "unbound";
+    case ERR_ABSENT:    return "there is no host of that name";
+    case ERR_TIMEOUT:   return was_bound ? "it did not answer in time" : "no answer to the connection or the bind in time";
+    case ERR_CLOSED:    return was_bound ? "it ended the link" : "it ended the link before the bind was answered";
+    case ERR_UNPROVEN: case ERR_SYNTAX:
+        return b->tls ? "TLS failed: the log says why" : "its answer to the bind was none";
+    default:            return err_words(why);
+    }
+}
+
 /* CARRIER_DOWN goes first: what is lost must not be given to this bind again before it is up. */
 static void on_down(void *arg, enum err why, uint32_t status)
 {
     struct smsc_bind *b = arg;
     bool was_bound = b->told_up || smpp_session_may_deliver(b->session);
+    b->health.why = reason(b, why, status, b->told_up);
     smpp_session_free(b->session);
     b->session = NULL;
     b->up = false;
@@ -81,7 +132,9 @@ static void on_down(void *arg, enum err why, uint32_t status)
     bind_ask_lose_all(b);
     bind_out_lose_all(b);
     bind_in_clear(b);
-    if (b->edge->stopping)
+    if (b->retired)
+        ended(b);
+    else if (b->edge->stopping)
         edge_bind_ended(b->edge);
     else
         try_again_later(b);
@@ -107,6 +160,7 @@ static void connect_now(void *arg)
         .system_type = b->system_type, .bind = commands[b->conf.type], .window = b->conf.window,
         .answer_us = b->conf.answer_us,
     };
+    b->health.next_us = 0;
     if (smpp_session_connect(&b->session, b->edge->loop, b->host, b->conf.port, &conf, &hooks, b))
         try_again_later(b);
 }
@@ -126,12 +180,24 @@ static enum err make_timers(struct smsc_bind *b)
 
 void bind_start(struct smsc_bind *b)
 {
+    b->started = true;
     if (make_timers(b)) {
         log_error("smpp", "%s: out of memory, it will never bind", b->name);
         return;
     }
     log_info("smpp", "%s: binding to %s port %u as %s", b->name, b->host, b->conf.port, b->system_id);
     connect_now(b);
+}
+
+void bind_retire(struct smsc_bind *b, struct smsc_bind *successor)
+{
+    b->retired = true;
+    b->successor = successor;
+    if (!b->started)                    /* the one before it has not ended */
+        return;
+    bind_stop(b);
+    if (!b->session)
+        ended(b);
 }
 
 void bind_stop(struct smsc_bind *b)

@@ -368,6 +368,12 @@ void bind_out_show(const struct smsc_bind *b, struct jw *w)
     jw_int(w, "linksLost", h->losses);
     if (h->bind_status)
         jw_textz(w, "bindRefused", smpp_status_name(h->bind_status));
+    const char *why = h->why;
+    int64_t next_us = h->next_us;
+    if (why)
+        jw_textz(w, "why", why);
+    if (why && next_us)
+        jw_time(w, "nextAttempt", next_us);
 }
 
 /* What is told next says how often it was put off. */

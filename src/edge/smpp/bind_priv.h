@@ -53,6 +53,8 @@ struct bind_health {
     _Atomic uint32_t  losses;                   /* links lost since the start */
     _Atomic uint32_t  bind_status;              /* of the last bind that was refused; 0: none was since */
     _Atomic int64_t   since_us;                 /* of the state, wall */
+    const char *_Atomic why;                    /* it is not bound; static; NULL: it is, or was not tried */
+    _Atomic int64_t   next_us;                  /* when it is tried again, wall; 0: it is bound, or being tried */
 };
 
 /* Something that the SMSC is asked: made by the control thread in ask(), posted, from then on the bind's. */
@@ -100,6 +102,9 @@ struct smsc_bind {
     struct bind_health health;
 
     struct smpp_session *session;       /* NULL between links */
+    struct smsc_bind  *successor;       /* starts when this one has ended */
+    bool               started;
+    bool               retired;         /* it ends, and does not begin again; kept until the edge ends */
     struct loop_timer reconnect, pace, later, join, quiet;
     int64_t           reconnect_us;     /* the next wait, before jitter */
     int64_t           bound_us;         /* mono */
@@ -152,6 +157,9 @@ int64_t jittered(int64_t us);                                       /* 50 to 150
 /* bind.c */
 void bind_start(struct smsc_bind *b);
 void bind_stop(struct smsc_bind *b);
+/** Stop for good: what is under way may be answered for at most 5 s, what has not left is given back. Then the successor starts, with
+ *  what was received in part. @param successor  not started; NULL: none */
+void bind_retire(struct smsc_bind *b, struct smsc_bind *successor);
 MUST_USE enum err bind_new(struct smsc_bind **out, struct smpp_edge *edge, const struct smpp_bind_conf *conf,
                            struct problem *why);
 void bind_free(struct smsc_bind *b);

@@ -43,7 +43,7 @@ static void on_asked(void *owner, struct inbox_item *item)
     struct smpp_edge *edge = owner;
     struct probing *g = container_of(item, struct probing, item);
     const struct smsc_bind *b = edge->binds;
-    while (b && strcmp(b->name, g->name) != 0)
+    while (b && (b->retired || strcmp(b->name, g->name) != 0))
         b = b->next;
     if (!b || edge->stopping) {
         fail(g, b ? ERR_BUSY : ERR_ABSENT);

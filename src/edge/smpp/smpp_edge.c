@@ -44,6 +44,32 @@ static void drop_bind(struct inbox_item *item)
     free(item);
 }
 
+/* One takes the place of another, or of nothing but it ends. */
+struct replace_item {
+    struct inbox_item item;
+    struct smsc_bind *old, *new;
+};
+
+static void on_replace(void *owner, struct inbox_item *item)
+{
+    struct smpp_edge *edge = owner;
+    struct replace_item *it = container_of(item, struct replace_item, item);
+    if (it->new) {
+        it->new->next = edge->binds;
+        edge->binds = it->new;
+    }
+    if (!edge->stopping)
+        bind_retire(it->old, it->new);
+    free(it);
+}
+
+static void drop_replace(struct inbox_item *item)
+{
+    struct replace_item *it = container_of(item, struct replace_item, item);
+    bind_free(it->new);
+    free(it);
+}
+
 static void on_submit(void *owner, struct inbox_item *item)
 {
     struct outgoing *msg = container_of(item, struct outgoing, item);
@@ -123,6 +149,7 @@ static void on_stop(void *owner, struct inbox_item *item)
 }
 
 static const struct inbox_kind added_kind  = { "smpp.added", on_bind_added, drop_bind };
+static const struct inbox_kind replace_kind = { "smpp.replace", on_replace, drop_replace };
 static const struct inbox_kind submit_kind = { "smpp.submit", on_submit, NULL };
 static const struct inbox_kind ask_kind    = { "smpp.ask", on_ask, NULL };
 static const struct inbox_kind settle_kind = { "smpp.settle", on_settle, NULL };
@@ -284,6 +311,11 @@ enum err smpp_edge_start(struct smpp_edge *edge)
     return err;
 }
 
+static const struct carrier_ops *ops_of(const struct smpp_bind_conf *conf)
+{
+    return conf->type == BIND_RECEIVER ? &receiver_ops : &ops;
+}
+
 enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why)
 {
     struct smsc_bind *b = NULL;
@@ -292,7 +324,7 @@ enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf
         return err;
     struct bind_item *item = calloc(1, sizeof *item);
     if (item)
-        b->number = messages_add_carrier(edge->messages, str_of(b->name), conf->simulated, conf->type == BIND_RECEIVER ? &receiver_ops : &ops, b);
+        b->number = messages_add_carrier(edge->messages, str_of(b->name), conf->simulated, ops_of(conf), b);
     if (!item || !b->number) {
         free(item);
         bind_free(b);
@@ -302,6 +334,33 @@ enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf
     unsigned number = b->number;        /* b is the thread's from now on */
     inbox_post_always(loop_inbox(edge->loop), &item->item);
     messages_recall(edge->messages, number);
+    return ERR_NONE;
+}
+
+enum err smpp_edge_replace(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why)
+{
+    struct smsc_bind *b = NULL;
+    enum err err = bind_new(&b, edge, conf, why);
+    if (err)
+        return err;
+    struct replace_item *it = calloc(1, sizeof *it);
+    if (!it) {
+        bind_free(b);
+        return problem_set(why, ERR_NOMEM, "ServiceUnavailable", "out of memory");
+    }
+    *it = (struct replace_item){ .item.kind = &replace_kind, .new = b };
+    it->old = messages_replace_carrier(edge->messages, str_of(b->name), ops_of(conf), b, &b->number);
+    inbox_post_always(loop_inbox(edge->loop), &it->item);
+    return ERR_NONE;
+}
+
+enum err smpp_edge_remove(struct smpp_edge *edge, struct str name, struct problem *why)
+{
+    struct replace_item *it = calloc(1, sizeof *it);
+    if (!it)
+        return problem_set(why, ERR_NOMEM, "ServiceUnavailable", "out of memory");
+    *it = (struct replace_item){ .item.kind = &replace_kind, .old = messages_remove_carrier(edge->messages, name) };
+    inbox_post_always(loop_inbox(edge->loop), &it->item);
     return ERR_NONE;
 }
 

@@ -54,6 +54,11 @@ MUST_USE enum err smpp_edge_start(struct smpp_edge *edge);
 /** Thread: control. Registers the carrier and starts binding, again and again until it stops.
  *  @return ERR_NONE, ERR_RANGE (`why` says which field), ERR_NOMEM */
 MUST_USE enum err smpp_edge_add(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why);
+/** Thread: control. The bind of that name is made anew, of the same kind: it must be there. What is under way may be answered for 5 s,
+ *  what waits stays with the carrier. @return as smpp_edge_add(); then it is as it was */
+MUST_USE enum err smpp_edge_replace(struct smpp_edge *edge, const struct smpp_bind_conf *conf, struct problem *why);
+/** Thread: control. It unbinds for good. @return ERR_NOMEM */
+MUST_USE enum err smpp_edge_remove(struct smpp_edge *edge, struct str name, struct problem *why);
 struct smpp_probe_conf {
     struct str name;                /* of the carrier */
     struct str from, to;            /* `to` empty: nothing is submitted */

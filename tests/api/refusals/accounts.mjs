@@ -59,6 +59,6 @@ export default [
   ['EmergencyHasNoPrice', 400, ['+44999'], () => price('+44999'), 'to'],
   ['CallDestinationInvalid', 400, ['12'], () => price('12'), 'to'],
   ['PhoneNumberTypeUnknown', 400, ['fax'], () => price('+12065550100', 'fax'), 'from'],
-  ['AnotherWasFirst', 409, [], () => old.operator('POST', 'smscs', { name: 'sim', host: '127.0.0.1:2775', systemId: 'x', simulated: true })],
+  ['CarrierTaken', 409, ['sim'], () => old.operator('POST', 'smscs', { name: 'sim', host: '127.0.0.1:2775', systemId: 'x', simulated: true })],
   ['NameReserved', 400, [], () => old.operator('POST', 'smscs', { name: 'sim', host: '192.0.2.1:2775', systemId: 'x' })],
 ]

@@ -14,6 +14,8 @@ export default [
     return answer
   }],
   ['RouteNotFound', 404, ['nowhere'], () => old.operator('DELETE', 'smsRoutes/nowhere')],
+  ['SmscNotFound', 404, ['simm', "Did you mean '", 'sim', "'? "], () => old.operator('PATCH', 'smscs/simm', {})],
+  ['SmscBuiltIn', 409, ['sim'], () => old.operator('DELETE', 'smscs/sim')],
   ['SmscTestInvalid', 400, ['burst', '0 to 1000 submits'], () => old.operator('POST', 'smscs/sim/:test', { burst: 1001 }), 'burst'],
   ['SmscTestInvalid', 400, ['from', /a leased number.*/], () => old.operator('POST', 'smscs/sim/:test', { from: '+18335550100', to: '+12065550100' }), 'from'],
 ]
