@@ -229,6 +229,13 @@ static enum err try_smpp(struct app *app, uint16_t port, struct problem *why)
     return err ? err : esme_server_new(&app->esmes, &conf, why);
 }
 
+/* Once: at an exchange it is the same again, and the main thread may be telling it. */
+static void keep_port(struct settings_endpoint *at, uint16_t port)
+{
+    if (!at->port)
+        *at = (struct settings_endpoint){ .port = port, .given = true };
+}
+
 static enum err listen_smpps(struct app *app, struct problem *why)
 {
     const struct settings_endpoint *at = &app->settings->smpps;
@@ -236,7 +243,7 @@ static enum err listen_smpps(struct app *app, struct problem *why)
         return ERR_NONE;
     enum err err = esme_server_listen_tls(app->esmes, at->host, app->smpps_at.port ? app->smpps_at.port : at->port, why);
     if (!err)
-        app->smpps_at.port = esme_server_tls_port(app->esmes);
+        keep_port(&app->smpps_at, esme_server_tls_port(app->esmes));
     return err;
 }
 
@@ -248,7 +255,7 @@ static enum err make_edges(struct app *app, struct problem *why)
                                      .tell = calls_tell_media, .calls = app->calls };
     enum err err = with_port(app, app->sip_at.port ? &app->sip_at : &s->sip, "SIP", try_sip, why);
     if (!err)
-        app->sip_at = (struct settings_endpoint){ .port = sip_edge_port(app->sip), .given = true };
+        keep_port(&app->sip_at, sip_edge_port(app->sip));
     if (!err)
         err = media_edge_new(&app->media, &media, why);
     if (!err)
@@ -256,7 +263,7 @@ static enum err make_edges(struct app *app, struct problem *why)
     if (!err)
         err = with_port(app, app->smpp_at.port ? &app->smpp_at : &s->smpp, "SMPP", try_smpp, why);
     if (!err)
-        app->smpp_at = (struct settings_endpoint){ .port = esme_server_port(app->esmes), .given = true };
+        keep_port(&app->smpp_at, esme_server_port(app->esmes));
     if (!err)
         err = listen_smpps(app, why);
     if (err)
@@ -691,7 +698,7 @@ void app_write_ready(const struct app *app, struct buf *out)
     jw_textz(&w, "connectionString", connection);
     jw_textz(&w, "caFile", app->ca_file[0] ? app->ca_file : NULL);
     jw_null(&w, "console");
-    host_port(&w, "sip", s->sip.host, sip_edge_port(app->sip));
+    host_port(&w, "sip", s->sip.host, app->sip_at.port);
     host_port(&w, "smpp", s->smpp.host, app->smpp_at.port);
     host_port(&w, "smpps", s->smpps.host, app->smpps_at.port);
     host_port(&w, "simSip", s->sim_sip.host, app->sim ? sim_sip_port(app->sim) : 0);

@@ -71,6 +71,7 @@ static void ended(struct smsc_bind *b)
     loop_timer_stop(&b->quiet);
     b->successor = NULL;
     if (next) {
+        next->predecessor = NULL;
         next->joiner = b->joiner;
         b->joiner = none;
         next->early |= b->early;
@@ -193,6 +194,8 @@ void bind_retire(struct smsc_bind *b, struct smsc_bind *successor)
 {
     b->retired = true;
     b->successor = successor;
+    if (successor)
+        successor->predecessor = b;
     if (!b->started)                    /* the one before it has not ended */
         return;
     bind_stop(b);

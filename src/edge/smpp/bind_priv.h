@@ -103,6 +103,7 @@ struct smsc_bind {
 
     struct smpp_session *session;       /* NULL between links */
     struct smsc_bind  *successor;       /* starts when this one has ended */
+    struct smsc_bind  *predecessor;     /* until it has ended */
     bool               started;
     bool               retired;         /* it ends, and does not begin again; kept until the edge ends */
     struct loop_timer reconnect, pace, later, join, quiet;

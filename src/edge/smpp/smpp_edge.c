@@ -87,8 +87,11 @@ static void on_ask(void *owner, struct inbox_item *item)
 static void on_settle(void *owner, struct inbox_item *item)
 {
     struct settle_item *s = container_of(item, struct settle_item, item);
+    struct smsc_bind *b = s->bind;
     (void)owner;
-    bind_in_settle(s->bind, s->token, s->err);
+    while (b->predecessor)              /* it came by a link that is ending, and may be answered there yet */
+        b = b->predecessor;
+    bind_in_settle(b, s->token, s->err);
     free(s);
 }
 
